@@ -1,0 +1,215 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * CMAF chunks.  The header of a track is in nvm_cmaf_init.c.
+ */
+
+#include "nvm_cmaf.h"
+
+
+/* tf_flags and tr_flags: ISO/IEC 14496-12, 8.8.7.1 and 8.8.8.1 */
+#define NVM_TFHD_DURATION    0x000008
+#define NVM_TFHD_SIZE        0x000010
+#define NVM_TFHD_FLAGS       0x000020
+#define NVM_TFHD_BASE_MOOF   0x020000
+
+#define NVM_TRUN_OFFSET      0x000001
+#define NVM_TRUN_FIRST       0x000004
+#define NVM_TRUN_DURATION    0x000100
+#define NVM_TRUN_SIZE        0x000200
+#define NVM_TRUN_FLAGS       0x000400
+#define NVM_TRUN_CTS         0x000800
+
+/* sample_flags, 8.8.3.1: depends on no other; on others and not a sync */
+#define NVM_SAMPLE_SYNC      0x02000000
+#define NVM_SAMPLE_NON_SYNC  0x01010000
+
+
+/* What the samples of a chunk have in common. */
+typedef struct {
+    uint64_t   payload;
+    uint32_t   flags;           /* of trun */
+    uint32_t   default_flags;
+} nvm_cmaf_shape_t;
+
+
+static uint32_t
+nvm_cmaf_sample_flags(const nvm_sample_t *s)
+{
+    return s->key ? NVM_SAMPLE_SYNC : NVM_SAMPLE_NON_SYNC;
+}
+
+
+static void
+nvm_cmaf_shape(const nvm_cmaf_chunk_t *c, nvm_cmaf_shape_t *shape)
+{
+    size_t               i;
+    const nvm_sample_t  *s;
+
+    s = c->samples;
+    shape->payload = 0;
+    shape->flags = NVM_TRUN_OFFSET;
+
+    /* the second sample's: a segment starts with its only sync sample */
+    shape->default_flags = nvm_cmaf_sample_flags(&s[c->nsamples > 1]);
+
+    for (i = 0; i < c->nsamples; i++) {
+        shape->payload += s[i].size;
+
+        if (s[i].duration != s[0].duration) {
+            shape->flags |= NVM_TRUN_DURATION;
+        }
+
+        if (s[i].size != s[0].size) {
+            shape->flags |= NVM_TRUN_SIZE;
+        }
+
+        if (s[i].cts) {
+            shape->flags |= NVM_TRUN_CTS;
+        }
+
+        if (nvm_cmaf_sample_flags(&s[i]) != shape->default_flags) {
+            shape->flags |= i ? NVM_TRUN_FLAGS : NVM_TRUN_FIRST;
+        }
+    }
+
+    if (shape->flags & NVM_TRUN_FLAGS) {
+        shape->flags &= ~(uint32_t) NVM_TRUN_FIRST;
+    }
+}
+
+
+static void
+nvm_cmaf_tfhd(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
+    const nvm_cmaf_shape_t *shape)
+{
+    size_t    box;
+    uint32_t  flags;
+
+    flags = NVM_TFHD_BASE_MOOF | NVM_TFHD_FLAGS;
+    flags |= shape->flags & NVM_TRUN_DURATION ? 0 : NVM_TFHD_DURATION;
+    flags |= shape->flags & NVM_TRUN_SIZE ? 0 : NVM_TFHD_SIZE;
+
+    box = nvm_writer_fullbox(w, "tfhd", 0, flags);
+    nvm_writer_u32(w, c->track->id);
+
+    if (flags & NVM_TFHD_DURATION) {
+        nvm_writer_u32(w, c->samples[0].duration);
+    }
+
+    if (flags & NVM_TFHD_SIZE) {
+        nvm_writer_u32(w, c->samples[0].size);
+    }
+
+    nvm_writer_u32(w, shape->default_flags);
+    nvm_writer_box_end(w, box);
+}
+
+
+/* Returns where data_offset stands. */
+static size_t
+nvm_cmaf_trun(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
+    const nvm_cmaf_shape_t *shape)
+{
+    size_t               i, box, at;
+    const nvm_sample_t  *s;
+
+    box = nvm_writer_fullbox(w, "trun", 1, shape->flags);
+    nvm_writer_u32(w, (uint32_t) c->nsamples);
+
+    at = w->len;
+    nvm_writer_u32(w, 0);
+
+    if (shape->flags & NVM_TRUN_FIRST) {
+        nvm_writer_u32(w, nvm_cmaf_sample_flags(&c->samples[0]));
+    }
+
+    for (i = 0; i < c->nsamples; i++) {
+        s = &c->samples[i];
+
+        if (shape->flags & NVM_TRUN_DURATION) {
+            nvm_writer_u32(w, s->duration);
+        }
+
+        if (shape->flags & NVM_TRUN_SIZE) {
+            nvm_writer_u32(w, s->size);
+        }
+
+        if (shape->flags & NVM_TRUN_FLAGS) {
+            nvm_writer_u32(w, nvm_cmaf_sample_flags(s));
+        }
+
+        if (shape->flags & NVM_TRUN_CTS) {
+            nvm_writer_u32(w, (uint32_t) s->cts);
+        }
+    }
+
+    nvm_writer_box_end(w, box);
+
+    return at;
+}
+
+
+/* The segment type: a media segment that starts with a CMAF chunk. */
+static void
+nvm_cmaf_styp(nvm_writer_t *w)
+{
+    size_t  box;
+
+    box = nvm_writer_box(w, "styp");
+    nvm_writer_text(w, "msdh");
+    nvm_writer_u32(w, 0);
+    nvm_writer_text(w, "msdhcmfs");
+    nvm_writer_box_end(w, box);
+}
+
+
+nvm_err_e
+nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
+    uint64_t *payload)
+{
+    size_t            moof, traf, box, offset;
+    nvm_cmaf_shape_t  shape;
+
+    if (c->nsamples == 0) {
+        return NVM_EINVAL;
+    }
+
+    nvm_cmaf_shape(c, &shape);
+
+    if (shape.payload > UINT32_MAX - 65536) {
+        return NVM_ELIMIT;
+    }
+
+    *payload = shape.payload;
+
+    if (c->first) {
+        nvm_cmaf_styp(w);
+    }
+
+    moof = nvm_writer_box(w, "moof");
+
+    box = nvm_writer_fullbox(w, "mfhd", 0, 0);
+    nvm_writer_u32(w, c->sequence);
+    nvm_writer_box_end(w, box);
+
+    traf = nvm_writer_box(w, "traf");
+    nvm_cmaf_tfhd(w, c, &shape);
+
+    box = nvm_writer_fullbox(w, "tfdt", 1, 0);
+    nvm_writer_u64(w, c->dts);
+    nvm_writer_box_end(w, box);
+
+    offset = nvm_cmaf_trun(w, c, &shape);
+
+    nvm_writer_box_end(w, traf);
+    nvm_writer_box_end(w, moof);
+
+    /* of the first byte of mdat's payload, from the start of moof */
+    nvm_writer_patch_u32(w, offset, (uint32_t) (w->len - moof + 8));
+
+    nvm_writer_u32(w, (uint32_t) (shape.payload + 8));
+    nvm_writer_text(w, "mdat");
+
+    return w->error;
+}

@@ -1,0 +1,46 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * CMAF tracks (ISO/IEC 23000-19): the header of a track and its chunks.
+ *
+ * Every writer here can run dry to learn the size.  Payload is never copied:
+ * a chunk's writer ends with the header of its mdat, and the caller sends the
+ * samples after it, in the order of the array.
+ */
+
+#ifndef NVM_CMAF_H
+#define NVM_CMAF_H
+
+#include "nvm_model.h"
+#include "nvm_writer.h"
+
+
+/*
+ * The CMAF header: ftyp and a moov without samples (7.3.1 there).  An edit
+ * list is written when t->edit is not zero (priming).  NVM_EUNSUP for a codec
+ * without a sample entry here.
+ */
+nvm_err_e nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t);
+
+
+typedef struct {
+    const nvm_track_t   *track;
+    const nvm_sample_t  *samples;       /* in decode order, at least one */
+    size_t               nsamples;
+    uint64_t             dts;           /* tfdt: of the first sample */
+    uint32_t             sequence;      /* of mfhd, counted from 1 */
+    unsigned             first:1;       /* of its segment: styp goes before */
+} nvm_cmaf_chunk_t;
+
+
+/*
+ * [styp] moof and the header of mdat, whose payload size goes to *payload.
+ * moof has one track fragment with tfdt version 1, default-base-is-moof and
+ * trun version 1; what all samples share stands once, in tfhd.
+ * NVM_ELIMIT when the samples exceed 4 GiB - 64 KiB; NVM_EINVAL for none.
+ */
+nvm_err_e nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
+    uint64_t *payload);
+
+
+#endif /* NVM_CMAF_H */

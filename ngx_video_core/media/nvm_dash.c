@@ -1,0 +1,457 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * DASH manifests (ISO/IEC 23009-1).
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "nvm_aac.h"
+#include "nvm_dash.h"
+#include "nvm_text.h"
+
+
+/* In target durations: suggestedPresentationDelay, as HLS holds back. */
+#define NVM_DASH_DELAY  3
+
+
+/* What one run of the writer works with. */
+typedef struct {
+    nvm_writer_t      *w;
+    const nvm_dash_t  *d;
+    size_t             n[NVM_MAX_TRACKS];   /* complete segments of each */
+    uint32_t           set[NVM_MAX_TRACKS]; /* AdaptationSet, from 1; 0: the
+                                               track is left out */
+    uint32_t           nsets;
+    uint64_t           target;      /* ms, the longest segment */
+    uint64_t           duration;    /* ms, from the start of the period */
+    uint64_t           listed;      /* ms, the longest timeline */
+    unsigned           ended:1;
+} nvm_dash_mpd_t;
+
+
+/* xs:duration, of milliseconds. */
+static void
+nvm_dash_ms(nvm_dash_mpd_t *m, const char *name, uint64_t ms)
+{
+    nvm_writer_fmt(m->w, " %s=\"PT%" PRIu64 ".%03" PRIu64 "S\"", name,
+                   ms / 1000, ms % 1000);
+}
+
+
+static void
+nvm_dash_date(nvm_dash_mpd_t *m, const char *name, int64_t ms)
+{
+    nvm_writer_fmt(m->w, " %s=\"", name);
+    nvm_text_date(m->w, ms);
+    nvm_writer_text(m->w, "\"");
+}
+
+
+/* Ticks to milliseconds, rounded to nearest. */
+static uint64_t
+nvm_dash_to_ms(uint64_t ticks, uint32_t timescale)
+{
+    return (nvm_text_us(ticks, timescale) + 500) / 1000;
+}
+
+
+static void
+nvm_dash_max(uint64_t *max, uint64_t v)
+{
+    *max = v > *max ? v : *max;
+}
+
+
+/* Whether two tracks are renditions of one thing (5.3.3.1). */
+static unsigned
+nvm_dash_same_set(const nvm_track_t *a, const nvm_track_t *b)
+{
+    if (a->kind != b->kind) {
+        return 0;
+    }
+
+    return a->kind == NVM_VIDEO
+           || (strcmp(a->lang, b->lang) == 0
+               && strcmp(a->codecs, b->codecs) == 0
+               && a->channels == b->channels);
+}
+
+
+static void
+nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
+{
+    size_t                   k;
+    uint64_t                 end;
+    const nvm_segment_t     *last;
+    const nvm_timeline_t    *tl;
+    const nvm_dash_track_t  *t;
+
+    t = &m->d->tracks[i];
+    tl = t->timeline;
+    m->n[i] = tl->nsegments;
+
+    if (m->n[i] && !tl->segments[m->n[i] - 1].complete) {
+        m->n[i]--;
+    }
+
+    if (m->n[i] == 0) {
+        return;
+    }
+
+    for (k = 0; k < i; k++) {
+        if (m->set[k]
+            && nvm_dash_same_set(m->d->tracks[k].timeline->track, tl->track))
+        {
+            break;
+        }
+    }
+
+    m->set[i] = k < i ? m->set[k] : ++m->nsets;
+    m->ended &= tl->ended;
+
+    last = &tl->segments[m->n[i] - 1];
+    end = last->start + last->duration;
+
+    nvm_dash_max(&m->target, (uint64_t) tl->target * 1000);
+
+    for (k = 0; k < m->n[i]; k++) {
+        nvm_dash_max(&m->target, nvm_dash_to_ms(tl->segments[k].duration,
+                                                tl->track->timescale));
+    }
+
+    nvm_dash_max(&m->listed, nvm_dash_to_ms(end - tl->segments[0].start,
+                                            tl->track->timescale));
+
+    if (end > t->pto) {
+        nvm_dash_max(&m->duration, nvm_dash_to_ms(end - t->pto,
+                                                  tl->track->timescale));
+    }
+}
+
+
+/* The attributes of MPD (5.3.1.2). */
+static void
+nvm_dash_head(nvm_dash_mpd_t *m)
+{
+    const nvm_dash_t  *d;
+
+    d = m->d;
+
+    nvm_writer_text(m->w,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
+        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,"
+        "urn:mpeg:dash:profile:cmaf:2019\"");
+
+    nvm_dash_ms(m, "minBufferTime", d->min_buffer ? d->min_buffer : m->target);
+    nvm_dash_ms(m, "maxSegmentDuration", m->target);
+
+    if (!d->dynamic || m->ended) {
+        nvm_dash_ms(m, "mediaPresentationDuration", m->duration);
+    }
+
+    if (!d->dynamic) {
+        nvm_writer_text(m->w, " type=\"static\">\n");
+        return;
+    }
+
+    nvm_writer_text(m->w, " type=\"dynamic\"");
+    nvm_dash_date(m, "availabilityStartTime", d->availability_start);
+    nvm_dash_date(m, "publishTime", d->publish_time);
+    nvm_dash_ms(m, "timeShiftBufferDepth",
+                d->time_shift ? d->time_shift : m->listed);
+    nvm_dash_ms(m, "suggestedPresentationDelay",
+                d->delay ? d->delay : m->target * NVM_DASH_DELAY);
+
+    if (!m->ended) {
+        nvm_dash_ms(m, "minimumUpdatePeriod",
+                    d->update_period ? d->update_period : m->target);
+    }
+
+    nvm_writer_text(m->w, ">\n");
+}
+
+
+/*
+ * SegmentTimeline (5.3.9.6): segments of one duration that follow each other
+ * without a gap are one S.
+ */
+static void
+nvm_dash_timeline(nvm_dash_mpd_t *m, const nvm_segment_t *s, size_t n)
+{
+    size_t    i, run;
+    uint64_t  next;
+
+    nvm_writer_text(m->w, "          <SegmentTimeline>\n");
+
+    next = 0;
+
+    for (i = 0; i < n; i += run) {
+        nvm_writer_text(m->w, "            <S");
+
+        if (i == 0 || s[i].start != next) {
+            nvm_writer_fmt(m->w, " t=\"%" PRIu64 "\"", s[i].start);
+        }
+
+        next = s[i].start + s[i].duration;
+
+        for (run = 1; i + run < n; run++) {
+            if (s[i + run].start != next
+                || s[i + run].duration != s[i].duration)
+            {
+                break;
+            }
+
+            next += s[i].duration;
+        }
+
+        nvm_writer_fmt(m->w, " d=\"%" PRIu64 "\"", s[i].duration);
+
+        if (run > 1) {
+            nvm_writer_fmt(m->w, " r=\"%zu\"", run - 1);
+        }
+
+        nvm_writer_text(m->w, "/>\n");
+    }
+
+    nvm_writer_text(m->w, "          </SegmentTimeline>\n");
+}
+
+
+static void
+nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
+{
+    const nvm_timeline_t    *tl;
+    const nvm_dash_track_t  *t;
+
+    t = &m->d->tracks[i];
+    tl = t->timeline;
+
+    nvm_writer_fmt(m->w, "        <SegmentTemplate timescale=\"%" PRIu32 "\"",
+                   tl->track->timescale);
+
+    if (t->pto) {
+        nvm_writer_fmt(m->w, " presentationTimeOffset=\"%" PRIu64 "\"",
+                       t->pto);
+    }
+
+    nvm_writer_fmt(m->w, " startNumber=\"%" PRIu64 "\"", tl->segments[0].msn);
+
+    nvm_writer_text(m->w, " initialization=\"$RepresentationID$/");
+    nvm_text_uri(m->w, t->prefix, 1);
+    nvm_writer_text(m->w, "init.mp4");
+    nvm_text_query(m->w, m->d->query, 1);
+
+    nvm_writer_text(m->w, "\" media=\"$RepresentationID$/");
+    nvm_text_uri(m->w, t->prefix, 1);
+    nvm_writer_text(m->w, "$Number$.m4s");
+    nvm_text_query(m->w, m->d->query, 1);
+    nvm_writer_text(m->w, "\">\n");
+
+    nvm_dash_timeline(m, tl->segments, m->n[i]);
+
+    nvm_writer_text(m->w, "        </SegmentTemplate>\n");
+}
+
+
+/* Size as coded, shape of a pixel, frame rate (5.3.7.2). */
+static void
+nvm_dash_video(nvm_dash_mpd_t *m, const nvm_track_t *t)
+{
+    nvm_writer_fmt(m->w, " width=\"%u\" height=\"%u\" sar=\"%u:%u\"",
+                   (unsigned) t->width, (unsigned) t->height,
+                   t->sar_num ? (unsigned) t->sar_num : 1,
+                   t->sar_den ? (unsigned) t->sar_den : 1);
+
+    if (t->fps_num == 0 || t->fps_den == 0) {
+        return;
+    }
+
+    nvm_writer_fmt(m->w, " frameRate=\"%" PRIu32, t->fps_num);
+
+    if (t->fps_den != 1) {
+        nvm_writer_fmt(m->w, "/%" PRIu32, t->fps_den);
+    }
+
+    nvm_writer_text(m->w, "\"");
+}
+
+
+/* The rate of what a decoder puts out: twice the core's under SBR. */
+static void
+nvm_dash_audio_rate(nvm_dash_mpd_t *m, const nvm_track_t *t)
+{
+    uint32_t   rate;
+    nvm_aac_t  aac;
+
+    rate = t->sample_rate;
+
+    if (t->codec == NVM_CODEC_AAC
+        && nvm_aac_parse(t->config, t->config_len, &aac, NULL) == NVM_OK)
+    {
+        rate = aac.output_rate;
+    }
+
+    if (rate) {
+        nvm_writer_fmt(m->w, " audioSamplingRate=\"%" PRIu32 "\"", rate);
+    }
+}
+
+
+/*
+ * AudioChannelConfiguration (5.8.5.4): the value is a ChannelConfiguration of
+ * ISO/IEC 23003-3, which is the number of channels up to six.
+ */
+static void
+nvm_dash_channels(nvm_dash_mpd_t *m, unsigned channels)
+{
+    unsigned  value;
+
+    value = channels == 7 ? 11 : channels == 8 ? 7 : channels == 24 ? 13
+            : channels;
+
+    if (value == 0) {
+        return;
+    }
+
+    nvm_writer_fmt(m->w, "        <AudioChannelConfiguration schemeIdUri=\""
+                   "urn:mpeg:dash:23003:3:audio_channel_configuration:2011\""
+                   " value=\"%u\"/>\n", value);
+}
+
+
+static void
+nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
+{
+    const nvm_track_t       *t;
+    const nvm_dash_track_t  *dt;
+
+    dt = &m->d->tracks[i];
+    t = dt->timeline->track;
+
+    nvm_writer_text(m->w, "      <Representation id=\"");
+    nvm_text_xml(m->w, dt->id);
+    nvm_writer_fmt(m->w, "\" bandwidth=\"%" PRIu32 "\" codecs=\"",
+                   t->bandwidth ? t->bandwidth : 1);
+    nvm_text_xml(m->w, t->codecs);
+    nvm_writer_text(m->w, "\"");
+
+    if (t->kind == NVM_VIDEO) {
+        nvm_dash_video(m, t);
+
+    } else {
+        nvm_dash_audio_rate(m, t);
+    }
+
+    nvm_writer_text(m->w, ">\n");
+
+    if (t->kind == NVM_AUDIO) {
+        nvm_dash_channels(m, t->channels);
+    }
+
+    nvm_dash_template(m, i);
+
+    nvm_writer_text(m->w, "      </Representation>\n");
+}
+
+
+/*
+ * An AdaptationSet (5.3.3.2), described by its first track.  The first of a
+ * kind is the main one, the others are alternatives (5.8.5.5).
+ */
+static void
+nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
+{
+    size_t                   i, first;
+    unsigned                 primary;
+    const char              *kind, *lang;
+    const nvm_track_t       *t;
+    const nvm_dash_track_t  *dt;
+
+    for (first = 0; m->set[first] != set; first++) { /* void */ }
+
+    dt = &m->d->tracks[first];
+    t = dt->timeline->track;
+    kind = t->kind == NVM_VIDEO ? "video" : "audio";
+    primary = 1;
+
+    for (i = 0; i < first; i++) {
+        if (m->set[i] && m->d->tracks[i].timeline->track->kind == t->kind) {
+            primary = 0;
+        }
+    }
+
+    nvm_writer_fmt(m->w, "    <AdaptationSet id=\"%" PRIu32
+                   "\" contentType=\"%s\" mimeType=\"%s/mp4\""
+                   " segmentAlignment=\"true\" startWithSAP=\"1\"",
+                   set, kind, kind);
+
+    lang = nvm_text_lang(t->lang);
+    if (lang != NULL) {
+        nvm_writer_fmt(m->w, " lang=\"%s\"", lang);
+    }
+
+    nvm_writer_text(m->w, ">\n");
+
+    if (dt->label != NULL && dt->label[0] != '\0') {
+        nvm_writer_text(m->w, "      <Label>");
+        nvm_text_xml(m->w, dt->label);
+        nvm_writer_text(m->w, "</Label>\n");
+    }
+
+    nvm_writer_fmt(m->w, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+                   " value=\"%s\"/>\n", primary ? "main" : "alternate");
+
+    for (i = first; i < m->d->ntracks; i++) {
+        if (m->set[i] == set) {
+            nvm_dash_representation(m, i);
+        }
+    }
+
+    nvm_writer_text(m->w, "    </AdaptationSet>\n");
+}
+
+
+nvm_err_e
+nvm_dash_write(nvm_writer_t *w, const nvm_dash_t *d)
+{
+    size_t          i;
+    nvm_dash_mpd_t  m;
+
+    if (d->ntracks > NVM_MAX_TRACKS) {
+        return NVM_ELIMIT;
+    }
+
+    m = (nvm_dash_mpd_t) { .w = w, .d = d, .ended = 1, .target = 1 };
+
+    for (i = 0; i < d->ntracks; i++) {
+        nvm_dash_plan_track(&m, i);
+    }
+
+    if (m.nsets == 0) {
+        return NVM_ENOENT;
+    }
+
+    nvm_dash_head(&m);
+
+    nvm_writer_text(w, "  <Period id=\"0\" start=\"PT0S\">\n");
+
+    for (i = 1; i <= m.nsets; i++) {
+        nvm_dash_set(&m, (uint32_t) i);
+    }
+
+    nvm_writer_text(w, "  </Period>\n");
+
+    if (d->dynamic) {
+        nvm_writer_text(w, "  <UTCTiming schemeIdUri=\""
+                        "urn:mpeg:dash:utc:direct:2014\" value=\"");
+        nvm_text_date(w, d->now);
+        nvm_writer_text(w, "\"/>\n");
+    }
+
+    nvm_writer_text(w, "</MPD>\n");
+
+    return w->error;
+}

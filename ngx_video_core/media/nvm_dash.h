@@ -1,0 +1,62 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * DASH manifests (ISO/IEC 23009-1), profile isoff-live with SegmentTimeline.
+ *
+ * Strings are zero-terminated, NULL is as good as "", and nothing is copied.
+ * All are escaped; "query" is appended to each URI after "?", see nvm_hls.h.
+ */
+
+#ifndef NVM_DASH_H
+#define NVM_DASH_H
+
+#include "nvm_model.h"
+#include "nvm_writer.h"
+
+
+typedef struct {
+    const nvm_timeline_t    *timeline;
+    const char              *id;        /* "v0": Representation@id and the
+                                           directory of its segments, unique */
+    const char              *prefix;    /* "" or "e1f/" */
+    const char              *label;     /* shown to people, may be NULL */
+    uint64_t                 pto;       /* presentationTimeOffset: the tick of
+                                           the track's timeline at which the
+                                           period starts, that is (dynamic)
+                                           at availability_start */
+} nvm_dash_track_t;
+
+
+typedef struct {
+    const nvm_dash_track_t  *tracks;
+    size_t                   ntracks;   /* 1..NVM_MAX_TRACKS */
+    const char              *query;
+
+    uint32_t                 min_buffer;    /* ms; 0: the longest target */
+
+    /* The rest is for dynamic manifests.  Times are ms since 1970. */
+    int64_t                  availability_start;
+    int64_t                  publish_time;
+    int64_t                  now;           /* UTCTiming */
+    uint32_t                 time_shift;    /* ms; 0: what is listed */
+    uint32_t                 update_period; /* ms; 0: the longest target */
+    uint32_t                 delay;         /* ms, suggestedPresentationDelay;
+                                               0: three targets */
+    unsigned                 dynamic:1;
+} nvm_dash_t;
+
+
+/*
+ * Writes an MPD of one period.  Video tracks share an AdaptationSet, audio
+ * tracks one for each language, codec and channel count.  Only complete
+ * segments are listed, numbered by their msn, which must be consecutive;
+ * tracks without any are left out.  A dynamic manifest whose timelines have
+ * all ended gets a duration and no minimumUpdatePeriod (5.3.1.2).
+ *
+ * Returns w->error; NVM_ENOENT and writes nothing when no track has a
+ * complete segment; NVM_ELIMIT for more than NVM_MAX_TRACKS.
+ */
+nvm_err_e nvm_dash_write(nvm_writer_t *w, const nvm_dash_t *d);
+
+
+#endif /* NVM_DASH_H */

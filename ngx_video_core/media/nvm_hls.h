@@ -1,0 +1,108 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * HLS playlists (RFC 8216bis: draft-pantos-hls-rfc8216bis).
+ *
+ * Strings are zero-terminated, NULL is as good as "", and nothing is copied.
+ * "query" is what is appended to each URI after "?" (tokens); it comes from
+ * clients and may hold anything: what a URI cannot contain is encoded.  The
+ * caller has removed _HLS_msn, _HLS_part and _HLS_skip from it.
+ *
+ * Writers can run dry (nvm_writer_t without a buffer) to learn the size.
+ */
+
+#ifndef NVM_HLS_H
+#define NVM_HLS_H
+
+#include "nvm_model.h"
+#include "nvm_writer.h"
+
+
+typedef struct {
+    const nvm_track_t          *track;
+    const char                 *dir;        /* "v0": of its playlist, unique */
+    const char                 *name;       /* shown to people; NULL: from the
+                                               language, or "audio" */
+} nvm_hls_rendition_t;
+
+
+typedef struct {
+    const nvm_hls_rendition_t  *renditions; /* in order of preference */
+    size_t                      nrenditions;
+    const char                 *query;
+    unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
+} nvm_hls_master_t;
+
+
+/*
+ * Writes a multivariant playlist (4.4.6): with video, one EXT-X-STREAM-INF
+ * per video track and all audio tracks as one group of EXT-X-MEDIA; without,
+ * one EXT-X-STREAM-INF per audio track.  Returns w->error, or NVM_ENOENT and
+ * writes nothing when there is no rendition.
+ */
+nvm_err_e nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m);
+
+
+/* Another rendition of the presentation for EXT-X-RENDITION-REPORT. */
+typedef struct {
+    const char                 *uri;        /* "../a0/index.m3u8", no query */
+    uint64_t                    last_msn;
+    int32_t                     last_part;  /* index; -1: it has no parts */
+} nvm_hls_report_t;
+
+
+/*
+ * From segment "msn" on another initialization applies: a publisher came back
+ * with other parameters.  The segment carries a discontinuity.
+ */
+typedef struct {
+    uint64_t                    msn;
+    const char                 *prefix;     /* of URIs from here on */
+    const char                 *init;
+} nvm_hls_map_t;
+
+
+typedef struct {
+    const char                 *prefix;     /* "" or "e1f/", before names */
+    const char                 *init;       /* after the prefix; NULL:
+                                               "init.mp4" */
+    const char                 *query;
+    const nvm_hls_map_t        *maps;       /* ascending msn, may be empty */
+    size_t                      nmaps;
+    const nvm_hls_report_t     *reports;    /* low latency only */
+    size_t                      nreports;
+    uint64_t                    discontinuity_sequence; /* of those that left
+                                               the window */
+    unsigned                    vod:1;      /* complete, will never change */
+    unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
+    unsigned                    low_latency:1;  /* parts, hint, reports */
+    unsigned                    can_block:1;    /* CAN-BLOCK-RELOAD=YES */
+    unsigned                    hold_back:1;    /* HOLD-BACK, 3 targets */
+    unsigned                    can_skip:1;     /* CAN-SKIP-UNTIL, 6 targets */
+    unsigned                    skip:1;     /* the client sent _HLS_skip: a
+                                               delta update if it saves
+                                               anything; needs can_skip */
+} nvm_hls_media_t;
+
+
+/*
+ * Writes a media playlist of <prefix><msn>.m4s and <prefix><msn>.<part>.m4s.
+ *
+ * An incomplete last segment appears as its parts, or not at all without
+ * low_latency.  Parts are listed in segments that end less than three target
+ * durations before the end (6.2.2) and have descriptors of all their parts.
+ * EXT-X-PROGRAM-DATE-TIME is written for segments whose wall is known unless
+ * vod is set.  Low latency has no effect with vod, or with a timeline whose
+ * part_target is zero; an ended timeline has neither hint nor reports.
+ *
+ * EXT-X-TARGETDURATION is tl->target, or more when a segment exceeds it: a
+ * live caller chooses a target that none will, because it may not change.
+ *
+ * Returns w->error; NVM_ENOENT and writes nothing when tl has neither a
+ * complete segment nor, with low_latency, a part.
+ */
+nvm_err_e nvm_hls_media_write(nvm_writer_t *w, const nvm_timeline_t *tl,
+    const nvm_hls_media_t *opt);
+
+
+#endif /* NVM_HLS_H */

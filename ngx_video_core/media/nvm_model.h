@@ -1,0 +1,121 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The one model of a presentation.  Sources (an MP4 file, a live stream)
+ * produce it, writers (CMAF, HLS playlists, DASH MPDs) consume it; sources
+ * know nothing of writers.
+ *
+ * All times are integers in the track's own timescale.  Conversion happens
+ * at the border, from the exact value, so that rounding never accumulates.
+ */
+
+#ifndef NVM_MODEL_H
+#define NVM_MODEL_H
+
+#include "nvm.h"
+
+
+typedef enum {
+    NVM_VIDEO = 0,
+    NVM_AUDIO,
+    NVM_KINDS
+} nvm_kind_e;
+
+
+typedef enum {
+    NVM_CODEC_NONE = 0,
+    NVM_CODEC_H264,
+    NVM_CODEC_AAC
+} nvm_codec_e;
+
+
+#define NVM_CODECS_LEN  24
+
+
+/*
+ * A sample: one coded picture or audio frame.  cts is the composition offset
+ * (presentation time minus decode time), signed as in trun version 1.
+ */
+typedef struct {
+    uint64_t       dts;
+    uint64_t       offset;      /* of its bytes in the source */
+    uint32_t       duration;
+    uint32_t       size;
+    int32_t        cts;
+    unsigned       key:1;       /* stream access point of type 1 */
+} nvm_sample_t;
+
+
+/*
+ * A track in one rendition.  Fixed size and free of pointers, because live
+ * tracks and the index of a file keep it in shared memory: "config" is the
+ * codec configuration as the sample entry carries it, an avcC or an
+ * AudioSpecificConfig.
+ */
+typedef struct {
+    nvm_kind_e     kind;
+    nvm_codec_e    codec;
+    uint32_t       id;          /* track_ID of the CMAF tracks made of it */
+    uint32_t       timescale;   /* ticks a second, never zero */
+    uint64_t       duration;    /* of the whole track, 0 when unknown (live) */
+    uint32_t       edit;        /* media time of presentation time zero that
+                                   remains for an edit list (priming) */
+    uint32_t       bandwidth;   /* peak over a segment, bits a second */
+    uint32_t       avg_bandwidth;
+
+    uint16_t       width;       /* visible size in pixels */
+    uint16_t       height;
+    uint16_t       sar_num;     /* shape of a pixel, 1:1 when unknown */
+    uint16_t       sar_den;
+    uint32_t       fps_num;     /* frame rate, 0 when unknown or variable */
+    uint32_t       fps_den;
+
+    uint32_t       sample_rate;
+    uint16_t       channels;
+
+    char           codecs[NVM_CODECS_LEN];      /* RFC 6381, "avc1.64001f" */
+    char           lang[4];                     /* ISO 639-2, "und" */
+
+    uint16_t       config_len;
+    uint8_t        config[NVM_MAX_CONFIG];
+} nvm_track_t;
+
+
+/* A part of a segment (RFC 8216bis, 4.4.4.9): one CMAF chunk. */
+typedef struct {
+    uint64_t       dts;         /* tfdt of its first sample */
+    uint32_t       duration;
+    uint32_t       offset;      /* of its bytes in the segment */
+    uint32_t       size;
+    unsigned       independent:1;
+} nvm_part_t;
+
+
+/* A segment of a track; exactly the concatenation of its parts. */
+typedef struct {
+    uint64_t       msn;         /* media sequence number */
+    uint64_t       start;       /* tfdt of its first sample */
+    uint64_t       duration;
+    int64_t        wall;        /* ms since 1970 of start, 0 when unknown */
+    uint32_t       size;        /* bytes so far */
+    uint16_t       nparts;      /* of which descriptors are at "parts" */
+    uint16_t       first_part;  /* index of parts[0] within the segment */
+    unsigned       independent:1;       /* starts with a sync sample */
+    unsigned       discontinuity:1;     /* before it */
+    unsigned       complete:1;
+    nvm_part_t    *parts;
+} nvm_segment_t;
+
+
+/* A stretch of a track's timeline, as a playlist shows it. */
+typedef struct {
+    const nvm_track_t    *track;
+    nvm_segment_t        *segments;
+    size_t                nsegments;    /* the last may be incomplete */
+    uint32_t              target;       /* longest segment, seconds */
+    uint32_t              part_target;  /* ticks; 0: no parts */
+    unsigned              ended:1;      /* nothing will be appended */
+} nvm_timeline_t;
+
+
+#endif /* NVM_MODEL_H */

@@ -1,0 +1,309 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The pieces of text that HLS playlists and DASH manifests share.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "nvm_text.h"
+
+
+/* 9999-12-31T23:59:59.999Z */
+#define NVM_TEXT_DATE_MAX   253402300799999LL
+
+/*
+ * ISO 639-2 codes, terminological and bibliographic, and the ISO 639-1
+ * code of the same language.
+ */
+static const struct {
+    char  iso[4];
+    char  tag[3];
+} nvm_text_langs[] = {
+    { "afr", "af" }, { "alb", "sq" }, { "amh", "am" }, { "ara", "ar" },
+    { "arm", "hy" }, { "asm", "as" }, { "aze", "az" }, { "baq", "eu" },
+    { "bel", "be" }, { "ben", "bn" }, { "bod", "bo" }, { "bos", "bs" },
+    { "bre", "br" }, { "bul", "bg" }, { "bur", "my" }, { "cat", "ca" },
+    { "ces", "cs" }, { "chi", "zh" }, { "cos", "co" }, { "cym", "cy" },
+    { "cze", "cs" }, { "dan", "da" }, { "deu", "de" }, { "div", "dv" },
+    { "dut", "nl" }, { "ell", "el" }, { "eng", "en" }, { "epo", "eo" },
+    { "est", "et" }, { "eus", "eu" }, { "fao", "fo" }, { "fas", "fa" },
+    { "fij", "fj" }, { "fin", "fi" }, { "fra", "fr" }, { "fre", "fr" },
+    { "fry", "fy" }, { "ful", "ff" }, { "geo", "ka" }, { "ger", "de" },
+    { "gla", "gd" }, { "gle", "ga" }, { "glg", "gl" }, { "gre", "el" },
+    { "grn", "gn" }, { "guj", "gu" }, { "hat", "ht" }, { "hau", "ha" },
+    { "heb", "he" }, { "hin", "hi" }, { "hrv", "hr" }, { "hun", "hu" },
+    { "hye", "hy" }, { "ibo", "ig" }, { "ice", "is" }, { "ind", "id" },
+    { "ipk", "ik" }, { "isl", "is" }, { "ita", "it" }, { "jav", "jv" },
+    { "jpn", "ja" }, { "kan", "kn" }, { "kas", "ks" }, { "kat", "ka" },
+    { "kaz", "kk" }, { "khm", "km" }, { "kin", "rw" }, { "kir", "ky" },
+    { "kor", "ko" }, { "kur", "ku" }, { "lao", "lo" }, { "lat", "la" },
+    { "lav", "lv" }, { "lin", "ln" }, { "lit", "lt" }, { "ltz", "lb" },
+    { "mac", "mk" }, { "mal", "ml" }, { "mao", "mi" }, { "mar", "mr" },
+    { "may", "ms" }, { "mkd", "mk" }, { "mlg", "mg" }, { "mlt", "mt" },
+    { "mon", "mn" }, { "mri", "mi" }, { "msa", "ms" }, { "mya", "my" },
+    { "nep", "ne" }, { "nld", "nl" }, { "nno", "nn" }, { "nob", "nb" },
+    { "nor", "no" }, { "oci", "oc" }, { "ori", "or" }, { "orm", "om" },
+    { "pan", "pa" }, { "per", "fa" }, { "pol", "pl" }, { "por", "pt" },
+    { "pus", "ps" }, { "que", "qu" }, { "roh", "rm" }, { "ron", "ro" },
+    { "rum", "ro" }, { "rus", "ru" }, { "san", "sa" }, { "sin", "si" },
+    { "slk", "sk" }, { "slo", "sk" }, { "slv", "sl" }, { "smo", "sm" },
+    { "sna", "sn" }, { "snd", "sd" }, { "som", "so" }, { "sot", "st" },
+    { "spa", "es" }, { "sqi", "sq" }, { "srp", "sr" }, { "sun", "su" },
+    { "swa", "sw" }, { "swe", "sv" }, { "tam", "ta" }, { "tat", "tt" },
+    { "tel", "te" }, { "tgk", "tg" }, { "tgl", "tl" }, { "tha", "th" },
+    { "tib", "bo" }, { "tir", "ti" }, { "ton", "to" }, { "tsn", "tn" },
+    { "tso", "ts" }, { "tuk", "tk" }, { "tur", "tr" }, { "twi", "tw" },
+    { "uig", "ug" }, { "ukr", "uk" }, { "urd", "ur" }, { "uzb", "uz" },
+    { "vie", "vi" }, { "wel", "cy" }, { "wol", "wo" }, { "xho", "xh" },
+    { "yid", "yi" }, { "yor", "yo" }, { "zha", "za" }, { "zho", "zh" },
+    { "zul", "zu" }
+};
+
+
+/* Those of the characters of RFC 3986 that stay as they are. */
+static const char  nvm_text_uri_marks[] = "-._~:/?@!&'()*+,;=%";
+
+
+static unsigned
+nvm_text_is_alnum(unsigned c)
+{
+    return (c >= '0' && c <= '9')
+           || (c >= 'A' && c <= 'Z')
+           || (c >= 'a' && c <= 'z');
+}
+
+
+/*
+ * Length of the UTF-8 sequence at p (Unicode, table 3-7), 0 when ill-formed;
+ * stops at the terminating zero because that is no continuation byte.
+ */
+static size_t
+nvm_text_utf8(const char *s, uint32_t *code)
+{
+    size_t          i, n;
+    uint32_t        c;
+    const uint8_t  *p;
+
+    static const uint32_t  least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+    p = (const uint8_t *) s;
+    c = p[0];
+    *code = c;
+
+    if (c < 0x80) {
+        return 1;
+    }
+
+    if (c < 0xc2 || c > 0xf4) {
+        return 0;
+    }
+
+    n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    c &= 0x7fu >> n;
+
+    for (i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+
+        c = c << 6 | (p[i] & 0x3f);
+    }
+
+    *code = c;
+
+    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)
+        || (c & 0xfffe) == 0xfffe)
+    {
+        return 0;
+    }
+
+    return n;
+}
+
+
+/* One character of human text as both formats want it; returns its length. */
+static size_t
+nvm_text_char(nvm_writer_t *w, const char *s)
+{
+    size_t    n;
+    uint32_t  code;
+
+    n = nvm_text_utf8(s, &code);
+
+    if (n == 0) {
+        nvm_writer_text(w, "?");
+        return 1;
+    }
+
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) {
+        nvm_writer_text(w, " ");
+        return n;
+    }
+
+    nvm_writer_bytes(w, s, n);
+
+    return n;
+}
+
+
+uint64_t
+nvm_text_us(uint64_t ticks, uint32_t timescale)
+{
+    unsigned __int128  p;
+
+    p = (unsigned __int128) ticks * 1000000;
+
+    return (uint64_t) ((p + timescale / 2) / timescale);
+}
+
+
+void
+nvm_text_seconds(nvm_writer_t *w, uint64_t us)
+{
+    nvm_writer_fmt(w, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+}
+
+
+void
+nvm_text_date(nvm_writer_t *w, int64_t ms)
+{
+    uint32_t  days, era, doe, yoe, doy, mp, year, month, rest;
+
+    ms = ms < 0 ? 0 : ms > NVM_TEXT_DATE_MAX ? NVM_TEXT_DATE_MAX : ms;
+
+    /*
+     * Days are counted from 0000-03-01, 719468 days before 1970, in eras of
+     * 400 years: a year that begins in March has its leap day at the end.
+     */
+    days = (uint32_t) (ms / 86400000) + 719468;
+    rest = (uint32_t) (ms % 86400000);
+
+    era = days / 146097;
+    doe = days % 146097;
+    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    mp = (5 * doy + 2) / 153;
+
+    month = mp < 10 ? mp + 3 : mp - 9;
+    year = era * 400 + yoe + (month <= 2);
+
+    nvm_writer_fmt(w, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+                   year, month, doy - (153 * mp + 2) / 5 + 1,
+                   rest / 3600000, rest / 60000 % 60, rest / 1000 % 60,
+                   rest % 1000);
+}
+
+
+void
+nvm_text_uri(nvm_writer_t *w, const char *s, unsigned xml)
+{
+    unsigned  c;
+
+    if (s == NULL) {
+        return;
+    }
+
+    while ((c = (uint8_t) *s++) != 0) {
+
+        if (xml && c == '&') {
+            nvm_writer_text(w, "&amp;");
+
+        } else if (nvm_text_is_alnum(c) || strchr(nvm_text_uri_marks, (int) c))
+        {
+            nvm_writer_u8(w, (uint8_t) c);
+
+        } else {
+            nvm_writer_fmt(w, "%%%02X", c);
+        }
+    }
+}
+
+
+void
+nvm_text_query(nvm_writer_t *w, const char *query, unsigned xml)
+{
+    if (query == NULL || *query == '\0') {
+        return;
+    }
+
+    nvm_writer_text(w, "?");
+    nvm_text_uri(w, query, xml);
+}
+
+
+void
+nvm_text_quoted(nvm_writer_t *w, const char *s)
+{
+    while (s != NULL && *s) {
+
+        if (*s == '"') {
+            nvm_writer_text(w, "'");
+            s++;
+            continue;
+        }
+
+        s += nvm_text_char(w, s);
+    }
+}
+
+
+void
+nvm_text_xml(nvm_writer_t *w, const char *s)
+{
+    const char  *ref;
+
+    while (s != NULL && *s) {
+
+        switch (*s) {
+        case '&':
+            ref = "&amp;";
+            break;
+
+        case '<':
+            ref = "&lt;";
+            break;
+
+        case '>':
+            ref = "&gt;";
+            break;
+
+        case '"':
+            ref = "&quot;";
+            break;
+
+        default:
+            s += nvm_text_char(w, s);
+            continue;
+        }
+
+        nvm_writer_text(w, ref);
+        s++;
+    }
+}
+
+
+const char *
+nvm_text_lang(const char *lang)
+{
+    size_t  i;
+
+    if (lang == NULL || strlen(lang) != 3 || strcmp(lang, "und") == 0) {
+        return NULL;
+    }
+
+    for (i = 0; i < 3; i++) {
+        if (lang[i] < 'a' || lang[i] > 'z') {
+            return NULL;
+        }
+    }
+
+    for (i = 0; i < sizeof(nvm_text_langs) / sizeof(nvm_text_langs[0]); i++) {
+        if (strcmp(nvm_text_langs[i].iso, lang) == 0) {
+            return nvm_text_langs[i].tag;
+        }
+    }
+
+    return lang;
+}

@@ -1,0 +1,334 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * DASH manifests, byte for byte.  "test_dash static", "dynamic" or "ended"
+ * prints one instead, for validation against the schema.
+ */
+
+#include "nvm_dash.h"
+#include "tap.h"
+
+
+static char  text[65536];
+
+static nvm_track_t  high = {
+    .kind = NVM_VIDEO, .codec = NVM_CODEC_H264, .timescale = 90000,
+    .bandwidth = 2000000, .width = 720, .height = 576, .sar_num = 64,
+    .sar_den = 45, .fps_num = 30000, .fps_den = 1001,
+    .codecs = "avc1.64001e", .lang = "und"
+};
+
+static nvm_track_t  low = {
+    .kind = NVM_VIDEO, .codec = NVM_CODEC_H264, .timescale = 90000,
+    .bandwidth = 0, .width = 320, .height = 180, .fps_num = 25,
+    .fps_den = 1, .codecs = "avc1.42c00d", .lang = "und"
+};
+
+static nvm_track_t  english = {
+    .kind = NVM_AUDIO, .codec = NVM_CODEC_AAC, .timescale = 24000,
+    .bandwidth = 65000, .sample_rate = 24000, .channels = 2,
+    .codecs = "mp4a.40.5", .lang = "eng", .config_len = 4,
+    /* HE-AAC, 24 kHz core, 48 kHz, stereo */
+    .config = { 0x2b, 0x11, 0x88, 0x00 }
+};
+
+static nvm_track_t  french = {
+    .kind = NVM_AUDIO, .codec = NVM_CODEC_AAC, .timescale = 48000,
+    .bandwidth = 256000, .sample_rate = 48000, .channels = 8,
+    .codecs = "mp4a.40.2", .lang = "fre"
+};
+
+static nvm_segment_t     vseg[5];
+static nvm_segment_t     aseg[5];
+static nvm_segment_t     fseg[5];
+static nvm_timeline_t    lines[4];
+static nvm_dash_track_t  tracks[4];
+static nvm_dash_t        dash;
+
+
+static void
+fill(nvm_segment_t *s, uint64_t start, uint64_t duration, uint64_t gap)
+{
+    memset(s, 0, 5 * sizeof(nvm_segment_t));
+
+    for (int i = 0; i < 5; i++) {
+        s[i].msn = 7 + (uint64_t) i;
+        s[i].start = start + duration * (uint64_t) i + (i > 2 ? gap : 0);
+        s[i].duration = i == 4 ? duration / 2 : duration;
+        s[i].complete = 1;
+    }
+}
+
+
+static void
+make(int dynamic)
+{
+    fill(vseg, 3000, 180000, 0);
+    fill(aseg, 0, 48128, 0);
+    fill(fseg, 1024, 96256, 1024);
+
+    memset(lines, 0, sizeof(lines));
+    memset(tracks, 0, sizeof(tracks));
+    memset(&dash, 0, sizeof(dash));
+
+    lines[0].track = &high;
+    lines[0].segments = vseg;
+    lines[1].track = &low;
+    lines[1].segments = vseg;
+    lines[2].track = &english;
+    lines[2].segments = aseg;
+    lines[3].track = &french;
+    lines[3].segments = fseg;
+
+    for (int i = 0; i < 4; i++) {
+        lines[i].nsegments = 5;
+        lines[i].target = 2;
+        lines[i].ended = !dynamic;
+        tracks[i].timeline = &lines[i];
+        tracks[i].prefix = "e1/";
+    }
+
+    tracks[0].id = "v0";
+    tracks[0].pto = 3000;
+    tracks[1].id = "v1";
+    tracks[1].pto = 3000;
+    tracks[2].id = "a0";
+    tracks[3].id = "a1";
+    tracks[3].pto = 1024;
+    tracks[3].label = "Version <française> & \"co\"";
+
+    dash.tracks = tracks;
+    dash.ntracks = 4;
+    dash.query = "a=1&b=$\"<x>";
+
+    if (dynamic) {
+        dash.dynamic = 1;
+        dash.availability_start = 1709210096000;
+        dash.publish_time = 1709210106500;
+        dash.now = 1709210106789;
+        vseg[4].complete = 0;
+    }
+}
+
+
+static const char *
+mpd(void)
+{
+    nvm_writer_t  w, dry;
+
+    nvm_writer_init(&dry, NULL, 0);
+    nvm_writer_init(&w, text, sizeof(text) - 1);
+
+    if (nvm_dash_write(&dry, &dash) != nvm_dash_write(&w, &dash)
+        || w.error || dry.len != w.len)
+    {
+        return "(error)";
+    }
+
+    text[w.len] = '\0';
+
+    return text;
+}
+
+
+#define QUERY  "?a=1&amp;b=%24%22%3Cx%3E"
+
+#define TEMPLATE(timescale, pto)                                              \
+    "        <SegmentTemplate timescale=\"" timescale "\"" pto                \
+    " startNumber=\"7\""                                                      \
+    " initialization=\"$RepresentationID$/e1/init.mp4" QUERY "\""             \
+    " media=\"$RepresentationID$/e1/$Number$.m4s" QUERY "\">\n"               \
+    "          <SegmentTimeline>\n"
+
+#define TEMPLATE_END                                                          \
+    "          </SegmentTimeline>\n"                                          \
+    "        </SegmentTemplate>\n"                                            \
+    "      </Representation>\n"
+
+#define CHANNELS(n)                                                           \
+    "        <AudioChannelConfiguration schemeIdUri=\""                       \
+    "urn:mpeg:dash:23003:3:audio_channel_configuration:2011\""                \
+    " value=\"" n "\"/>\n"
+
+static void
+test_static(void)
+{
+    make(0);
+
+    is_str(mpd(),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
+        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,"
+        "urn:mpeg:dash:profile:cmaf:2019\""
+        " minBufferTime=\"PT2.005S\" maxSegmentDuration=\"PT2.005S\""
+        " mediaPresentationDuration=\"PT9.045S\" type=\"static\">\n"
+        "  <Period id=\"0\" start=\"PT0S\">\n"
+        "    <AdaptationSet id=\"1\" contentType=\"video\""
+        " mimeType=\"video/mp4\" segmentAlignment=\"true\""
+        " startWithSAP=\"1\">\n"
+        "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+        " value=\"main\"/>\n"
+        "      <Representation id=\"v0\" bandwidth=\"2000000\""
+        " codecs=\"avc1.64001e\" width=\"720\" height=\"576\" sar=\"64:45\""
+        " frameRate=\"30000/1001\">\n"
+        TEMPLATE("90000", " presentationTimeOffset=\"3000\"")
+        "            <S t=\"3000\" d=\"180000\" r=\"3\"/>\n"
+        "            <S d=\"90000\"/>\n"
+        TEMPLATE_END
+        "      <Representation id=\"v1\" bandwidth=\"1\""
+        " codecs=\"avc1.42c00d\" width=\"320\" height=\"180\" sar=\"1:1\""
+        " frameRate=\"25\">\n"
+        TEMPLATE("90000", " presentationTimeOffset=\"3000\"")
+        "            <S t=\"3000\" d=\"180000\" r=\"3\"/>\n"
+        "            <S d=\"90000\"/>\n"
+        TEMPLATE_END
+        "    </AdaptationSet>\n"
+        "    <AdaptationSet id=\"2\" contentType=\"audio\""
+        " mimeType=\"audio/mp4\" segmentAlignment=\"true\""
+        " startWithSAP=\"1\" lang=\"en\">\n"
+        "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+        " value=\"main\"/>\n"
+        "      <Representation id=\"a0\" bandwidth=\"65000\""
+        " codecs=\"mp4a.40.5\" audioSamplingRate=\"48000\">\n"
+        CHANNELS("2")
+        TEMPLATE("24000", "")
+        "            <S t=\"0\" d=\"48128\" r=\"3\"/>\n"
+        "            <S d=\"24064\"/>\n"
+        TEMPLATE_END
+        "    </AdaptationSet>\n"
+        "    <AdaptationSet id=\"3\" contentType=\"audio\""
+        " mimeType=\"audio/mp4\" segmentAlignment=\"true\""
+        " startWithSAP=\"1\" lang=\"fr\">\n"
+        "      <Label>Version &lt;française&gt; &amp; &quot;co&quot;"
+        "</Label>\n"
+        "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+        " value=\"alternate\"/>\n"
+        "      <Representation id=\"a1\" bandwidth=\"256000\""
+        " codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">\n"
+        CHANNELS("7")
+        TEMPLATE("48000", " presentationTimeOffset=\"1024\"")
+        "            <S t=\"1024\" d=\"96256\" r=\"2\"/>\n"
+        "            <S t=\"290816\" d=\"96256\"/>\n"
+        "            <S d=\"48128\"/>\n"
+        TEMPLATE_END
+        "    </AdaptationSet>\n"
+        "  </Period>\n"
+        "</MPD>\n", "static");
+}
+
+
+static void
+test_dynamic(void)
+{
+    const char  *p;
+
+    make(1);
+    dash.ntracks = 1;
+    dash.query = NULL;
+
+    is_str(mpd(),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
+        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,"
+        "urn:mpeg:dash:profile:cmaf:2019\""
+        " minBufferTime=\"PT2.000S\" maxSegmentDuration=\"PT2.000S\""
+        " type=\"dynamic\""
+        " availabilityStartTime=\"2024-02-29T12:34:56.000Z\""
+        " publishTime=\"2024-02-29T12:35:06.500Z\""
+        " timeShiftBufferDepth=\"PT8.000S\""
+        " suggestedPresentationDelay=\"PT6.000S\""
+        " minimumUpdatePeriod=\"PT2.000S\">\n"
+        "  <Period id=\"0\" start=\"PT0S\">\n"
+        "    <AdaptationSet id=\"1\" contentType=\"video\""
+        " mimeType=\"video/mp4\" segmentAlignment=\"true\""
+        " startWithSAP=\"1\">\n"
+        "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+        " value=\"main\"/>\n"
+        "      <Representation id=\"v0\" bandwidth=\"2000000\""
+        " codecs=\"avc1.64001e\" width=\"720\" height=\"576\" sar=\"64:45\""
+        " frameRate=\"30000/1001\">\n"
+        "        <SegmentTemplate timescale=\"90000\""
+        " presentationTimeOffset=\"3000\" startNumber=\"7\""
+        " initialization=\"$RepresentationID$/e1/init.mp4\""
+        " media=\"$RepresentationID$/e1/$Number$.m4s\">\n"
+        "          <SegmentTimeline>\n"
+        "            <S t=\"3000\" d=\"180000\" r=\"3\"/>\n"
+        TEMPLATE_END
+        "    </AdaptationSet>\n"
+        "  </Period>\n"
+        "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:direct:2014\""
+        " value=\"2024-02-29T12:35:06.789Z\"/>\n"
+        "</MPD>\n", "dynamic; the open segment is not listed");
+
+    dash.min_buffer = 1500;
+    dash.time_shift = 30000;
+    dash.update_period = 500;
+    dash.delay = 4250;
+    p = mpd();
+    ok(strstr(p, "minBufferTime=\"PT1.500S\"") != NULL, "buffer");
+    ok(strstr(p, "timeShiftBufferDepth=\"PT30.000S\"") != NULL, "window");
+    ok(strstr(p, "minimumUpdatePeriod=\"PT0.500S\"") != NULL, "update");
+    ok(strstr(p, "suggestedPresentationDelay=\"PT4.250S\"") != NULL, "delay");
+
+    lines[0].ended = 1;
+    p = mpd();
+    ok(strstr(p, "minimumUpdatePeriod") == NULL, "ended: no update");
+    ok(strstr(p, "mediaPresentationDuration=\"PT8.000S\"") != NULL,
+       "but a duration");
+}
+
+
+static void
+test_sets(void)
+{
+    const char    *p;
+    nvm_writer_t   w;
+
+    make(0);
+    lines[1].nsegments = 0;
+    p = mpd();
+    ok(strstr(p, "id=\"v1\"") == NULL, "a track without segments is absent");
+
+    lines[0].nsegments = 0;
+    p = mpd();
+    ok(strstr(p, "video") == NULL, "a set without tracks too");
+    ok(strstr(p, "value=\"main\"") != NULL, "the first left is the main one");
+
+    lines[2].nsegments = 0;
+    lines[3].nsegments = 0;
+    nvm_writer_init(&w, NULL, 0);
+    is_int(nvm_dash_write(&w, &dash), NVM_ENOENT, "nothing to play");
+    is_int(w.len, 0, "nothing is written");
+
+    dash.ntracks = NVM_MAX_TRACKS + 1;
+    is_int(nvm_dash_write(&w, &dash), NVM_ELIMIT, "too many tracks");
+
+    make(0);
+    tracks[0].pto = UINT64_MAX;
+    dash.ntracks = 1;
+    p = mpd();
+    ok(strstr(p, "mediaPresentationDuration=\"PT0.000S\"") != NULL,
+       "an offset behind the end");
+}
+
+
+int
+main(int argc, char **argv)
+{
+    if (argc > 1) {
+        make(strcmp(argv[1], "static") != 0);
+
+        for (int i = 0; i < 4 && strcmp(argv[1], "ended") == 0; i++) {
+            lines[i].ended = 1;
+        }
+
+        fputs(mpd(), stdout);
+        return 0;
+    }
+
+    test_static();
+    test_dynamic();
+    test_sets();
+
+    return done_testing();
+}
