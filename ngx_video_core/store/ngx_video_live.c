@@ -1,0 +1,665 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The writing side of live timelines: the publisher's worker, and what is
+ * done for a publisher that died.  See ngx_video_live.h for the states.
+ *
+ * Each change is valid at any instant: a descriptor is written before the
+ * counter that shows it, an object leaves the ring before it loses its owner.
+ */
+
+#include "ngx_video_live.h"
+
+
+static uint64_t
+ngx_video_live_now(void)
+{
+    struct timeval  tv;
+
+    ngx_gettimeofday(&tv);
+
+    return (uint64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
+}
+
+
+static void
+ngx_video_live_begin(ngx_video_live_t *l)
+{
+    __atomic_store_n(&l->version, l->version | 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+
+static void
+ngx_video_live_commit(ngx_video_live_t *l)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&l->version, (l->version | 1) + 1, __ATOMIC_SEQ_CST);
+}
+
+
+static ngx_video_live_track_t *
+ngx_video_live_track_at(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_uint_t number)
+{
+    return (ngx_video_live_track_t *) ngx_video_chunk_data(st,
+                                                          l->tracks[number]);
+}
+
+
+static ngx_video_live_segment_t *
+ngx_video_live_segment_at(ngx_video_live_track_t *t, uint64_t n)
+{
+    return &t->segments[n % NGX_VIDEO_LIVE_SEGMENTS];
+}
+
+
+/* Gives back all that a block holds; its state is FREE already. */
+static void
+ngx_video_live_empty(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_uint_t         i;
+    uint32_t           chunk;
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    ngx_video_store_lock(st);
+
+    for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {
+        chunk = l->tracks[i];
+
+        if (chunk) {
+            l->tracks[i] = 0;
+            ngx_video_chunk_free(st, chunk);
+        }
+    }
+
+    l->ntracks = 0;
+    st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
+    l->reserved = 0;
+
+    ngx_video_store_unlock(st);
+
+    ngx_video_object_disown(st, index, NULL);
+}
+
+
+static void
+ngx_video_live_free(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    ngx_video_live_begin(l);
+    ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_FREE);
+    l->epoch = 0;
+    ngx_video_live_commit(l);
+
+    ngx_video_live_empty(st, index);
+
+    ngx_video_signal_raise(st, &l->signal);
+}
+
+
+/*
+ * Under the lock: the block that a publisher of this name takes: the one
+ * that had the name before, or a free one.
+ */
+static ngx_int_t
+ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
+    ngx_uint_t *index)
+{
+    ngx_int_t          found;
+    ngx_uint_t         i;
+    ngx_video_live_t  *l;
+
+    found = -1;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        if (l->state == NGX_VIDEO_LIVE_FREE) {
+            /* not yet emptied when its reaper died: tracks are left */
+            found = (found == -1) ? (ngx_int_t) i : found;
+            continue;
+        }
+
+        if (l->name_len == name->len
+            && ngx_memcmp(l->name, name->data, name->len) == 0)
+        {
+            if (l->state == NGX_VIDEO_LIVE_STARTING
+                || l->state == NGX_VIDEO_LIVE_LIVE)
+            {
+                return NGX_BUSY;
+            }
+
+            found = i;
+            break;
+        }
+    }
+
+    if (found == -1) {
+        return NGX_DECLINED;
+    }
+
+    *index = found;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
+    ngx_uint_t *index)
+{
+    uint64_t           now, next_msn;
+    uint32_t           chunks;
+    ngx_int_t          rc;
+    ngx_video_live_t  *l;
+
+    if (conf->name.len == 0 || conf->name.len > NGX_VIDEO_LIVE_NAME
+        || st->slot == NGX_VIDEO_NO_SLOT)
+    {
+        return NGX_DECLINED;
+    }
+
+    now = ngx_video_live_now();
+    chunks = (uint32_t) (conf->reserve >> NGX_VIDEO_CHUNK_SHIFT) + 4;
+
+    ngx_video_store_lock(st);
+
+    rc = ngx_video_live_choose(st, &conf->name, index);
+
+    if (rc == NGX_OK) {
+        l = &st->lives[*index];
+
+        if ((uint64_t) st->head->reserved - l->reserved + chunks
+            > st->head->nchunks - st->head->nchunks / 16)
+        {
+            rc = NGX_DECLINED;
+
+        } else {
+            /* nobody else takes it, readers don't see it any more */
+            l->writer = st->slot;
+            l->writer_gen = st->generation;
+            ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_STARTING);
+        }
+    }
+
+    ngx_video_store_unlock(st);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    next_msn = l->next_msn;
+
+    ngx_video_live_begin(l);
+    l->epoch = 0;
+    ngx_video_live_commit(l);
+
+    ngx_video_live_empty(st, *index);
+
+    ngx_video_store_lock(st);
+    l->reserved = chunks;
+    st->head->reserved += chunks;
+    ngx_video_store_unlock(st);
+
+    ngx_video_live_begin(l);
+
+    /* both grow for ever, also over a restart of nginx */
+    l->epoch = now << 8 | (*index & 0xff);
+    l->next_msn = ngx_max(now / 1000, next_msn);
+
+    l->started = now;
+    l->ended = 0;
+    l->linger = NGX_VIDEO_LIVE_LINGER;
+    l->target = (uint32_t) ((conf->segment + 999) / 1000);
+    l->part_ms = conf->part;
+    l->window_ms = conf->window;
+    l->bytes = 0;
+    l->name_len = conf->name.len;
+    ngx_memcpy(l->name, conf->name.data, conf->name.len);
+
+    ngx_video_live_commit(l);
+
+    ngx_video_signal_raise(st, &l->signal);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
+    nvm_track_t *track, const u_char *init, size_t len, ngx_uint_t *number)
+{
+    uint32_t                 chunk;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[index];
+
+    if (l->ntracks == NGX_VIDEO_LIVE_TRACKS || len > NGX_VIDEO_LIVE_INIT) {
+        return NGX_ERROR;
+    }
+
+    ngx_video_store_lock(st);
+
+    chunk = ngx_video_chunk_take(st);
+
+    if (chunk) {
+        t = (ngx_video_live_track_t *) ngx_video_chunk_data(st, chunk);
+
+        t->track = *track;
+        ngx_memcpy(t->init, init, len);
+        t->init_len = len;
+        t->first = 0;
+        t->next = 0;
+        t->next_part = 0;
+
+        l->tracks[l->ntracks] = chunk;
+    }
+
+    ngx_video_store_unlock(st);
+
+    if (chunk == 0) {
+        return NGX_ERROR;
+    }
+
+    *number = l->ntracks;
+
+    ngx_video_live_begin(l);
+    l->ntracks++;
+    ngx_video_live_commit(l);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index, uint32_t part)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    ngx_video_live_begin(l);
+    l->part_ms = part;
+    ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_LIVE);
+    ngx_video_live_commit(l);
+
+    ngx_video_signal_raise(st, &l->signal);
+}
+
+
+uint64_t
+ngx_video_live_first_msn(ngx_video_store_t *st, ngx_uint_t index)
+{
+    return st->lives[index].next_msn;
+}
+
+
+void
+ngx_video_live_bandwidth(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint32_t peak, uint32_t average)
+{
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[index];
+    t = ngx_video_live_track_at(st, l, number);
+
+    ngx_video_live_begin(l);
+    t->track.bandwidth = peak;
+    t->track.avg_bandwidth = average;
+    ngx_video_live_commit(l);
+}
+
+
+/*
+ * Drops segments that are older than window * 1.5 + 3 segments: viewers who
+ * read the oldest line of a playlist still find it.
+ */
+static void
+ngx_video_live_slide(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_track_t *t)
+{
+    uint64_t                   keep, ms, end;
+    ngx_video_ref_t            ref;
+    ngx_video_live_t          *l;
+    ngx_video_live_segment_t  *s, *last;
+
+    l = &st->lives[index];
+    keep = (uint64_t) l->window_ms * 3 / 2 + (uint64_t) l->target * 3000;
+
+    last = ngx_video_live_segment_at(t, t->next - 1);
+    end = last->start + last->duration;
+
+    while (t->next - t->first > 4) {
+        s = ngx_video_live_segment_at(t, t->first);
+        ms = (end - s->start - s->duration) * 1000 / t->track.timescale;
+
+        if (ms < keep && t->next - t->first < NGX_VIDEO_LIVE_SEGMENTS - 1) {
+            break;
+        }
+
+        ref = s->object;
+
+        ngx_video_live_begin(l);
+        t->first++;
+        ngx_video_live_commit(l);
+
+        ngx_video_object_disown(st, index, &ref);
+    }
+}
+
+
+/*
+ * Keeps a stream within what the zone promised it.  One that turns out larger
+ * gets more while others' promises allow it; NGX_ERROR: they don't.
+ */
+static ngx_int_t
+ngx_video_live_account(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    uint32_t                   used, want;
+    uint64_t                   k;
+    ngx_int_t                  rc;
+    ngx_uint_t                 i;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    used = l->ntracks * 2;
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        for (k = t->first; k < t->next; k++) {
+            s = ngx_video_live_segment_at(t, k);
+            used += (s->size >> NGX_VIDEO_CHUNK_SHIFT) + 1;
+        }
+    }
+
+    if (used <= l->reserved) {
+        return NGX_OK;
+    }
+
+    want = used - l->reserved + used / 8;
+    rc = NGX_ERROR;
+
+    ngx_video_store_lock(st);
+
+    if (st->head->reserved + want
+        <= st->head->nchunks - st->head->nchunks / 16)
+    {
+        st->head->reserved += want;
+        l->reserved += want;
+        rc = NGX_OK;
+    }
+
+    ngx_video_store_unlock(st);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint64_t msn, uint64_t start, int64_t wall,
+    ngx_uint_t independent)
+{
+    ngx_video_ref_t            ref;
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[index];
+    t = ngx_video_live_track_at(st, l, number);
+
+    if (t->next != t->first) {
+        ngx_video_live_slide(st, index, t);
+    }
+
+    if (ngx_video_live_account(st, l) != NGX_OK
+        || ngx_video_object_create(st, index, 0, &ref) != NGX_DONE)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_video_live_begin(l);
+
+    s = ngx_video_live_segment_at(t, t->next);
+    ngx_memzero(s, sizeof(ngx_video_live_segment_t));
+
+    s->msn = msn;
+    s->start = start;
+    s->wall = wall;
+    s->independent = independent;
+    s->first_part = t->next_part;
+    s->object = ref;
+
+    t->next++;
+    l->next_msn = ngx_max(l->next_msn, msn + 1);
+
+    ngx_video_live_commit(l);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, nvm_part_t *part, const void *data)
+{
+    ngx_video_ref_t            ref;
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[index];
+    t = ngx_video_live_track_at(st, l, number);
+    s = ngx_video_live_segment_at(t, t->next - 1);
+    ref = s->object;
+
+    /* the ring's oldest part is overwritten: it may not be of this segment */
+    if (s->nparts == NGX_VIDEO_LIVE_PARTS - 1
+        || ngx_video_object_append(st, &ref, data, part->size) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_video_live_begin(l);
+
+    part->offset = s->size;
+    t->parts[t->next_part % NGX_VIDEO_LIVE_PARTS] = *part;
+    t->next_part++;
+
+    s->nparts++;
+    s->size += part->size;
+    s->duration += part->duration;
+
+    ngx_video_live_commit(l);
+
+    ngx_video_object_flush(st, &ref);
+    ngx_video_signal_raise(st, &l->signal);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_segment_close(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number)
+{
+    uint32_t                   seconds;
+    ngx_video_ref_t            ref;
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[index];
+    t = ngx_video_live_track_at(st, l, number);
+
+    if (t->next == t->first) {
+        return NGX_OK;
+    }
+
+    s = ngx_video_live_segment_at(t, t->next - 1);
+
+    if (s->complete) {
+        return NGX_OK;
+    }
+
+    ref = s->object;
+    ngx_video_object_complete(st, &ref);
+
+    /* RFC 8216, 4.3.3.1: rounded, no segment is longer */
+    seconds = (uint32_t) nvm_rescale(s->duration, 1, t->track.timescale);
+
+    ngx_video_live_begin(l);
+    s->complete = 1;
+    l->target = ngx_max(l->target, seconds);
+    ngx_video_live_commit(l);
+
+    /* the reference that "create" gave to the writer; the ring owns it now */
+    ngx_video_object_put(st, &ref);
+
+    ngx_video_signal_raise(st, &l->signal);
+
+    return NGX_OK;
+}
+
+
+/* Takes unfinished segments out of the rings. */
+static void
+ngx_video_live_cut(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t release)
+{
+    ngx_uint_t                 i;
+    ngx_video_ref_t            ref;
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[index];
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        if (t->next == t->first) {
+            continue;
+        }
+
+        s = ngx_video_live_segment_at(t, t->next - 1);
+
+        if (s->complete) {
+            continue;
+        }
+
+        ref = s->object;
+        t->next--;
+
+        if (release) {
+            ngx_video_object_abort(st, &ref);
+            ngx_video_object_put(st, &ref);
+        }
+    }
+}
+
+
+void
+ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index, ngx_uint_t clean)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    if (l->state == NGX_VIDEO_LIVE_STARTING) {
+        /* it was never shown */
+        ngx_video_live_cut(st, index, 1);
+        ngx_video_live_free(st, index);
+        return;
+    }
+
+    ngx_video_live_begin(l);
+    ngx_video_live_cut(st, index, 1);
+    l->ended = ngx_video_live_now();
+    l->writer = NGX_VIDEO_NO_SLOT;
+    ngx_video_store_sc(&l->state, clean ? NGX_VIDEO_LIVE_ENDED
+                                        : NGX_VIDEO_LIVE_INTERRUPTED);
+    ngx_video_live_commit(l);
+
+    ngx_video_signal_raise(st, &l->signal);
+}
+
+
+void
+ngx_video_live_orphan(ngx_video_store_t *st, ngx_uint_t slot)
+{
+    ngx_uint_t         i;
+    ngx_video_live_t  *l;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        if (l->writer != slot || (l->state != NGX_VIDEO_LIVE_STARTING
+                                  && l->state != NGX_VIDEO_LIVE_LIVE))
+        {
+            continue;
+        }
+
+        if (l->state == NGX_VIDEO_LIVE_STARTING) {
+            l->writer = NGX_VIDEO_NO_SLOT;
+            ngx_video_live_free(st, i);
+            continue;
+        }
+
+        /* its objects are aborted by the sweep of the slot */
+        ngx_video_live_begin(l);
+        ngx_video_live_cut(st, i, 0);
+        l->ended = ngx_video_live_now();
+        l->writer = NGX_VIDEO_NO_SLOT;
+        ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_INTERRUPTED);
+        ngx_video_live_commit(l);
+
+        ngx_video_signal_raise(st, &l->signal);
+    }
+}
+
+
+void
+ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
+{
+    ngx_uint_t         i, due;
+    ngx_video_live_t  *l;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        if (l->state != NGX_VIDEO_LIVE_ENDED
+            && l->state != NGX_VIDEO_LIVE_INTERRUPTED)
+        {
+            continue;
+        }
+
+        ngx_video_store_lock(st);
+
+        /* a publisher may take the block in the same moment */
+        due = (l->state == NGX_VIDEO_LIVE_ENDED
+               || l->state == NGX_VIDEO_LIVE_INTERRUPTED)
+              && l->ended + l->linger <= now;
+
+        if (due) {
+            l->writer = st->slot;
+            l->writer_gen = st->generation;
+            ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_STARTING);
+        }
+
+        ngx_video_store_unlock(st);
+
+        if (due) {
+            ngx_video_live_free(st, i);
+        }
+    }
+}

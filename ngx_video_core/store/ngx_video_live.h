@@ -1,0 +1,228 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Live timelines: what a stream consists of at this moment, in shared memory.
+ *
+ * One writer, the publisher's worker; readers copy under a sequence lock and
+ * retry.  The table of streams is type-stable: a reader that holds (index,
+ * epoch) may look at the block for ever and sees by the epoch that it has
+ * become another stream.  The rings of segments and parts of a track lie in a
+ * chunk of its own; a reader that races with its reuse copies rubbish, finds
+ * the sequence changed, and throws it away, so it checks every number before
+ * it uses it as an index.
+ *
+ *   state         set by                    means
+ *   FREE          reaper                    no stream
+ *   STARTING      publish                   no tracks yet, not to be shown
+ *   LIVE          ready                     tracks are known and fixed
+ *   ENDED         end                       nothing will be added
+ *   INTERRUPTED   end, sweep of a dead      the same, without its consent
+ *                 worker
+ *
+ * A segment is an object that belongs to the stream; it stays as long as its
+ * descriptor is in the ring.  Part N is a range of the segment's bytes.
+ */
+
+#ifndef NGX_VIDEO_LIVE_H
+#define NGX_VIDEO_LIVE_H
+
+#include "ngx_video_store.h"
+#include "nvm_arena.h"
+#include "nvm_model.h"
+
+
+#define NGX_VIDEO_LIVE_TRACKS     8
+#define NGX_VIDEO_LIVE_NAME       128
+#define NGX_VIDEO_LIVE_INIT       3072
+#define NGX_VIDEO_LIVE_SEGMENTS   384
+#define NGX_VIDEO_LIVE_PARTS      1024
+
+/* how long an ended stream stays to be read, ms */
+#define NGX_VIDEO_LIVE_LINGER     30000
+
+
+typedef enum {
+    NGX_VIDEO_LIVE_FREE = 0,
+    NGX_VIDEO_LIVE_STARTING,
+    NGX_VIDEO_LIVE_LIVE,
+    NGX_VIDEO_LIVE_ENDED,
+    NGX_VIDEO_LIVE_INTERRUPTED
+} ngx_video_live_state_e;
+
+
+/* Everything but state and signal is written between two steps of version. */
+struct ngx_video_live_s {
+    uint64_t                  version;      /* odd: being written */
+    ngx_video_signal_t        signal;
+    uint64_t                  epoch;        /* never the same twice */
+    uint32_t                  state;
+    uint32_t                  writer;       /* slot */
+    uint32_t                  writer_gen;
+    uint32_t                  reserved;     /* chunks */
+    uint64_t                  started;      /* ms since 1970 */
+    uint64_t                  ended;
+    uint64_t                  linger;       /* ms */
+    uint64_t                  next_msn;     /* that no segment had yet */
+
+    uint32_t                  target;       /* longest segment, s */
+    uint32_t                  part_ms;      /* longest part */
+    uint32_t                  window_ms;
+    uint32_t                  ntracks;
+    uint32_t                  tracks[NGX_VIDEO_LIVE_TRACKS];  /* chunk + 1 */
+
+    uint64_t                  bytes;        /* received; atomic */
+
+    uint32_t                  name_len;
+    u_char                    name[NGX_VIDEO_LIVE_NAME];
+};
+
+
+typedef struct {
+    uint64_t                  msn;
+    uint64_t                  start;
+    uint64_t                  duration;
+    int64_t                   wall;
+    uint64_t                  first_part;   /* in the ring's numbering */
+    ngx_video_ref_t           object;
+    uint32_t                  size;
+    uint16_t                  nparts;
+    unsigned                  independent:1;
+    unsigned                  discontinuity:1;
+    unsigned                  complete:1;
+} ngx_video_live_segment_t;
+
+
+/* In a chunk of its own. */
+typedef struct {
+    nvm_track_t               track;
+    uint32_t                  init_len;
+    u_char                    init[NGX_VIDEO_LIVE_INIT];
+
+    uint64_t                  first;        /* segments [first, next) */
+    uint64_t                  next;
+    uint64_t                  next_part;
+    ngx_video_live_segment_t  segments[NGX_VIDEO_LIVE_SEGMENTS];
+    nvm_part_t                parts[NGX_VIDEO_LIVE_PARTS];
+} ngx_video_live_track_t;
+
+
+/* What a publisher asks for. */
+typedef struct {
+    ngx_str_t                 name;
+    ngx_msec_t                segment;      /* ms, shortest */
+    ngx_msec_t                part;
+    ngx_msec_t                window;
+    uint64_t                  reserve;      /* bytes of media to hold */
+} ngx_video_live_conf_t;
+
+
+/* What a reader copies of a stream. */
+typedef struct {
+    ngx_uint_t                index;
+    uint64_t                  epoch;
+    uint64_t                  seen;         /* of the signal, to wait on */
+    uint32_t                  state;
+    uint32_t                  target;
+    uint32_t                  part_ms;
+    uint32_t                  window_ms;
+    uint32_t                  ntracks;
+    uint64_t                  started;
+    uint64_t                  ended;
+    uint64_t                  bytes;
+    ngx_str_t                 name;         /* in "name_data" */
+    u_char                    name_data[NGX_VIDEO_LIVE_NAME];
+} ngx_video_live_info_t;
+
+
+/* The newest media of a track. */
+typedef struct {
+    uint64_t                  msn;          /* of the newest segment */
+    uint64_t                  first;        /* oldest that is kept */
+    uint32_t                  nparts;       /* of it that are there */
+    unsigned                  empty:1;
+    unsigned                  complete:1;
+} ngx_video_live_edge_t;
+
+
+/*
+ * Writer.  publish: NGX_OK, NGX_BUSY when the name is live, NGX_DECLINED when
+ * there is no room for another stream.
+ */
+ngx_int_t ngx_video_live_publish(ngx_video_store_t *st,
+    ngx_video_live_conf_t *conf, ngx_uint_t *index);
+
+/* Adds a track before "ready"; init is its CMAF init segment. */
+ngx_int_t ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
+    nvm_track_t *track, const u_char *init, size_t len, ngx_uint_t *number);
+
+/* Shows the stream; part is the longest part that will come, ms. */
+void ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index,
+    uint32_t part);
+
+/*
+ * Starts a segment of a track: its msn, time (in the track's timescale) and
+ * the wall clock of that time.  The segment before it must be closed.
+ */
+ngx_int_t ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint64_t msn, uint64_t start, int64_t wall,
+    ngx_uint_t independent);
+
+/* Appends a part: its bytes are readable and its waiters woken on return. */
+ngx_int_t ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, nvm_part_t *part, const void *data);
+ngx_int_t ngx_video_live_segment_close(ngx_video_store_t *st,
+    ngx_uint_t index, ngx_uint_t number);
+
+/* clean: the publisher said good-bye.  The block stays for its linger time. */
+void ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t clean);
+
+/* A peak bit rate that turned out; both in the playlists from now on. */
+void ngx_video_live_bandwidth(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint32_t peak, uint32_t average);
+uint64_t ngx_video_live_first_msn(ngx_video_store_t *st, ngx_uint_t index);
+
+
+/* Readers: NGX_OK, or NGX_DECLINED when there is no such stream or epoch. */
+ngx_int_t ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name,
+    ngx_video_live_info_t *info);
+ngx_int_t ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_info_t *info);
+ngx_int_t ngx_video_live_edge(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number,
+    ngx_video_live_edge_t *edge);
+
+/*
+ * A copy of a track, its init segment (into init, when not NULL, of
+ * NGX_VIDEO_LIVE_INIT bytes), and the part of its timeline that a playlist
+ * shows, in memory of the arena.
+ */
+ngx_int_t ngx_video_live_read(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number, nvm_arena_t *arena,
+    nvm_track_t *track, nvm_timeline_t *timeline);
+ngx_int_t ngx_video_live_init(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number, u_char *init,
+    size_t *len);
+
+/*
+ * Segment msn and, unless part is -1, that part of it: takes a reference to
+ * the object.  NGX_OK; NGX_DECLINED when it is gone; NGX_AGAIN when it has
+ * not come yet.
+ */
+ngx_int_t ngx_video_live_media(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number, uint64_t msn,
+    ngx_int_t part, ngx_video_live_segment_t *segment, nvm_part_t *range);
+
+static inline ngx_video_signal_t *
+ngx_video_live_signal(ngx_video_store_t *st, ngx_uint_t index)
+{
+    return &st->lives[index].signal;
+}
+
+
+/* Housekeeping: streams of a dead slot; streams whose linger time is over. */
+void ngx_video_live_orphan(ngx_video_store_t *st, ngx_uint_t slot);
+void ngx_video_live_reap(ngx_video_store_t *st, uint64_t now);
+
+
+#endif /* NGX_VIDEO_LIVE_H */

@@ -1,0 +1,420 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The reading side of live timelines.  Everything is copied under the block's
+ * sequence lock and believed only when the sequence did not move; until then
+ * every number in it may be rubbish and is checked before it is an index.
+ */
+
+#include "ngx_video_live.h"
+
+
+/* A writer holds the lock for microseconds; after this it is dead. */
+#define NGX_VIDEO_LIVE_RETRIES  10000
+
+
+/* Waits for an even version; NGX_DECLINED when the writer died inside. */
+static ngx_int_t
+ngx_video_live_read_begin(ngx_video_live_t *l, uint64_t *version)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_VIDEO_LIVE_RETRIES; i++) {
+        *version = __atomic_load_n(&l->version, __ATOMIC_ACQUIRE);
+
+        if ((*version & 1) == 0) {
+            return NGX_OK;
+        }
+
+        ngx_cpu_pause();
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_video_live_read_valid(ngx_video_live_t *l, uint64_t version)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+    return __atomic_load_n(&l->version, __ATOMIC_RELAXED) == version;
+}
+
+
+ngx_int_t
+ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_info_t *info)
+{
+    uint64_t           version;
+    ngx_video_live_t  *l;
+
+    if (index >= st->head->nlives) {
+        return NGX_DECLINED;
+    }
+
+    l = &st->lives[index];
+
+    /* before the state that it speaks of */
+    info->seen = ngx_video_signal_seen(&l->signal);
+    info->index = index;
+
+    do {
+        if (ngx_video_live_read_begin(l, &version) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        info->epoch = l->epoch;
+        info->state = l->state;
+        info->target = l->target;
+        info->part_ms = l->part_ms;
+        info->window_ms = l->window_ms;
+        info->ntracks = ngx_min(l->ntracks, NGX_VIDEO_LIVE_TRACKS);
+        info->started = l->started;
+        info->ended = l->ended;
+        info->bytes = l->bytes;
+
+        info->name.len = ngx_min(l->name_len, NGX_VIDEO_LIVE_NAME);
+        info->name.data = info->name_data;
+        ngx_memcpy(info->name_data, l->name, info->name.len);
+
+    } while (!ngx_video_live_read_valid(l, version));
+
+    return info->state == NGX_VIDEO_LIVE_FREE || info->epoch == 0
+           ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name,
+    ngx_video_live_info_t *info)
+{
+    ngx_uint_t         i;
+    ngx_video_live_t  *l;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        if (l->state == NGX_VIDEO_LIVE_FREE || l->name_len != name->len
+            || ngx_memcmp(l->name, name->data, name->len) != 0)
+        {
+            continue;
+        }
+
+        if (ngx_video_live_info(st, i, info) == NGX_OK
+            && info->name.len == name->len
+            && ngx_memcmp(info->name.data, name->data, name->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* The chunk of a track, or NULL when the copied numbers make no sense. */
+static ngx_video_live_track_t *
+ngx_video_live_read_track(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_uint_t number)
+{
+    uint32_t  chunk;
+
+    if (number >= NGX_VIDEO_LIVE_TRACKS || number >= l->ntracks) {
+        return NULL;
+    }
+
+    chunk = l->tracks[number];
+
+    if (chunk == 0 || chunk > st->head->nchunks) {
+        return NULL;
+    }
+
+    return (ngx_video_live_track_t *) ngx_video_chunk_data(st, chunk);
+}
+
+
+/*
+ * The loop of every reader: "body" runs between two looks at the version and
+ * again when it moved.  Leaves with NGX_DECLINED when the stream is another.
+ */
+#define ngx_video_live_reading(st, info, l, t, number, version)              \
+    do {                                                                      \
+        if (ngx_video_live_read_begin(l, &version) != NGX_OK                  \
+            || l->epoch != info->epoch)                                       \
+        {                                                                     \
+            return NGX_DECLINED;                                              \
+        }                                                                     \
+                                                                              \
+        t = ngx_video_live_read_track(st, l, number);                         \
+                                                                              \
+        if (t == NULL) {                                                      \
+            return NGX_DECLINED;                                              \
+        }
+
+#define ngx_video_live_reading_end(l, version)                                \
+    } while (!ngx_video_live_read_valid(l, version))
+
+
+ngx_int_t
+ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_uint_t number, ngx_video_live_edge_t *edge)
+{
+    uint64_t                   version;
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[info->index];
+
+    ngx_video_live_reading(st, info, l, t, number, version);
+
+    ngx_memzero(edge, sizeof(ngx_video_live_edge_t));
+
+    if (t->next == t->first) {
+        edge->empty = 1;
+
+    } else {
+        s = &t->segments[(t->next - 1) % NGX_VIDEO_LIVE_SEGMENTS];
+        edge->msn = s->msn;
+        edge->nparts = s->nparts;
+        edge->complete = s->complete;
+
+        s = &t->segments[t->first % NGX_VIDEO_LIVE_SEGMENTS];
+        edge->first = s->msn;
+    }
+
+    ngx_video_live_reading_end(l, version);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_init(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_uint_t number, u_char *init, size_t *len)
+{
+    uint64_t                 version;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[info->index];
+
+    ngx_video_live_reading(st, info, l, t, number, version);
+
+    *len = ngx_min(t->init_len, NGX_VIDEO_LIVE_INIT);
+    ngx_memcpy(init, t->init, *len);
+
+    ngx_video_live_reading_end(l, version);
+
+    return NGX_OK;
+}
+
+
+/* Copies one descriptor and, when "parts" has room, its parts. */
+static void
+ngx_video_live_read_segment(ngx_video_live_track_t *t,
+    ngx_video_live_segment_t *s, nvm_segment_t *out, nvm_part_t *parts)
+{
+    ngx_uint_t  i;
+
+    ngx_memzero(out, sizeof(nvm_segment_t));
+
+    out->msn = s->msn;
+    out->start = s->start;
+    out->duration = s->duration;
+    out->wall = s->wall;
+    out->size = s->size;
+    out->independent = s->independent;
+    out->discontinuity = s->discontinuity;
+    out->complete = s->complete;
+
+    if (parts == NULL) {
+        return;
+    }
+
+    out->parts = parts;
+    out->nparts = ngx_min(s->nparts, NGX_VIDEO_LIVE_PARTS);
+
+    for (i = 0; i < out->nparts; i++) {
+        parts[i] = t->parts[(s->first_part + i) % NGX_VIDEO_LIVE_PARTS];
+    }
+}
+
+
+/*
+ * What is listed: from the newest back to the length of the window; parts for
+ * the newest three target durations (RFC 8216bis, 6.2.2), as far as the ring
+ * still has them.
+ */
+static size_t
+ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
+    nvm_segment_t *segments, nvm_part_t *parts)
+{
+    size_t                     n, nparts, i;
+    uint64_t                   k, first, next, next_part, end, ms, scale;
+    ngx_video_live_segment_t  *s;
+
+    first = t->first;
+    next = t->next;
+    next_part = t->next_part;
+    scale = t->track.timescale;
+
+    if (next - first > NGX_VIDEO_LIVE_SEGMENTS || scale == 0) {
+        return 0;
+    }
+
+    n = 0;
+    nparts = 0;
+    end = 0;
+
+    for (k = next; k > first; k--) {
+        s = &t->segments[(k - 1) % NGX_VIDEO_LIVE_SEGMENTS];
+
+        if (n == 0) {
+            end = s->start + s->duration;
+        }
+
+        ms = (end - s->start - s->duration) * 1000 / scale;
+
+        if (n > 3 && ms >= l->window_ms) {
+            break;
+        }
+
+        /* from the back of both arrays */
+        i = NGX_VIDEO_LIVE_SEGMENTS - ++n;
+
+        if (ms <= (uint64_t) l->target * 3000
+            && nparts + s->nparts <= NGX_VIDEO_LIVE_PARTS
+            && next_part - s->first_part <= NGX_VIDEO_LIVE_PARTS)
+        {
+            nparts += s->nparts;
+            ngx_video_live_read_segment(t, s, &segments[i],
+                                   parts + NGX_VIDEO_LIVE_PARTS - nparts);
+
+        } else {
+            ngx_video_live_read_segment(t, s, &segments[i], NULL);
+        }
+    }
+
+    return n;
+}
+
+
+ngx_int_t
+ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_uint_t number, nvm_arena_t *arena, nvm_track_t *track,
+    nvm_timeline_t *timeline)
+{
+    size_t                   n;
+    uint64_t                 version;
+    nvm_part_t              *parts;
+    nvm_segment_t           *segments;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    segments = nvm_alloc(arena, NGX_VIDEO_LIVE_SEGMENTS,
+                         sizeof(nvm_segment_t));
+    parts = nvm_alloc(arena, NGX_VIDEO_LIVE_PARTS, sizeof(nvm_part_t));
+
+    if (segments == NULL || parts == NULL) {
+        return NGX_ERROR;
+    }
+
+    l = &st->lives[info->index];
+
+    ngx_video_live_reading(st, info, l, t, number, version);
+
+    n = ngx_video_live_read_window(l, t, segments, parts);
+    *track = t->track;
+    timeline->target = l->target;
+
+    ngx_video_live_reading_end(l, version);
+
+    timeline->track = track;
+    timeline->segments = segments + NGX_VIDEO_LIVE_SEGMENTS - n;
+    timeline->nsegments = n;
+    timeline->part_target = (uint32_t) nvm_rescale(info->part_ms,
+                                                   track->timescale, 1000);
+    timeline->ended = (info->state != NGX_VIDEO_LIVE_LIVE);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
+    ngx_video_live_segment_t *segment, nvm_part_t *range)
+{
+    uint64_t                   first, next, k;
+    ngx_video_live_segment_t  *s;
+
+    first = t->first;
+    next = t->next;
+
+    if (next == first || next - first > NGX_VIDEO_LIVE_SEGMENTS) {
+        return NGX_AGAIN;
+    }
+
+    s = &t->segments[(next - 1) % NGX_VIDEO_LIVE_SEGMENTS];
+
+    if (msn > s->msn) {
+        return NGX_AGAIN;
+    }
+
+    for (k = next; k > first; k--) {
+        s = &t->segments[(k - 1) % NGX_VIDEO_LIVE_SEGMENTS];
+
+        if (s->msn == msn) {
+            break;
+        }
+    }
+
+    if (k == first) {
+        return NGX_DECLINED;
+    }
+
+    *segment = *s;
+
+    if (part == -1) {
+        return NGX_OK;
+    }
+
+    if (part >= s->nparts) {
+        return s->complete ? NGX_DECLINED : NGX_AGAIN;
+    }
+
+    if (t->next_part - s->first_part > NGX_VIDEO_LIVE_PARTS) {
+        return NGX_DECLINED;
+    }
+
+    *range = t->parts[(s->first_part + part) % NGX_VIDEO_LIVE_PARTS];
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_media(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_uint_t number, uint64_t msn, ngx_int_t part,
+    ngx_video_live_segment_t *segment, nvm_part_t *range)
+{
+    uint64_t                 version;
+    ngx_int_t                rc;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[info->index];
+
+    ngx_video_live_reading(st, info, l, t, number, version);
+
+    rc = ngx_video_live_locate(t, msn, part, segment, range);
+
+    ngx_video_live_reading_end(l, version);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_video_object_get(st, &segment->object);
+}

@@ -1,0 +1,346 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Workers that come, wake one another and die.
+ *
+ * Each worker has an abstract unix datagram socket with a random name.  The
+ * socket serves twice: a byte sent to it wakes the worker, and the kernel
+ * refuses a connection to it from the moment the process is gone, which tells
+ * the living from the dead without trusting process ids.
+ */
+
+#include <sys/un.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "ngx_video_store.h"
+#include "ngx_video_live.h"
+
+
+static socklen_t
+ngx_video_slot_address(struct sockaddr_un *sa, u_char name[24])
+{
+    ngx_memzero(sa, sizeof(struct sockaddr_un));
+    sa->sun_family = AF_UNIX;
+    ngx_memcpy(sa->sun_path + 1, name, 24);
+
+    return offsetof(struct sockaddr_un, sun_path) + 1 + 24;
+}
+
+
+ngx_socket_t
+ngx_video_slot_socket(u_char name[24])
+{
+    int                 rnd;
+    ssize_t             n;
+    socklen_t           len;
+    uint64_t            id[2];
+    ngx_socket_t        fd;
+    struct sockaddr_un  sa;
+
+    rnd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    if (rnd == -1) {
+        return (ngx_socket_t) -1;
+    }
+
+    n = read(rnd, id, sizeof(id));
+    close(rnd);
+
+    if (n != (ssize_t) sizeof(id)) {
+        return (ngx_socket_t) -1;
+    }
+
+    ngx_memcpy(name, "ngxvideo", 8);
+    ngx_memcpy(name + 8, id, 16);
+
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1) {
+        return (ngx_socket_t) -1;
+    }
+
+    len = ngx_video_slot_address(&sa, name);
+
+    if (bind(fd, (struct sockaddr *) &sa, len) == -1) {
+        close(fd);
+        return (ngx_socket_t) -1;
+    }
+
+    return fd;
+}
+
+
+/* Whether a process still has this name bound. */
+static ngx_uint_t
+ngx_video_slot_alive(u_char name[24])
+{
+    int                 rc;
+    socklen_t           len;
+    ngx_err_t           err;
+    ngx_socket_t        fd;
+    struct sockaddr_un  sa;
+
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1) {
+        return 1;
+    }
+
+    len = ngx_video_slot_address(&sa, name);
+    rc = connect(fd, (struct sockaddr *) &sa, len);
+    err = errno;
+    close(fd);
+
+    return !(rc == -1 && err == ECONNREFUSED);
+}
+
+
+static void
+ngx_video_slot_sweep_object(ngx_video_store_t *st, ngx_video_object_t *o,
+    ngx_uint_t slot)
+{
+    uint32_t    *ref;
+    ngx_uint_t   aborted;
+
+    ref = &st->refs[(size_t) (o - st->objects) * NGX_VIDEO_SLOTS + slot];
+
+    if (o->state == NGX_VIDEO_OBJECT_FREE
+        || (ngx_video_load_sc(ref) == 0 && o->writer != slot))
+    {
+        return;
+    }
+
+    aborted = 0;
+
+    ngx_video_store_lock(st);
+
+    if (o->state != NGX_VIDEO_OBJECT_FREE) {
+
+        ngx_video_store_sc(ref, 0);
+
+        if (o->writer == slot) {
+            aborted = (o->state == NGX_VIDEO_OBJECT_FILLING);
+
+            if (aborted) {
+                ngx_video_store_sc(&o->state, NGX_VIDEO_OBJECT_ABORTED);
+            }
+
+            o->writer = NGX_VIDEO_NO_SLOT;
+        }
+
+        if (o->state == NGX_VIDEO_OBJECT_ABORTED
+            || !ngx_video_object_held(st, o))
+        {
+            ngx_video_object_drop(st, o);
+        }
+    }
+
+    ngx_video_store_unlock(st);
+
+    if (aborted) {
+        ngx_video_signal_raise(st, &o->signal);
+    }
+}
+
+
+/*
+ * Takes back all that is counted on a slot in state DEAD, then frees it.  Each
+ * object has the lock to itself, so that a sweep of a large zone delays
+ * nobody; a sweeper may die too, the next one does it again.
+ */
+static void
+ngx_video_slot_sweep(ngx_video_store_t *st, ngx_uint_t slot)
+{
+    uint32_t   i;
+    uint64_t  *mask, bit;
+
+    ngx_video_live_orphan(st, slot);
+
+    bit = (uint64_t) 1 << (slot % 64);
+
+    for (i = 0; i < st->head->nobjects; i++) {
+        ngx_video_slot_sweep_object(st, &st->objects[i], slot);
+
+        mask = &st->objects[i].signal.mask[slot / 64];
+
+        if (ngx_video_load(mask) & bit) {
+            __atomic_fetch_and(mask, ~bit, __ATOMIC_SEQ_CST);
+        }
+    }
+
+    ngx_video_store_lock(st);
+
+    if (st->slots[slot].state == NGX_VIDEO_SLOT_DEAD) {
+        st->slots[slot].state = NGX_VIDEO_SLOT_FREE;
+    }
+
+    ngx_video_store_unlock(st);
+}
+
+
+ngx_int_t
+ngx_video_slot_open(ngx_video_store_t *st, ngx_socket_t fd, u_char name[24])
+{
+    ngx_uint_t         i;
+    ngx_video_slot_t  *s;
+
+    /* a crash may have left all slots taken */
+    ngx_video_store(&st->head->checked, 0);
+    (void) ngx_video_slot_check(st);
+
+    ngx_video_store_lock(st);
+
+    for (i = 0; i < NGX_VIDEO_SLOTS; i++) {
+        s = &st->slots[i];
+
+        if (s->state == NGX_VIDEO_SLOT_FREE) {
+            s->generation++;
+            s->pending = 0;
+            s->pid = ngx_getpid();
+            ngx_memcpy(s->name, name, 24);
+            ngx_video_store_sc(&s->state, NGX_VIDEO_SLOT_LIVE);
+
+            st->slot = i;
+            st->generation = s->generation;
+            st->wake_fd = fd;
+            break;
+        }
+    }
+
+    ngx_video_store_unlock(st);
+
+    return i < NGX_VIDEO_SLOTS ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_video_slot_condemn(ngx_video_store_t *st, ngx_uint_t slot,
+    uint32_t generation)
+{
+    ngx_uint_t         rc;
+    ngx_video_slot_t  *s;
+
+    s = &st->slots[slot];
+
+    ngx_video_store_lock(st);
+
+    rc = (s->state != NGX_VIDEO_SLOT_FREE && s->generation == generation);
+
+    if (rc) {
+        ngx_video_store_sc(&s->state, NGX_VIDEO_SLOT_DEAD);
+    }
+
+    ngx_video_store_unlock(st);
+
+    return rc;
+}
+
+
+void
+ngx_video_slot_close(ngx_video_store_t *st)
+{
+    if (st->slot == NGX_VIDEO_NO_SLOT) {
+        return;
+    }
+
+    if (ngx_video_slot_condemn(st, st->slot, st->generation)) {
+        ngx_video_slot_sweep(st, st->slot);
+    }
+
+    st->slot = NGX_VIDEO_NO_SLOT;
+}
+
+
+ngx_uint_t
+ngx_video_slot_check(ngx_video_store_t *st)
+{
+    u_char             name[24];
+    uint32_t           now, last, generation;
+    ngx_uint_t         i, n;
+    ngx_video_slot_t  *s;
+
+    now = (uint32_t) ngx_time();
+    last = ngx_video_load(&st->head->checked);
+
+    if (last == now
+        || !__atomic_compare_exchange_n(&st->head->checked, &last, now, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    {
+        return 0;
+    }
+
+    n = 0;
+
+    for (i = 0; i < NGX_VIDEO_SLOTS; i++) {
+        s = &st->slots[i];
+
+        if (s->state == NGX_VIDEO_SLOT_FREE || i == st->slot) {
+            continue;
+        }
+
+        /* the name belongs to the generation only when that did not change */
+        generation = ngx_video_load_sc(&s->generation);
+        ngx_memcpy(name, s->name, 24);
+
+        if (ngx_video_load_sc(&s->generation) != generation
+            || (s->state == NGX_VIDEO_SLOT_LIVE && ngx_video_slot_alive(name)))
+        {
+            continue;
+        }
+
+        if (ngx_video_slot_condemn(st, i, generation)) {
+            ngx_video_slot_sweep(st, i);
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+void
+ngx_video_slot_wake(ngx_video_store_t *st, ngx_uint_t slot)
+{
+    socklen_t            len;
+    ngx_video_slot_t    *s;
+    struct sockaddr_un   sa;
+
+    s = &st->slots[slot];
+
+    if (ngx_video_load(&s->state) != NGX_VIDEO_SLOT_LIVE
+        || __atomic_exchange_n(&s->pending, 1, __ATOMIC_SEQ_CST))
+    {
+        return;
+    }
+
+    len = ngx_video_slot_address(&sa, s->name);
+
+    /* EAGAIN: a wake is queued already; ECONNREFUSED: dead, to be swept */
+    (void) sendto(st->wake_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+                  (struct sockaddr *) &sa, len);
+
+    __atomic_fetch_add(&st->head->wakes, 1, __ATOMIC_RELAXED);
+}
+
+
+void
+ngx_video_signal_raise(ngx_video_store_t *st, ngx_video_signal_t *sig)
+{
+    uint64_t    mask;
+    ngx_uint_t  i, slot;
+
+    __atomic_fetch_add(&sig->seq, 1, __ATOMIC_SEQ_CST);
+
+    for (i = 0; i < NGX_VIDEO_SLOT_WORDS; i++) {
+
+        if (ngx_video_load_sc(&sig->mask[i]) == 0) {
+            continue;
+        }
+
+        mask = __atomic_exchange_n(&sig->mask[i], 0, __ATOMIC_SEQ_CST);
+
+        while (mask) {
+            slot = i * 64 + __builtin_ctzll(mask);
+            mask &= mask - 1;
+            ngx_video_slot_wake(st, slot);
+        }
+    }
+}

@@ -1,0 +1,495 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * What RTMP messages mean to a server that takes publishers: commands and
+ * their answers (RTMP 1.0, 7.2), control messages, media.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+#include "ngx_stream_video_rtmp_module.h"
+#include "nvm_flv.h"
+
+
+static ngx_int_t ngx_stream_video_rtmp_control(
+    ngx_stream_video_rtmp_ctx_t *ctx, nvr_message_t *msg);
+static ngx_int_t ngx_stream_video_rtmp_command(
+    ngx_stream_video_rtmp_ctx_t *ctx, nvr_message_t *msg);
+static ngx_int_t ngx_stream_video_rtmp_connect(
+    ngx_stream_video_rtmp_ctx_t *ctx, nvr_command_t *cmd);
+static ngx_int_t ngx_stream_video_rtmp_publish(
+    ngx_stream_video_rtmp_ctx_t *ctx, nvr_command_t *cmd);
+static ngx_int_t ngx_stream_video_rtmp_unpublish(
+    ngx_stream_video_rtmp_ctx_t *ctx);
+static void ngx_stream_video_rtmp_metadata(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_metadata_t *m);
+static ngx_int_t ngx_stream_video_rtmp_video(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg);
+static ngx_int_t ngx_stream_video_rtmp_audio(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg);
+
+
+ngx_int_t
+ngx_stream_video_rtmp_message(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
+{
+    ngx_log_debug4(NGX_LOG_DEBUG_STREAM, ctx->session->connection->log, 0,
+                   "video rtmp: message type %d, %uz bytes at %uD on %uD",
+                   (int) msg->type, msg->len, msg->timestamp, msg->stream_id);
+
+    switch (msg->type) {
+
+    case NVR_MSG_SET_CHUNK_SIZE:
+    case NVR_MSG_ABORT:
+        /* have taken effect */
+        return NGX_OK;
+
+    case NVR_MSG_ACK:
+    case NVR_MSG_USER_CONTROL:
+    case NVR_MSG_WINDOW_ACK_SIZE:
+    case NVR_MSG_SET_PEER_BANDWIDTH:
+        return ngx_stream_video_rtmp_control(ctx, msg);
+
+    case NVR_MSG_COMMAND:
+    case NVR_MSG_COMMAND_AMF3:
+    case NVR_MSG_DATA:
+    case NVR_MSG_DATA_AMF3:
+        return ngx_stream_video_rtmp_command(ctx, msg);
+
+    case NVR_MSG_VIDEO:
+        return ngx_stream_video_rtmp_video(ctx, msg);
+
+    case NVR_MSG_AUDIO:
+        return ngx_stream_video_rtmp_audio(ctx, msg);
+
+    default:
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_control(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
+{
+    u_char         buf[64];
+    nvm_fault_t    fault;
+    nvm_writer_t   w;
+    nvr_control_t  ctl;
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvr_control_parse(msg->type, msg->data, msg->len, &ctl, &fault)
+        != NVM_OK)
+    {
+        return ngx_stream_video_rtmp_fail(ctx, "NetConnection.Connect.Failed",
+                                          "invalid control message",
+                                          fault.what);
+    }
+
+    if (msg->type == NVR_MSG_WINDOW_ACK_SIZE) {
+        ctx->window = ctl.value;
+        return NGX_OK;
+    }
+
+    if (msg->type == NVR_MSG_USER_CONTROL
+        && ctl.event == NVR_EVENT_PING_REQUEST)
+    {
+        nvm_writer_init(&w, buf, sizeof(buf));
+        nvr_reply_ping_response(&w, NGX_VIDEO_RTMP_CHUNK, ctl.value);
+        return ngx_stream_video_rtmp_send(ctx, buf, w.len);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
+{
+    u_char         buf[2 * NVR_REPLY_MAX];
+    nvm_fault_t    fault;
+    nvm_writer_t   w;
+    nvr_command_t  cmd;
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvr_command_parse(msg->type, msg->data, msg->len, &cmd, &fault)
+        != NVM_OK)
+    {
+        return ngx_stream_video_rtmp_fail(ctx, "NetConnection.Call.Failed",
+                                          "malformed command", fault.what);
+    }
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+
+    switch (cmd.kind) {
+
+    case NVR_CMD_CONNECT:
+        return ngx_stream_video_rtmp_connect(ctx, &cmd);
+
+    case NVR_CMD_PUBLISH:
+        return ngx_stream_video_rtmp_publish(ctx, &cmd);
+
+    case NVR_CMD_FCUNPUBLISH:
+        nvr_reply_on_fcunpublish(&w, NGX_VIDEO_RTMP_CHUNK, &cmd.stream);
+        nvr_reply_result(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid);
+
+        if (ngx_stream_video_rtmp_send(ctx, buf, w.len) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_stream_video_rtmp_unpublish(ctx);
+
+    case NVR_CMD_DELETE_STREAM:
+    case NVR_CMD_CLOSE_STREAM:
+        return ngx_stream_video_rtmp_unpublish(ctx);
+
+    case NVR_CMD_METADATA:
+        ngx_stream_video_rtmp_metadata(ctx, &cmd.metadata);
+        return NGX_OK;
+
+    case NVR_CMD_CREATE_STREAM:
+        nvr_reply_number(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid,
+                         NGX_VIDEO_RTMP_STREAM);
+        break;
+
+    case NVR_CMD_GET_STREAM_LENGTH:
+        nvr_reply_number(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid, 0);
+        break;
+
+    case NVR_CMD_FCPUBLISH:
+        nvr_reply_result(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid);
+        nvr_reply_on_fcpublish(&w, NGX_VIDEO_RTMP_CHUNK, &cmd.stream);
+        break;
+
+    case NVR_CMD_RELEASE_STREAM:
+    case NVR_CMD_CHECKBW:
+        nvr_reply_result(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid);
+        break;
+
+    case NVR_CMD_PLAY:
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Play.Failed",
+                                          "playing is not supported", NULL);
+
+    default:
+        return NGX_OK;
+    }
+
+    return ngx_stream_video_rtmp_send(ctx, buf, w.len);
+}
+
+
+static ngx_stream_video_app_t *
+ngx_stream_video_rtmp_app(ngx_stream_video_rtmp_ctx_t *ctx, nvr_str_t *name)
+{
+    size_t                   len;
+    ngx_uint_t               i;
+    ngx_stream_video_app_t  *app;
+
+    /* "live/" and "live?token" are the application "live" */
+    for (len = 0; len < name->len; len++) {
+        if (name->data[len] == '/' || name->data[len] == '?') {
+            break;
+        }
+    }
+
+    app = ctx->conf->apps->elts;
+
+    for (i = 0; i < ctx->conf->apps->nelts; i++) {
+        if (app[i].name.len == len
+            && ngx_memcmp(app[i].name.data, name->data, len) == 0)
+        {
+            return &app[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_connect(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_command_t *cmd)
+{
+    u_char        buf[2 * NVR_REPLY_MAX];
+    nvm_writer_t  w;
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+
+    if (ctx->app) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetConnection.Connect.Failed",
+                                          "second connect", NULL);
+    }
+
+    ctx->app = ngx_stream_video_rtmp_app(ctx, &cmd->app);
+
+    if (ctx->app == NULL) {
+        nvr_reply_connect_rejected(&w, NGX_VIDEO_RTMP_CHUNK, cmd->txid,
+                                   "unknown application");
+        (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
+
+        return ngx_stream_video_rtmp_fail(ctx, NULL, "unknown application",
+                                          NULL);
+    }
+
+    nvr_reply_window_ack_size(&w, NGX_VIDEO_RTMP_CHUNK,
+                              NGX_VIDEO_RTMP_WINDOW);
+    nvr_reply_peer_bandwidth(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_WINDOW,
+                             2);
+    nvr_reply_set_chunk_size(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_CHUNK);
+    nvr_reply_connect(&w, NGX_VIDEO_RTMP_CHUNK, cmd->txid,
+                      cmd->object_encoding);
+
+    return ngx_stream_video_rtmp_send(ctx, buf, w.len);
+}
+
+
+/*
+ * A stream's name becomes part of URLs: letters, digits, "-", "_", "." (not
+ * first) and "~".  Arguments after "?" are not part of it.
+ */
+static ngx_int_t
+ngx_stream_video_rtmp_name(ngx_stream_video_rtmp_ctx_t *ctx, nvr_str_t *s)
+{
+    u_char  ch;
+    size_t  i;
+
+    for (i = 0; i < s->len && s->data[i] != '?'; i++) {
+        ch = s->data[i];
+
+        if (i == NGX_VIDEO_LIVE_NAME
+            || !((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+                 || (ch >= '0' && ch <= '9') || ch == '-' || ch == '_'
+                 || ch == '~' || (ch == '.' && i)))
+        {
+            return NGX_ERROR;
+        }
+
+        ctx->name_data[i] = ch;
+    }
+
+    ctx->name.data = ctx->name_data;
+    ctx->name.len = i;
+
+    return i ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_command_t *cmd)
+{
+    u_char                             buf[2 * NVR_REPLY_MAX];
+    ngx_int_t                          rc;
+    nvm_writer_t                       w;
+    ngx_connection_t                  *c;
+    ngx_video_store_t                 *st;
+    ngx_video_live_conf_t              live;
+    ngx_stream_video_rtmp_srv_conf_t  *conf;
+
+    c = ctx->session->connection;
+    conf = ctx->conf;
+
+    if (ctx->app == NULL || ctx->publishing) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          ctx->app ? "second publish"
+                                          : "publish before connect", NULL);
+    }
+
+    if (ngx_stream_video_rtmp_name(ctx, &cmd->stream) != NGX_OK) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.BadName",
+                                          "invalid stream name", NULL);
+    }
+
+    st = ngx_video_zone_store(ctx->app->zone);
+
+    ngx_memzero(&live, sizeof(ngx_video_live_conf_t));
+    live.name = ctx->name;
+    live.segment = conf->segment;
+    live.part = conf->part;
+    live.window = conf->window;
+    live.reserve = (uint64_t) conf->bitrate / 8
+                   * (conf->window * 3 / 2 + 4 * conf->segment) / 1000;
+
+    rc = ngx_video_segmenter_init(&ctx->segmenter, st, &live, c->log);
+
+    if (rc == NGX_BUSY) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.BadName",
+                                          "stream is already published",
+                                          NULL);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_CRIT, c->log, 0,
+                      "video zone \"%V\" is full: stream \"%V\" refused",
+                      &st->name, &ctx->name);
+        ctx->logged = 1;
+
+        nvm_writer_init(&w, buf, sizeof(buf));
+        nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM,
+                         "error", "NetStream.Publish.Denied",
+                         "the server is full");
+        (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
+
+        return NGX_ERROR;
+    }
+
+    ctx->segmenter.conf.name = ctx->name;
+    ctx->publishing = 1;
+
+    ngx_log_error(NGX_LOG_NOTICE, c->log, 0, "stream \"%V\" is published",
+                  &ctx->name);
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    nvr_reply_stream_begin(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM);
+    nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM,
+                     "status", "NetStream.Publish.Start", "publishing");
+
+    return ngx_stream_video_rtmp_send(ctx, buf, w.len);
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_unpublish(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    u_char        buf[NVR_REPLY_MAX];
+    nvm_writer_t  w;
+
+    if (!ctx->publishing) {
+        return NGX_OK;
+    }
+
+    ctx->clean = 1;
+    ctx->logged = 1;
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM,
+                     "status", "NetStream.Unpublish.Success", "unpublished");
+    (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
+
+    return NGX_DONE;
+}
+
+
+/* kbit/s as announced to bit/s, within reason */
+static uint32_t
+ngx_stream_video_rtmp_rate(double kbits)
+{
+    return kbits > 1 && kbits < 1000000 ? (uint32_t) (kbits * 1000) : 0;
+}
+
+
+static void
+ngx_stream_video_rtmp_metadata(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_metadata_t *m)
+{
+    ngx_video_segmenter_t  *sg;
+
+    sg = &ctx->segmenter;
+
+    if (!ctx->publishing || sg->ready) {
+        return;
+    }
+
+    sg->framerate = m->framerate;
+    sg->rate[NVM_VIDEO] = ngx_stream_video_rtmp_rate(m->videodatarate);
+    sg->rate[NVM_AUDIO] = ngx_stream_video_rtmp_rate(m->audiodatarate);
+
+    /* only one that names a codec tells that the other is absent */
+    sg->no_audio = (m->videocodecid && m->audiocodecid == 0);
+    sg->no_video = (m->audiocodecid && m->videocodecid == 0);
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_media_error(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                      "invalid media", ctx->segmenter.error);
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_video(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
+{
+    ngx_int_t        rc;
+    nvm_fault_t      fault;
+    nvm_flv_video_t  tag;
+
+    if (!ctx->publishing) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "media before publish", NULL);
+    }
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_flv_video_parse(msg->data, msg->len, &tag, &fault) != NVM_OK) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "invalid video message",
+                                          fault.what);
+    }
+
+    switch (tag.packet) {
+
+    case NVM_FLV_HEADER:
+        rc = ngx_video_segmenter_header(&ctx->segmenter, NVM_VIDEO, tag.data,
+                                        tag.size);
+        break;
+
+    case NVM_FLV_FRAME:
+        rc = ngx_video_segmenter_video(&ctx->segmenter, msg->timestamp,
+                                       tag.cts, tag.data, tag.size);
+        break;
+
+    default:
+        return NGX_OK;
+    }
+
+    return rc == NGX_OK ? NGX_OK : ngx_stream_video_rtmp_media_error(ctx);
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_audio(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
+{
+    ngx_int_t        rc;
+    nvm_fault_t      fault;
+    nvm_flv_audio_t  tag;
+
+    if (!ctx->publishing) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "media before publish", NULL);
+    }
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_flv_audio_parse(msg->data, msg->len, &tag, &fault) != NVM_OK) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "invalid audio message",
+                                          fault.what);
+    }
+
+    switch (tag.packet) {
+
+    case NVM_FLV_HEADER:
+        rc = ngx_video_segmenter_header(&ctx->segmenter, NVM_AUDIO, tag.data,
+                                        tag.size);
+        break;
+
+    case NVM_FLV_FRAME:
+        rc = ngx_video_segmenter_audio(&ctx->segmenter, msg->timestamp,
+                                       tag.data, tag.size);
+        break;
+
+    default:
+        return NGX_OK;
+    }
+
+    return rc == NGX_OK ? NGX_OK : ngx_stream_video_rtmp_media_error(ctx);
+}

@@ -1,0 +1,523 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The live segmenter: see ngx_video_segmenter.h.
+ *
+ * Video leads: a segment begins at the first key frame after the shortest
+ * duration, and audio follows at its first frame after that time.  Without
+ * video, audio is cut by the clock.
+ */
+
+#include "ngx_video_segmenter.h"
+#include "nvm_aac.h"
+#include "nvm_h264.h"
+
+
+#define NGX_VIDEO_TIMESCALE       90000
+
+/* a segment without a key frame is cut after so many of the shortest ones */
+#define NGX_VIDEO_MAX_STRETCH     10
+
+
+static ngx_int_t ngx_video_segmenter_fail(ngx_video_segmenter_t *sg,
+    const char *error);
+static ngx_int_t ngx_video_segmenter_clock(ngx_video_segmenter_t *sg,
+    ngx_uint_t kind, uint32_t ts, int64_t *ms);
+static ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
+    int64_t ms, ngx_uint_t key);
+static ngx_int_t ngx_video_segmenter_start(ngx_video_segmenter_t *sg,
+    int64_t ms);
+
+
+ngx_int_t
+ngx_video_segmenter_init(ngx_video_segmenter_t *sg, ngx_video_store_t *st,
+    ngx_video_live_conf_t *conf, ngx_log_t *log)
+{
+    ngx_int_t  rc;
+
+    ngx_memzero(sg, sizeof(ngx_video_segmenter_t));
+
+    sg->store = st;
+    sg->conf = *conf;
+    sg->log = log;
+
+    rc = ngx_video_live_publish(st, conf, &sg->live);
+    sg->published = (rc == NGX_OK);
+
+    return rc;
+}
+
+
+void
+ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
+{
+    if (!sg->published) {
+        return;
+    }
+
+    sg->published = 0;
+
+    if (sg->ready && clean) {
+        (void) ngx_video_track_writer_close(&sg->video);
+        (void) ngx_video_track_writer_close(&sg->audio);
+    }
+
+    ngx_video_live_end(sg->store, sg->live, clean);
+
+    ngx_video_track_writer_done(&sg->video);
+    ngx_video_track_writer_done(&sg->audio);
+}
+
+
+static ngx_int_t
+ngx_video_segmenter_fail(ngx_video_segmenter_t *sg, const char *error)
+{
+    sg->error = error;
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_uint_t kind,
+    const u_char *data, size_t size)
+{
+    nvm_err_e                  err;
+    nvm_avcc_t                 avcc;
+    nvm_fault_t                fault;
+    nvm_track_t                track, *t;
+    ngx_video_track_writer_t  *tw;
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+    ngx_memzero(&track, sizeof(nvm_track_t));
+
+    if (kind == NVM_VIDEO) {
+        err = nvm_avcc_parse(data, size, &avcc, &fault);
+        err = err ? err : nvm_h264_track(&track, data, size, &fault);
+
+    } else {
+        err = nvm_aac_track(&track, data, size, &fault);
+    }
+
+    if (err) {
+        ngx_log_error(NGX_LOG_INFO, sg->log, 0,
+                      "invalid %s codec header: %s at byte %uL",
+                      kind == NVM_VIDEO ? "video" : "audio",
+                      fault.what ? fault.what : nvm_strerror(err),
+                      fault.offset);
+        return ngx_video_segmenter_fail(sg, "invalid codec header");
+    }
+
+    tw = kind == NVM_VIDEO ? &sg->video : &sg->audio;
+    t = &tw->track;
+
+    if (sg->ready && !(kind == NVM_VIDEO ? sg->have_video : sg->have_audio)) {
+        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                      "stream \"%V\": %s came too late and is left out",
+                      &sg->conf.name, kind == NVM_VIDEO ? "video" : "audio");
+        sg->late[kind] = 1;
+        return NGX_OK;
+    }
+
+    if (sg->ready) {
+
+        if (t->config_len == track.config_len
+            && ngx_memcmp(t->config, track.config, track.config_len) == 0)
+        {
+            return NGX_OK;
+        }
+
+        return ngx_video_segmenter_fail(sg, "codec parameters changed "
+                                        "in mid-stream");
+    }
+
+    *t = track;
+    t->id = kind + 1;
+    ngx_memcpy(t->lang, "und", 4);
+
+    if (kind == NVM_VIDEO) {
+        t->timescale = NGX_VIDEO_TIMESCALE;
+        sg->nal_length = avcc.nal_length_size;
+        sg->have_video = 1;
+
+    } else {
+        sg->have_audio = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * 32-bit milliseconds to an endless clock.  Small steps back are what
+ * interleaving and rounding make; large ones in either direction mean that
+ * the clock can't be believed.
+ */
+static ngx_int_t
+ngx_video_segmenter_clock(ngx_video_segmenter_t *sg, ngx_uint_t kind,
+    uint32_t ts, int64_t *ms)
+{
+    int64_t   now, *clock;
+    int32_t   step;
+
+    clock = &sg->clock[kind];
+
+    if (!sg->clocked) {
+        sg->clocked = 1;
+        sg->first = ts;
+        sg->clock[NVM_VIDEO] = ts;
+        sg->clock[NVM_AUDIO] = ts;
+    }
+
+    /* modulo 2^32, signed: RTMP 1.0, 5.3 (RFC 1982 arithmetic) */
+    step = (int32_t) (ts - (uint32_t) *clock);
+    now = *clock + step;
+
+    if (step < -NGX_VIDEO_MAX_BACK) {
+        return ngx_video_segmenter_fail(sg, "timestamp goes backwards");
+    }
+
+    /* of the newest of all tracks: one may have started late */
+    if (now > ngx_max(sg->clock[NVM_VIDEO], sg->clock[NVM_AUDIO])
+              + NGX_VIDEO_MAX_AHEAD)
+    {
+        return ngx_video_segmenter_fail(sg, "timestamp jumps ahead");
+    }
+
+    *clock = ngx_max(*clock, now);
+    *ms = now;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether the stream can start with the frame at hand: with both tracks, or
+ * with one when the other was announced to be absent or did not come in time.
+ * Video starts with a key frame.
+ */
+static ngx_int_t
+ngx_video_segmenter_ready(ngx_video_segmenter_t *sg, int64_t ms,
+    ngx_uint_t key)
+{
+    ngx_uint_t  late;
+
+    if (sg->ready) {
+        return NGX_OK;
+    }
+
+    late = ms - sg->first > NGX_VIDEO_TRACK_WAIT;
+
+    if (sg->have_video) {
+        if (!key || (!sg->have_audio && !sg->no_audio && !late)) {
+            return NGX_AGAIN;
+        }
+
+    } else if (!sg->have_audio || (!sg->no_video && !late)) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_video_segmenter_start(sg, ms);
+}
+
+
+/* The frame rate, from the codec or as announced: parts of whole frames. */
+static void
+ngx_video_segmenter_frame_rate(ngx_video_segmenter_t *sg)
+{
+    uint64_t                   n, part;
+    nvm_track_t               *t;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->video;
+    t = &tw->track;
+
+    if (t->fps_num == 0 || t->fps_den == 0
+        || t->fps_num / t->fps_den > 300)
+    {
+        t->fps_num = 0;
+        t->fps_den = 1;
+
+        if (sg->framerate >= 1 && sg->framerate <= 300) {
+            t->fps_num = (uint32_t) (sg->framerate * 1000 + 0.5);
+            t->fps_den = 1000;
+        }
+    }
+
+    tw->frame = NGX_VIDEO_TIMESCALE / 30;
+    part = (uint64_t) sg->conf.part * NGX_VIDEO_TIMESCALE / 1000;
+
+    if (t->fps_num) {
+        tw->frame = (uint32_t) ((uint64_t) NGX_VIDEO_TIMESCALE * t->fps_den
+                                / t->fps_num);
+        tw->frame = ngx_max(tw->frame, 1);
+
+        n = (part + tw->frame / 50) / tw->frame;
+        n = ngx_max(n, 1);
+        part = n * NGX_VIDEO_TIMESCALE * t->fps_den / t->fps_num;
+    }
+
+    tw->part_target = (uint32_t) part;
+}
+
+
+static ngx_int_t
+ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
+{
+    uint64_t      msn, part;
+    nvm_track_t  *t;
+
+    sg->base = ms;
+    sg->wall = (int64_t) ngx_video_now();
+    msn = ngx_video_live_first_msn(sg->store, sg->live);
+    part = sg->conf.part;
+
+    if (sg->have_video) {
+        ngx_video_segmenter_frame_rate(sg);
+
+        t = &sg->video.track;
+        t->bandwidth = sg->rate[NVM_VIDEO] + sg->rate[NVM_VIDEO] / 4;
+        t->avg_bandwidth = sg->rate[NVM_VIDEO];
+        sg->video.msn = msn;
+        part = (sg->video.part_target + 89) / 90;
+
+        if (ngx_video_track_writer_init(&sg->video, sg->store, sg->live,
+                                        sg->log)
+            != NGX_OK)
+        {
+            return ngx_video_segmenter_fail(sg, "no room for a track");
+        }
+    }
+
+    if (sg->have_audio) {
+        t = &sg->audio.track;
+        t->bandwidth = sg->rate[NVM_AUDIO] + sg->rate[NVM_AUDIO] / 4;
+        t->avg_bandwidth = sg->rate[NVM_AUDIO];
+        sg->audio.frame = NVM_AAC_FRAME;
+        sg->audio.part_target = (uint32_t) (part * t->timescale / 1000);
+        sg->audio.msn = msn;
+
+        if (ngx_video_track_writer_init(&sg->audio, sg->store, sg->live,
+                                        sg->log)
+            != NGX_OK)
+        {
+            return ngx_video_segmenter_fail(sg, "no room for a track");
+        }
+    }
+
+    sg->ready = 1;
+    ngx_video_live_ready(sg->store, sg->live, (uint32_t) part);
+
+    ngx_log_error(NGX_LOG_NOTICE, sg->log, 0,
+                  "stream \"%V\" is live: %s%s%s", &sg->conf.name,
+                  sg->have_video ? sg->video.track.codecs : "",
+                  sg->have_video && sg->have_audio ? "," : "",
+                  sg->have_audio ? sg->audio.track.codecs : "");
+
+    return NGX_OK;
+}
+
+
+static int64_t
+ngx_video_segmenter_wall(ngx_video_segmenter_t *sg, nvm_track_t *t,
+    uint64_t ticks)
+{
+    return sg->wall + nvm_rescale((int64_t) ticks, 1000, t->timescale);
+}
+
+
+/* Whether the frame at hand begins a segment. */
+static ngx_uint_t
+ngx_video_segmenter_cut(ngx_video_segmenter_t *sg,
+    ngx_video_track_writer_t *tw, uint64_t out, ngx_uint_t key)
+{
+    uint64_t  len, shortest;
+
+    if (!tw->open) {
+        return 1;
+    }
+
+    shortest = (uint64_t) sg->conf.segment * tw->track.timescale / 1000;
+    len = out - tw->segment_start;
+
+    if (key && len + tw->frame / 2 >= shortest) {
+        return 1;
+    }
+
+    if (tw->track.kind == NVM_AUDIO || len < shortest + tw->frame) {
+        return 0;
+    }
+
+    if (!sg->warned) {
+        sg->warned = 1;
+        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                      "stream \"%V\": key frames are farther apart than "
+                      "video_segment %Mms, segments are longer",
+                      &sg->conf.name, sg->conf.segment);
+    }
+
+    return len >= shortest * NGX_VIDEO_MAX_STRETCH;
+}
+
+
+static ngx_int_t
+ngx_video_segmenter_write(ngx_video_segmenter_t *sg,
+    ngx_video_track_writer_t *tw, ngx_video_frame_t *f)
+{
+    if (ngx_video_load(&sg->store->head->superseded)) {
+        return ngx_video_segmenter_fail(sg, "zone was replaced");
+    }
+
+    if (ngx_video_track_writer_frame(tw, f) != NGX_OK) {
+        return ngx_video_segmenter_fail(sg, "no room for a part");
+    }
+
+    sg->frames++;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts, int32_t cts,
+    const u_char *data, size_t size)
+{
+    int64_t                    ms;
+    uint64_t                   out;
+    ngx_int_t                  rc;
+    nvm_fault_t                fault;
+    nvm_h264_au_t              au;
+    ngx_video_frame_t          f;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->video;
+
+    if (!sg->have_video) {
+        return sg->late[NVM_VIDEO] ? NGX_OK
+               : ngx_video_segmenter_fail(sg, "video without codec header");
+    }
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_h264_scan(data, size, sg->nal_length, &au, &fault) != NVM_OK) {
+        return ngx_video_segmenter_fail(sg, "malformed video frame");
+    }
+
+    if (ngx_video_segmenter_clock(sg, NVM_VIDEO, ts, &ms) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_video_segmenter_ready(sg, ms, au.has_idr);
+
+    if (rc != NGX_OK || ms < sg->base || cts < -NGX_VIDEO_MAX_AHEAD
+        || cts > NGX_VIDEO_MAX_AHEAD)
+    {
+        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    }
+
+    f.dts = (uint64_t) (ms - sg->base) * (NGX_VIDEO_TIMESCALE / 1000);
+    f.cts = cts * (NGX_VIDEO_TIMESCALE / 1000);
+    f.data = data;
+    f.size = size;
+    f.key = au.has_idr;
+
+    out = ngx_video_track_writer_dts(tw, f.dts);
+
+    if (ngx_video_segmenter_cut(sg, tw, out, f.key)) {
+        sg->cuts[sg->ncuts++ % NGX_VIDEO_CUTS] = out / 90;
+
+        if (ngx_video_track_writer_segment(tw, out,
+                          ngx_video_segmenter_wall(sg, &tw->track, out), f.key)
+            != NGX_OK)
+        {
+            return ngx_video_segmenter_fail(sg, "no room for a segment");
+        }
+    }
+
+    return ngx_video_segmenter_write(sg, tw, &f);
+}
+
+
+/* Whether audio at "out" has reached the next cut that video made. */
+static ngx_uint_t
+ngx_video_segmenter_audio_cut(ngx_video_segmenter_t *sg, uint64_t out)
+{
+    uint64_t                   at;
+    ngx_uint_t                 cut;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->audio;
+
+    if (!sg->have_video) {
+        return ngx_video_segmenter_cut(sg, tw, out, 1);
+    }
+
+    if (sg->ncuts > NGX_VIDEO_CUTS
+        && sg->audio_cut < sg->ncuts - NGX_VIDEO_CUTS)
+    {
+        sg->audio_cut = sg->ncuts - NGX_VIDEO_CUTS;
+    }
+
+    cut = 0;
+
+    while (sg->audio_cut < sg->ncuts) {
+        at = sg->cuts[sg->audio_cut % NGX_VIDEO_CUTS];
+
+        if (out * 1000 < at * tw->track.timescale) {
+            break;
+        }
+
+        sg->audio_cut++;
+        cut = 1;
+    }
+
+    return cut || !tw->open;
+}
+
+
+ngx_int_t
+ngx_video_segmenter_audio(ngx_video_segmenter_t *sg, uint32_t ts,
+    const u_char *data, size_t size)
+{
+    int64_t                    ms;
+    uint64_t                   out;
+    ngx_int_t                  rc;
+    ngx_video_frame_t          f;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->audio;
+
+    if (!sg->have_audio) {
+        return sg->late[NVM_AUDIO] ? NGX_OK
+               : ngx_video_segmenter_fail(sg, "audio without codec header");
+    }
+
+    if (ngx_video_segmenter_clock(sg, NVM_AUDIO, ts, &ms) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = sg->have_video && !sg->ready
+         ? NGX_AGAIN : ngx_video_segmenter_ready(sg, ms, 1);
+
+    if (rc != NGX_OK || ms < sg->base) {
+        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    }
+
+    f.dts = (uint64_t) nvm_rescale(ms - sg->base, tw->track.timescale, 1000);
+    f.cts = 0;
+    f.data = data;
+    f.size = size;
+    f.key = 1;
+
+    out = ngx_video_track_writer_dts(tw, f.dts);
+
+    if (ngx_video_segmenter_audio_cut(sg, out)
+        && ngx_video_track_writer_segment(tw, out,
+                         ngx_video_segmenter_wall(sg, &tw->track, out), 1)
+           != NGX_OK)
+    {
+        return ngx_video_segmenter_fail(sg, "no room for a segment");
+    }
+
+    return ngx_video_segmenter_write(sg, tw, &f);
+}

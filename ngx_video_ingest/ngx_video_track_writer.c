@@ -1,0 +1,387 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Frames to parts: see ngx_video_track_writer.h.
+ *
+ * Audio frames have one duration, so their decode times count on from the
+ * first; only a gap or an overlap of more than NGX_VIDEO_AUDIO_SLACK moves
+ * them.
+ */
+
+#include "ngx_video_track_writer.h"
+#include "nvm_cmaf.h"
+
+
+#define NGX_VIDEO_AUDIO_SLACK  60       /* ms */
+
+
+static ngx_int_t ngx_video_track_writer_flush(ngx_video_track_writer_t *tw);
+
+
+ngx_int_t
+ngx_video_track_writer_init(ngx_video_track_writer_t *tw,
+    ngx_video_store_t *st, ngx_uint_t live, ngx_log_t *log)
+{
+    u_char        init[NGX_VIDEO_LIVE_INIT];
+    nvm_writer_t  w;
+
+    tw->store = st;
+    tw->live = live;
+    tw->log = log;
+
+    nvm_writer_init(&w, init, sizeof(init));
+
+    if (nvm_cmaf_init_write(&w, &tw->track) != NVM_OK) {
+        return NGX_ERROR;
+    }
+
+    tw->samples = ngx_alloc(NGX_VIDEO_PART_SAMPLES * sizeof(nvm_sample_t),
+                            log);
+    if (tw->samples == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_video_live_track(st, live, &tw->track, init, w.len,
+                                &tw->number);
+}
+
+
+void
+ngx_video_track_writer_done(ngx_video_track_writer_t *tw)
+{
+    if (tw->samples) {
+        ngx_free(tw->samples);
+        tw->samples = NULL;
+    }
+
+    if (tw->data) {
+        ngx_free(tw->data);
+        tw->data = NULL;
+    }
+
+    if (tw->chunk) {
+        ngx_free(tw->chunk);
+        tw->chunk = NULL;
+    }
+}
+
+
+/* Makes room for "size" bytes; what is there stays. */
+static ngx_int_t
+ngx_video_track_writer_room(ngx_video_track_writer_t *tw, u_char **buf,
+    size_t *have, size_t keep, size_t size)
+{
+    size_t   n;
+    u_char  *p;
+
+    if (size <= *have) {
+        return NGX_OK;
+    }
+
+    if (size > NGX_VIDEO_PART_BYTES) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_max(size, ngx_min(*have * 2, NGX_VIDEO_PART_BYTES));
+
+    p = ngx_alloc(n, tw->log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (*buf) {
+        ngx_memcpy(p, *buf, keep);
+        ngx_free(*buf);
+    }
+
+    *buf = p;
+    *have = n;
+
+    return NGX_OK;
+}
+
+
+uint64_t
+ngx_video_track_writer_dts(ngx_video_track_writer_t *tw, uint64_t dts)
+{
+    uint64_t       out, slack;
+    nvm_sample_t  *last;
+
+    if (!tw->started) {
+        return dts;
+    }
+
+    if (tw->track.kind == NVM_AUDIO) {
+        slack = (uint64_t) tw->track.timescale * NGX_VIDEO_AUDIO_SLACK / 1000;
+        out = tw->next;
+
+        return dts > out + slack ? dts : out;
+    }
+
+    if (tw->nsamples == 0) {
+        return tw->next;
+    }
+
+    last = &tw->samples[tw->nsamples - 1];
+
+    return ngx_max(dts, last->dts + 1);
+}
+
+
+/*
+ * The estimate of a frame's duration follows what comes, slowly: publishers
+ * round to milliseconds.
+ */
+static void
+ngx_video_track_writer_pace(ngx_video_track_writer_t *tw, uint64_t dts)
+{
+    uint64_t  delta;
+
+    if (tw->track.kind == NVM_AUDIO || !tw->started || dts <= tw->last_in) {
+        return;
+    }
+
+    delta = dts - tw->last_in;
+
+    if (tw->track.fps_num
+        && delta * 10 > (uint64_t) tw->frame * 9
+        && delta * 10 < (uint64_t) tw->frame * 11)
+    {
+        return;
+    }
+
+    /* a pause is not a frame rate */
+    delta = ngx_min(delta, tw->track.timescale);
+    tw->frame = (uint32_t) (((uint64_t) tw->frame * 7 + delta) / 8);
+    tw->frame = ngx_max(tw->frame, 1);
+}
+
+
+/*
+ * After a frame: whether another one would make the part too long.  A part
+ * that is off by less than a quarter of a frame is put on the grid.
+ */
+static ngx_uint_t
+ngx_video_track_writer_full(ngx_video_track_writer_t *tw)
+{
+    uint64_t       start, end, grid;
+    nvm_sample_t  *last;
+
+    last = &tw->samples[tw->nsamples - 1];
+    start = tw->samples[0].dts;
+    end = last->dts + last->duration;
+    grid = start + tw->part_target;
+
+    if (tw->nsamples == NGX_VIDEO_PART_SAMPLES) {
+        return 1;
+    }
+
+    if (end + tw->frame <= grid + tw->frame / 4) {
+        return 0;
+    }
+
+    if (tw->track.kind == NVM_VIDEO && grid > last->dts
+        && (end > grid || grid - end < tw->frame / 4))
+    {
+        last->duration = (uint32_t) (grid - last->dts);
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
+    ngx_video_frame_t *f)
+{
+    uint64_t       out;
+    nvm_sample_t  *s;
+
+    if (ngx_video_track_writer_room(tw, &tw->data, &tw->size, tw->len,
+                                    tw->len + f->size)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    out = ngx_video_track_writer_dts(tw, f->dts);
+    ngx_video_track_writer_pace(tw, f->dts);
+
+    if (tw->nsamples) {
+        s = &tw->samples[tw->nsamples - 1];
+        s->duration = (uint32_t) (out - s->dts);
+    }
+
+    s = &tw->samples[tw->nsamples++];
+    s->dts = out;
+    s->duration = tw->frame;
+    s->size = (uint32_t) f->size;
+    s->offset = tw->len;
+    s->key = f->key;
+    s->cts = tw->track.kind == NVM_VIDEO
+             ? (int32_t) ((int64_t) (f->dts - out) + f->cts) : 0;
+
+    ngx_memcpy(tw->data + tw->len, f->data, f->size);
+    tw->len += f->size;
+
+    tw->started = 1;
+    tw->last_in = f->dts;
+    tw->next = out + tw->frame;
+
+    if (ngx_video_track_writer_full(tw)) {
+        return ngx_video_track_writer_flush(tw);
+    }
+
+    return NGX_OK;
+}
+
+
+/* The open part becomes a CMAF chunk in the store. */
+static ngx_int_t
+ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
+{
+    size_t             head;
+    uint64_t           payload;
+    nvm_part_t         part;
+    nvm_sample_t      *last;
+    nvm_writer_t       w;
+    nvm_cmaf_chunk_t   c;
+
+    if (tw->nsamples == 0) {
+        return NGX_OK;
+    }
+
+    last = &tw->samples[tw->nsamples - 1];
+    tw->next = last->dts + last->duration;
+
+    c.track = &tw->track;
+    c.samples = tw->samples;
+    c.nsamples = tw->nsamples;
+    c.dts = tw->samples[0].dts;
+    c.sequence = ++tw->sequence;
+    c.first = tw->first;
+
+    nvm_writer_init(&w, NULL, 0);
+
+    if (nvm_cmaf_chunk_write(&w, &c, &payload) != NVM_OK) {
+        return NGX_ERROR;
+    }
+
+    head = w.len;
+
+    if (ngx_video_track_writer_room(tw, &tw->chunk, &tw->chunk_size, 0,
+                                    head + tw->len)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    nvm_writer_init(&w, tw->chunk, tw->chunk_size);
+    (void) nvm_cmaf_chunk_write(&w, &c, &payload);
+
+    if (nvm_writer_done(&w, head) != NVM_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(tw->chunk + head, tw->data, tw->len);
+
+    ngx_memzero(&part, sizeof(nvm_part_t));
+    part.dts = c.dts;
+    part.duration = (uint32_t) (tw->next - c.dts);
+    part.size = (uint32_t) (head + tw->len);
+    part.independent = tw->samples[0].key;
+
+    tw->segment_bytes += part.size;
+    tw->nsamples = 0;
+    tw->len = 0;
+    tw->first = 0;
+
+    return ngx_video_live_part(tw->store, tw->live, tw->number, &part,
+                               tw->chunk);
+}
+
+
+/*
+ * The bit rate that playlists announce is one that no segment so far has
+ * exceeded, with some room, so that it need not be raised all the time.
+ */
+static void
+ngx_video_track_writer_rate(ngx_video_track_writer_t *tw)
+{
+    uint64_t      ticks, bits, peak, average;
+    nvm_track_t  *t;
+
+    t = &tw->track;
+    ticks = tw->next - tw->segment_start;
+
+    if (ticks == 0) {
+        return;
+    }
+
+    tw->total_bytes += tw->segment_bytes;
+    tw->total_ticks += ticks;
+
+    bits = tw->segment_bytes * 8 * t->timescale / ticks;
+    average = tw->total_bytes * 8 * t->timescale / tw->total_ticks;
+    peak = t->bandwidth;
+
+    if (bits > peak) {
+        peak = bits + bits / 8;
+    }
+
+    t->bandwidth = (uint32_t) ngx_min(peak, NGX_MAX_INT32_VALUE);
+    t->avg_bandwidth = (uint32_t) ngx_min(average, t->bandwidth);
+
+    ngx_video_live_bandwidth(tw->store, tw->live, tw->number, t->bandwidth,
+                             t->avg_bandwidth);
+}
+
+
+ngx_int_t
+ngx_video_track_writer_close(ngx_video_track_writer_t *tw)
+{
+    if (!tw->open) {
+        return NGX_OK;
+    }
+
+    if (ngx_video_track_writer_flush(tw) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    tw->open = 0;
+    ngx_video_track_writer_rate(tw);
+
+    return ngx_video_live_segment_close(tw->store, tw->live, tw->number);
+}
+
+
+ngx_int_t
+ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
+    int64_t wall, ngx_uint_t independent)
+{
+    nvm_sample_t  *last;
+
+    if (tw->nsamples) {
+        /* the last frame lasts until the one that starts the new segment */
+        last = &tw->samples[tw->nsamples - 1];
+        last->duration = (uint32_t) (start - last->dts);
+    }
+
+    if (ngx_video_track_writer_close(tw) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (tw->started) {
+        tw->msn++;
+        start = ngx_max(start, tw->next);
+    }
+
+    tw->segment_start = start;
+    tw->segment_bytes = 0;
+    tw->next = start;
+    tw->first = 1;
+    tw->open = 1;
+
+    return ngx_video_live_segment_open(tw->store, tw->live, tw->number,
+                                       tw->msn, start, wall, independent);
+}

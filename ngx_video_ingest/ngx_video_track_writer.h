@@ -1,0 +1,90 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The frames of one live track become CMAF chunks in the store.
+ *
+ * Decode times on the way out are gapless: a part begins where the last one
+ * was announced to end, although the publisher's milliseconds jitter.  What a
+ * decode time deviates is put into the composition offset, so presentation
+ * times are the publisher's, exactly.  A part is closed by the arrival of its
+ * last frame, not of the next one: the last duration is an estimate.
+ */
+
+#ifndef NGX_VIDEO_TRACK_WRITER_H
+#define NGX_VIDEO_TRACK_WRITER_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_video_core.h"
+
+
+#define NGX_VIDEO_PART_SAMPLES    512
+#define NGX_VIDEO_PART_BYTES      (32 * 1024 * 1024)
+
+
+typedef struct {
+    ngx_video_store_t        *store;
+    ngx_log_t                *log;
+    ngx_uint_t                live;         /* index of the stream */
+    ngx_uint_t                number;       /* of the track in it */
+    nvm_track_t               track;
+
+    uint32_t                  frame;        /* duration of one, estimate */
+    uint32_t                  part_target;  /* ticks */
+    uint64_t                  next;         /* where the next part begins */
+    uint64_t                  last_in;      /* decode time that came last */
+    uint64_t                  msn;          /* of the open segment */
+    uint64_t                  segment_start;
+    uint64_t                  segment_bytes;
+    uint32_t                  sequence;     /* of mfhd */
+    uint64_t                  total_bytes;
+    uint64_t                  total_ticks;
+
+    nvm_sample_t             *samples;      /* of the open part */
+    ngx_uint_t                nsamples;
+    u_char                   *data;
+    size_t                    len;
+    size_t                    size;
+    u_char                   *chunk;        /* where a chunk is put together */
+    size_t                    chunk_size;
+
+    unsigned                  started:1;    /* has had a frame */
+    unsigned                  open:1;       /* has an open segment */
+    unsigned                  first:1;      /* next part is its first */
+} ngx_video_track_writer_t;
+
+
+/* A coded frame; times in ticks of the track. */
+typedef struct {
+    uint64_t                  dts;
+    int32_t                   cts;
+    const u_char             *data;
+    size_t                    size;
+    unsigned                  key:1;
+} ngx_video_frame_t;
+
+
+/* Adds the track to the stream; the stream must not be ready yet. */
+ngx_int_t ngx_video_track_writer_init(ngx_video_track_writer_t *tw,
+    ngx_video_store_t *st, ngx_uint_t live, ngx_log_t *log);
+void ngx_video_track_writer_done(ngx_video_track_writer_t *tw);
+
+/*
+ * Closes the open segment, if there is one, and opens the next; "wall" is the
+ * wall clock of "start" in ms since 1970.
+ */
+ngx_int_t ngx_video_track_writer_segment(ngx_video_track_writer_t *tw,
+    uint64_t start, int64_t wall, ngx_uint_t independent);
+ngx_int_t ngx_video_track_writer_close(ngx_video_track_writer_t *tw);
+
+/* Where a frame that comes now begins on the way out. */
+uint64_t ngx_video_track_writer_dts(ngx_video_track_writer_t *tw,
+    uint64_t dts);
+
+/* Appends a frame to the open segment. */
+ngx_int_t ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
+    ngx_video_frame_t *f);
+
+
+#endif /* NGX_VIDEO_TRACK_WRITER_H */
