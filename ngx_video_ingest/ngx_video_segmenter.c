@@ -373,6 +373,8 @@ ngx_video_segmenter_write(ngx_video_segmenter_t *sg,
     }
 
     sg->frames++;
+    __atomic_fetch_add(&sg->store->lives[sg->live].bytes, f->size,
+                       __ATOMIC_RELAXED);
 
     return NGX_OK;
 }

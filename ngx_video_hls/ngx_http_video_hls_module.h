@@ -1,0 +1,193 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * HLS and DASH over HTTP: what the files of this directory share.
+ *
+ *   ngx_http_video_hls_module.c   directives, dispatch
+ *   ngx_http_video_path.c         URLs
+ *   ngx_http_video_response.c     headers, bodies in memory
+ *   ngx_http_video_park.c         requests that wait
+ *   ngx_http_video_object.c       bodies in the store
+ *   ngx_http_video_live.c         live media
+ *   ngx_http_video_live_list.c    live playlists and manifests
+ *   ngx_http_video_vod.c          files: playlists, init segments
+ *   ngx_http_video_vod_index.c    the index of a file
+ *   ngx_http_video_vod_media.c    media segments of a file
+ */
+
+#ifndef NGX_HTTP_VIDEO_HLS_MODULE_H
+#define NGX_HTTP_VIDEO_HLS_MODULE_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_video_core.h"
+#include "nvm_index.h"
+
+
+#define NGX_HTTP_UNPROCESSABLE    422
+
+/* what a path asks for */
+typedef enum {
+    NGX_HTTP_VIDEO_MASTER = 0,
+    NGX_HTTP_VIDEO_MANIFEST,
+    NGX_HTTP_VIDEO_PLAYLIST,
+    NGX_HTTP_VIDEO_INIT,
+    NGX_HTTP_VIDEO_SEGMENT,
+    NGX_HTTP_VIDEO_PART
+} ngx_http_video_what_e;
+
+
+typedef struct {
+    ngx_http_video_what_e     what;
+    ngx_str_t                 asset;        /* in r->uri */
+    ngx_uint_t                kind;         /* nvm_kind_e of the track */
+    ngx_uint_t                number;       /* among those of its kind */
+    uint64_t                  epoch;        /* 0: the path has none */
+    uint64_t                  msn;
+    ngx_uint_t                part;
+} ngx_http_video_path_t;
+
+
+typedef struct {
+    ngx_shm_zone_t           *zone;
+    ngx_thread_pool_t        *threads;
+    ngx_http_complex_value_t *cors;
+    ngx_msec_t                segment;
+    ngx_flag_t                low_latency;
+    size_t                    max_moov;
+    size_t                    buffer;
+} ngx_http_video_loc_conf_t;
+
+
+/*
+ * A handler that can be called again when what it waited for has come:
+ * NGX_DONE means that the request waits and ngx_http_video_resume() will be
+ * called, everything else is for ngx_http_finalize_request().
+ */
+typedef ngx_int_t (*ngx_http_video_handler_pt)(ngx_http_request_t *r);
+
+
+typedef struct {
+    ngx_http_video_path_t     path;
+    ngx_video_store_t        *store;
+    ngx_http_video_handler_pt  handler;     /* of a parked request */
+
+    ngx_video_waiter_t        waiter;
+    ngx_msec_t                deadline;     /* of waiting; 0: not set */
+    ngx_int_t                 late;         /* answer when it passes */
+
+    ngx_video_ref_t           ref;          /* object or index */
+    ngx_video_cursor_t        cursor;
+    uint64_t                  sent;         /* of a growing object */
+
+    struct ngx_http_video_vod_s  *vod;
+
+    unsigned                  parked:1;
+    unsigned                  cleanup:1;    /* of ref, is registered */
+} ngx_http_video_ctx_t;
+
+
+extern ngx_module_t  ngx_http_video_hls_module;
+
+
+/*
+ * ngx_http_video_path.c: NGX_DECLINED when the path below the location is
+ * none of ours.
+ */
+ngx_int_t ngx_http_video_path_parse(ngx_str_t *path,
+    ngx_http_video_path_t *out);
+
+
+/* ngx_http_video_response.c */
+
+#define NGX_HTTP_VIDEO_IMMUTABLE  (-1)
+#define NGX_HTTP_VIDEO_NO_CACHE   0
+
+/*
+ * Status 200 with the content type of the path, Cache-Control for max_age
+ * seconds or one of the two above, an ETag of two numbers, CORS.
+ */
+ngx_int_t ngx_http_video_headers(ngx_http_request_t *r, ngx_int_t max_age,
+    uint64_t tag1, uint64_t tag2);
+ngx_int_t ngx_http_video_cors(ngx_http_request_t *r);
+
+/* A body of len bytes in memory of the request: 200 and the rest. */
+ngx_int_t ngx_http_video_send_memory(ngx_http_request_t *r, u_char *data,
+    size_t len, ngx_int_t max_age, uint64_t tag);
+
+/* The same without headers but the length: they have been set. */
+ngx_int_t ngx_http_video_send_text(ngx_http_request_t *r, u_char *data,
+    size_t len);
+uint64_t ngx_http_video_hash(uint64_t h, const void *data, size_t n);
+
+
+/* ngx_http_video_park.c */
+
+/*
+ * Parks the request until the signal moves on from "seen"; then ctx->handler
+ * is called.  Returns NGX_DONE, or NGX_OK when it has moved already, or what
+ * ends the request.  The first call sets the deadline.
+ */
+ngx_int_t ngx_http_video_park(ngx_http_request_t *r,
+    ngx_video_signal_t *signal, uint64_t seen, ngx_msec_t timeout,
+    ngx_int_t late);
+
+/* The return value of a content handler for what ctx->handler returned. */
+ngx_int_t ngx_http_video_start(ngx_http_request_t *r,
+    ngx_http_video_handler_pt handler);
+void ngx_http_video_resume(ngx_http_request_t *r);
+
+
+/* ngx_http_video_object.c */
+
+/*
+ * Sends bytes [from, from + len) of the object that ctx->ref refers to; the
+ * headers are set but not sent.  len -1: all of it, while it grows.  Takes
+ * the reference over.
+ */
+ngx_int_t ngx_http_video_send_object(ngx_http_request_t *r, uint64_t from,
+    off_t len);
+
+/* Gives ctx->ref back when the request ends: before the reference is taken. */
+ngx_int_t ngx_http_video_ref_cleanup(ngx_http_request_t *r);
+
+
+/* ngx_http_video_live*.c */
+ngx_int_t ngx_http_video_live_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_video_live_list(ngx_http_request_t *r,
+    ngx_video_live_info_t *info);
+ngx_int_t ngx_http_video_live_find(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t *number);
+ngx_int_t ngx_http_video_live_wait(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_int_t late);
+
+
+/* ngx_http_video_vod*.c */
+
+typedef struct ngx_http_video_vod_s {
+    ngx_str_t                 path;         /* zero-terminated */
+    ngx_open_file_info_t      of;
+    ngx_file_t                file;
+    uint64_t                  epoch;
+    nvm_index_head_t          head;
+    nvm_index_src_t           src;
+    ngx_thread_task_t        *task;
+    void                     *media;        /* of ngx_http_video_vod_media.c */
+    unsigned                  indexed:1;
+} ngx_http_video_vod_t;
+
+ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
+
+/*
+ * Opens the index of vod->file: NGX_OK, NGX_DONE while it is being built
+ * (the request waits), or a status; the reason has been logged.
+ */
+ngx_int_t ngx_http_video_index_open(ngx_http_request_t *r);
+
+ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
+    nvm_index_track_t *t);
+
+
+#endif /* NGX_HTTP_VIDEO_HLS_MODULE_H */

@@ -1,0 +1,258 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Live media: init segments, segments and parts of a stream.  A request for
+ * a part or a segment that is about to come (the preload hint) waits for it;
+ * a segment that is being made is sent while it grows.
+ */
+
+#include "ngx_http_video_hls_module.h"
+
+
+static ngx_int_t ngx_http_video_live_init_segment(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number);
+static ngx_int_t ngx_http_video_live_segment(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number);
+
+
+/* The track of the stream that the path's "v0" or "a0" means. */
+static ngx_int_t
+ngx_http_video_live_number(ngx_http_request_t *r, ngx_video_live_info_t *info,
+    ngx_uint_t *number)
+{
+    ngx_int_t              kind;
+    ngx_uint_t             i, n;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    for (i = 0, n = 0; i < info->ntracks; i++) {
+        kind = ngx_video_live_kind(ctx->store, info, i);
+
+        if (kind == (ngx_int_t) ctx->path.kind && n++ == ctx->path.number) {
+            *number = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * The stream of the path, and the track unless the path is of the whole
+ * stream.  A stream that is just starting is waited for: NGX_DONE.
+ */
+ngx_int_t
+ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
+    ngx_uint_t *number)
+{
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    for ( ;; ) {
+
+        if (ngx_video_live_find(ctx->store, &ctx->path.asset, info)
+            != NGX_OK)
+        {
+            return NGX_HTTP_NOT_FOUND;
+        }
+
+        if (info->state != NGX_VIDEO_LIVE_STARTING) {
+            break;
+        }
+
+        rc = ngx_http_video_live_wait(r, info, NGX_HTTP_NOT_FOUND);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ctx->path.epoch && ctx->path.epoch != info->epoch) {
+        /* of a publisher before this one */
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_MASTER
+        || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_video_live_number(r, info, number) == NGX_OK
+           ? NGX_OK : NGX_HTTP_NOT_FOUND;
+}
+
+
+/* Waits for a change of the stream, three target durations at most. */
+ngx_int_t
+ngx_http_video_live_wait(ngx_http_request_t *r, ngx_video_live_info_t *info,
+    ngx_int_t late)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    return ngx_http_video_park(r,
+                            ngx_video_live_signal(ctx->store, info->index),
+                            info->seen, info->target * 3000, late);
+}
+
+
+ngx_int_t
+ngx_http_video_live_handler(ngx_http_request_t *r)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              number;
+    ngx_video_live_info_t   info;
+    ngx_http_video_ctx_t   *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    switch (ctx->path.what) {
+
+    case NGX_HTTP_VIDEO_MASTER:
+    case NGX_HTTP_VIDEO_MANIFEST:
+    case NGX_HTTP_VIDEO_PLAYLIST:
+        return ngx_http_video_live_list(r, &info);
+
+    default:
+        break;
+    }
+
+    for ( ;; ) {
+        rc = ngx_http_video_live_find(r, &info, &number);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (ctx->path.what == NGX_HTTP_VIDEO_INIT) {
+            return ngx_http_video_live_init_segment(r, &info, number);
+        }
+
+        rc = ngx_http_video_live_segment(r, &info, number);
+
+        if (rc != NGX_AGAIN) {
+            return rc;
+        }
+
+        rc = ngx_http_video_live_wait(r, &info, NGX_HTTP_NOT_FOUND);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_video_live_init_segment(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number)
+{
+    size_t                 len;
+    u_char                *init;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    init = ngx_pnalloc(r->pool, NGX_VIDEO_LIVE_INIT);
+    if (init == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_video_live_init(ctx->store, info, number, init, &len) != NGX_OK) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    return ngx_http_video_send_memory(r, init, len,
+                                      ctx->path.epoch
+                                      ? NGX_HTTP_VIDEO_IMMUTABLE
+                                      : NGX_HTTP_VIDEO_NO_CACHE,
+                                      info->epoch);
+}
+
+
+/*
+ * Whether what is not there yet is next: a later part of the newest segment,
+ * or the beginning of the one after it.
+ */
+static ngx_uint_t
+ngx_http_video_live_expected(ngx_http_video_ctx_t *ctx,
+    ngx_video_live_info_t *info, ngx_uint_t number)
+{
+    ngx_video_live_edge_t  edge;
+
+    if (info->state != NGX_VIDEO_LIVE_LIVE
+        || ngx_video_live_edge(ctx->store, info, number, &edge) != NGX_OK)
+    {
+        return 0;
+    }
+
+    if (edge.empty) {
+        return 1;
+    }
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_SEGMENT) {
+        return ctx->path.msn <= edge.msn + 1;
+    }
+
+    if (ctx->path.msn == edge.msn) {
+        return ctx->path.part <= edge.nparts;
+    }
+
+    return ctx->path.msn == edge.msn + 1 && ctx->path.part == 0;
+}
+
+
+static ngx_int_t
+ngx_http_video_live_segment(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number)
+{
+    ngx_int_t                  rc, part;
+    nvm_part_t                 range;
+    ngx_http_video_ctx_t      *ctx;
+    ngx_video_live_segment_t   segment;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    part = ctx->path.what == NGX_HTTP_VIDEO_PART
+           ? (ngx_int_t) ctx->path.part : -1;
+
+    if (ngx_http_video_ref_cleanup(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_video_live_media(ctx->store, info, number, ctx->path.msn, part,
+                              &segment, &range);
+
+    if (rc == NGX_AGAIN) {
+        return ngx_http_video_live_expected(ctx, info, number)
+               ? NGX_AGAIN : NGX_HTTP_NOT_FOUND;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    ctx->ref = segment.object;
+
+    if (ngx_http_video_headers(r, ctx->path.epoch
+                                  ? NGX_HTTP_VIDEO_IMMUTABLE
+                                  : NGX_HTTP_VIDEO_NO_CACHE,
+                               info->epoch, ctx->path.msn << 16
+                                            | ((part + 1) & 0xffff))
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (part != -1) {
+        return ngx_http_video_send_object(r, range.offset, range.size);
+    }
+
+    return ngx_http_video_send_object(r, 0, segment.complete
+                                            ? (off_t) segment.size : -1);
+}

@@ -1,0 +1,519 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Live playlists and manifests.  One text for (stream, track, newest segment,
+ * newest part) serves every viewer: it is rendered into a store object by
+ * whoever comes first, and handed to all others from there.
+ *
+ * Blocking reload is RFC 8216bis, 6.2.5.2.
+ */
+
+#include "ngx_http_video_hls_module.h"
+#include "nvm_dash.h"
+#include "nvm_hls.h"
+
+
+/* How far ahead of the newest segment a request may ask. */
+#define NGX_HTTP_VIDEO_AHEAD  2
+
+
+typedef nvm_err_e (*ngx_http_video_render_pt)(nvm_writer_t *w, void *what);
+
+
+typedef struct {
+    nvm_track_t               track[NGX_VIDEO_LIVE_TRACKS];
+    nvm_timeline_t            timeline[NGX_VIDEO_LIVE_TRACKS];
+    char                      name[NGX_VIDEO_LIVE_TRACKS][24];
+    ngx_uint_t                n;
+} ngx_http_video_tracks_t;
+
+
+static ngx_int_t ngx_http_video_live_ready(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
+    ngx_int_t *max_age);
+static ngx_int_t ngx_http_video_live_render(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number, u_char **text,
+    size_t *len);
+static ngx_int_t ngx_http_video_live_send_list(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
+    ngx_int_t max_age);
+
+
+ngx_int_t
+ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
+{
+    u_char                 buf[NGX_VIDEO_KEY_MAX];
+    ngx_int_t              rc, max_age;
+    ngx_str_t              key;
+    ngx_uint_t             number;
+
+    key.data = buf;
+
+    for ( ;; ) {
+        number = 0;
+        rc = ngx_http_video_live_find(r, info, &number);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_video_live_ready(r, info, number, &key, &max_age);
+
+        if (rc == NGX_OK) {
+            return ngx_http_video_live_send_list(r, info, number, &key,
+                                                 max_age);
+        }
+
+        if (rc != NGX_AGAIN) {
+            return rc;
+        }
+
+        rc = ngx_http_video_live_wait(r, info, NGX_HTTP_SERVICE_UNAVAILABLE);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+/* A number among the arguments: NGX_OK, NGX_DECLINED, NGX_ERROR. */
+static ngx_int_t
+ngx_http_video_arg(ngx_http_request_t *r, const char *name, uint64_t *n)
+{
+    ngx_str_t  value;
+    ngx_int_t  v;
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &value)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    v = ngx_atoi(value.data, value.len);
+
+    if (v == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    *n = (uint64_t) v;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether the playlist that the request asks for exists at this edge:
+ * NGX_OK, NGX_AGAIN, or a status.
+ */
+static ngx_int_t
+ngx_http_video_live_blocked(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_video_live_edge_t *edge,
+    ngx_int_t *max_age)
+{
+    uint64_t   msn, part;
+    ngx_int_t  has_msn, has_part;
+
+    has_msn = ngx_http_video_arg(r, "_HLS_msn", &msn);
+    has_part = ngx_http_video_arg(r, "_HLS_part", &part);
+
+    if (has_msn == NGX_ERROR || has_part == NGX_ERROR
+        || (has_part == NGX_OK && has_msn != NGX_OK))
+    {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (has_msn != NGX_OK || info->state != NGX_VIDEO_LIVE_LIVE) {
+        return NGX_OK;
+    }
+
+    /* the same request is answered with the same media for ever */
+    *max_age = info->target;
+
+    if (msn > edge->msn + NGX_HTTP_VIDEO_AHEAD) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (msn < edge->msn || (msn == edge->msn && edge->complete)) {
+        return NGX_OK;
+    }
+
+    if (msn > edge->msn) {
+        return NGX_AGAIN;
+    }
+
+    return has_part == NGX_OK && part < edge->nparts ? NGX_OK : NGX_AGAIN;
+}
+
+
+/*
+ * Whether there is something to show, and the key of the text that shows it.
+ */
+static ngx_int_t
+ngx_http_video_live_ready(ngx_http_request_t *r, ngx_video_live_info_t *info,
+    ngx_uint_t number, ngx_str_t *key, ngx_int_t *max_age)
+{
+    ngx_int_t                   rc;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_video_live_edge_t       edge;
+    ngx_http_video_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    *max_age = NGX_HTTP_VIDEO_NO_CACHE;
+
+    if (ngx_video_live_edge(ctx->store, info, number, &edge) != NGX_OK) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST) {
+        rc = ngx_http_video_live_blocked(r, info, &edge, max_age);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ctx->path.what != NGX_HTTP_VIDEO_MASTER
+        && (edge.empty
+            || (edge.msn == edge.first && !edge.complete
+                && (edge.nparts == 0 || !conf->low_latency
+                    || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST))))
+    {
+        return info->state == NGX_VIDEO_LIVE_LIVE ? NGX_AGAIN
+                                                  : NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_MASTER) {
+        /* bit rates in it are corrected when a segment is complete */
+        edge.nparts = 0;
+    }
+
+    key->len = ngx_sprintf(key->data, "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d",
+                           info->epoch, (ngx_uint_t) ctx->path.what, number,
+                           edge.msn, edge.nparts, edge.complete, info->state,
+                           (int) conf->low_latency)
+               - key->data;
+
+    return NGX_OK;
+}
+
+
+/* Copies all tracks, so that reports and manifests show one moment. */
+static ngx_int_t
+ngx_http_video_live_tracks(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_tracks_t *t)
+{
+    ngx_uint_t             i, k, count[NVM_KINDS];
+    nvm_arena_t            arena;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_video_pool_arena(&arena, r->pool);
+    ngx_memzero(count, sizeof(count));
+
+    t->n = info->ntracks;
+
+    for (i = 0; i < t->n; i++) {
+
+        if (ngx_video_live_read(ctx->store, info, i, &arena, &t->track[i],
+                                &t->timeline[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        k = t->track[i].kind == NVM_VIDEO ? NVM_VIDEO : NVM_AUDIO;
+
+        ngx_sprintf((u_char *) t->name[i], "%c%ui%Z",
+                    k == NVM_VIDEO ? 'v' : 'a', count[k]++);
+    }
+
+    return NGX_OK;
+}
+
+
+static nvm_err_e
+ngx_http_video_live_master(nvm_writer_t *w, void *what)
+{
+    ngx_uint_t                n;
+    nvm_hls_master_t          m;
+    nvm_hls_rendition_t       renditions[NGX_VIDEO_LIVE_TRACKS];
+    ngx_http_video_tracks_t  *t = what;
+
+    ngx_memzero(&m, sizeof(nvm_hls_master_t));
+    ngx_memzero(renditions, sizeof(renditions));
+
+    for (n = 0; n < t->n; n++) {
+        renditions[n].track = &t->track[n];
+        renditions[n].dir = t->name[n];
+    }
+
+    m.renditions = renditions;
+    m.nrenditions = n;
+    m.independent = 1;
+
+    return nvm_hls_master_write(w, &m);
+}
+
+
+/* What a media playlist is rendered from. */
+typedef struct {
+    nvm_timeline_t           *timeline;
+    nvm_hls_media_t           media;
+} ngx_http_video_playlist_t;
+
+
+static nvm_err_e
+ngx_http_video_live_playlist(nvm_writer_t *w, void *what)
+{
+    ngx_http_video_playlist_t  *p = what;
+
+    return nvm_hls_media_write(w, p->timeline, &p->media);
+}
+
+
+static nvm_err_e
+ngx_http_video_live_manifest(nvm_writer_t *w, void *what)
+{
+    return nvm_dash_write(w, what);
+}
+
+
+/* Runs a writer dry, then into memory of its size. */
+static ngx_int_t
+ngx_http_video_write(ngx_http_request_t *r, ngx_http_video_render_pt render,
+    void *what, u_char **text, size_t *len)
+{
+    nvm_err_e     err;
+    nvm_writer_t  w;
+
+    nvm_writer_init(&w, NULL, 0);
+    err = render(&w, what);
+
+    if (err != NVM_OK) {
+        return err == NVM_ENOENT ? NGX_HTTP_NOT_FOUND
+                                 : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *len = w.len;
+    *text = ngx_pnalloc(r->pool, *len);
+
+    if (*text == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    nvm_writer_init(&w, *text, *len);
+    (void) render(&w, what);
+
+    return nvm_writer_done(&w, *len) == NVM_OK
+           ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* RENDITION-REPORT: the newest media of the other tracks. */
+static void
+ngx_http_video_live_reports(ngx_http_video_tracks_t *t, ngx_uint_t number,
+    nvm_hls_report_t *reports, char uris[][40], size_t *n)
+{
+    ngx_uint_t            i;
+    const nvm_segment_t  *s;
+
+    for (i = 0, *n = 0; i < t->n; i++) {
+
+        if (i == number || t->timeline[i].nsegments == 0) {
+            continue;
+        }
+
+        s = &t->timeline[i].segments[t->timeline[i].nsegments - 1];
+
+        if (!s->complete && s->nparts == 0) {
+            if (t->timeline[i].nsegments == 1) {
+                continue;
+            }
+
+            s--;
+        }
+
+        ngx_sprintf((u_char *) uris[*n], "../%s/index.m3u8%Z", t->name[i]);
+
+        reports[*n].uri = uris[*n];
+        reports[*n].last_msn = s->msn;
+        reports[*n].last_part = (int32_t) s->nparts - 1;
+        (*n)++;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_video_live_render_playlist(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_tracks_t *t,
+    ngx_uint_t number, u_char **text, size_t *len)
+{
+    char                        prefix[24], uris[NGX_VIDEO_LIVE_TRACKS][40];
+    nvm_hls_report_t            reports[NGX_VIDEO_LIVE_TRACKS];
+    ngx_http_video_playlist_t   p;
+    ngx_http_video_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    ngx_memzero(&p, sizeof(ngx_http_video_playlist_t));
+
+    ngx_sprintf((u_char *) prefix, "e%xL/%Z", info->epoch);
+    ngx_http_video_live_reports(t, number, reports, uris, &p.media.nreports);
+
+    p.timeline = &t->timeline[number];
+    p.media.prefix = prefix;
+    p.media.reports = reports;
+    p.media.low_latency = conf->low_latency ? 1 : 0;
+    p.media.can_block = p.media.low_latency;
+    p.media.hold_back = p.media.low_latency;
+
+    return ngx_http_video_write(r, ngx_http_video_live_playlist, &p, text,
+                                len);
+}
+
+
+static ngx_int_t
+ngx_http_video_live_render_manifest(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_tracks_t *t, u_char **text,
+    size_t *len)
+{
+    char              prefix[24];
+    int64_t           start, wall;
+    nvm_dash_t        d;
+    ngx_uint_t        i;
+    nvm_dash_track_t  tracks[NGX_VIDEO_LIVE_TRACKS];
+
+    ngx_memzero(&d, sizeof(nvm_dash_t));
+    ngx_memzero(tracks, sizeof(tracks));
+
+    ngx_sprintf((u_char *) prefix, "e%xL/%Z", info->epoch);
+
+    /* when tick 0 of all tracks was: the clock that segments were given */
+    start = (int64_t) info->started;
+
+    for (i = 0; i < t->n; i++) {
+
+        if (t->timeline[i].nsegments) {
+            wall = t->timeline[i].segments[0].wall
+                   - nvm_rescale((int64_t) t->timeline[i].segments[0].start,
+                                 1000, t->track[i].timescale);
+            start = i ? ngx_min(start, wall) : wall;
+        }
+
+        tracks[i].timeline = &t->timeline[i];
+        tracks[i].id = t->name[i];
+        tracks[i].prefix = prefix;
+    }
+
+    d.tracks = tracks;
+    d.ntracks = t->n;
+    d.dynamic = 1;
+    d.availability_start = start;
+    d.publish_time = (int64_t) ngx_video_now();
+    d.now = d.publish_time;
+    d.time_shift = info->window_ms;
+
+    return ngx_http_video_write(r, ngx_http_video_live_manifest, &d, text,
+                                len);
+}
+
+
+static ngx_int_t
+ngx_http_video_live_render(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number, u_char **text,
+    size_t *len)
+{
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_tracks_t  *t;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    t = ngx_palloc(r->pool, sizeof(ngx_http_video_tracks_t));
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_video_live_tracks(r, info, t) != NGX_OK) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    switch (ctx->path.what) {
+
+    case NGX_HTTP_VIDEO_MASTER:
+        return ngx_http_video_write(r, ngx_http_video_live_master, t, text,
+                                    len);
+
+    case NGX_HTTP_VIDEO_MANIFEST:
+        return ngx_http_video_live_render_manifest(r, info, t, text, len);
+
+    default:
+        return ngx_http_video_live_render_playlist(r, info, t, number, text,
+                                                   len);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_video_live_send_list(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
+    ngx_int_t max_age)
+{
+    size_t                 len;
+    u_char                *text;
+    uint64_t               tag;
+    ngx_int_t              rc, opened;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    if (ngx_http_video_ref_cleanup(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    tag = ngx_http_video_hash(0xcbf29ce484222325ULL, key->data, key->len);
+
+    opened = ngx_video_object_open(ctx->store, key, 0,
+                                   NGX_VIDEO_OPEN_CREATE, &ctx->ref);
+
+    if (opened == NGX_OK
+        && ngx_video_object_state(ctx->store, &ctx->ref)
+           == NGX_VIDEO_OBJECT_COMPLETE)
+    {
+        if (ngx_http_video_headers(r, max_age, info->epoch, tag) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_video_send_object(r, 0,
+                         ngx_video_object_filled(ctx->store, &ctx->ref));
+    }
+
+    /* ours to make, or another makes it in this moment, or no room */
+
+    rc = ngx_http_video_live_render(r, info, number, &text, &len);
+
+    if (opened == NGX_DONE) {
+        if (rc == NGX_OK
+            && ngx_video_object_append(ctx->store, &ctx->ref, text, len)
+               == NGX_OK)
+        {
+            ngx_video_object_complete(ctx->store, &ctx->ref);
+
+        } else {
+            ngx_video_object_abort(ctx->store, &ctx->ref);
+        }
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_video_headers(r, max_age, info->epoch, tag) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_video_send_text(r, text, len);
+}

@@ -1,0 +1,196 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * URLs: what a path below the location asks for.
+ *
+ *   ASSET/master.m3u8                 ASSET/manifest.mpd
+ *   ASSET/<track>/index.m3u8          <track>: v0, v1, ... a0, ...
+ *   ASSET/<track>/[e<hex>/]init.mp4
+ *   ASSET/<track>/[e<hex>/]<n>.m4s    ASSET/<track>/[e<hex>/]<n>.<p>.m4s
+ *
+ * e<hex> is the epoch of the stream or the file: with it a URL never means
+ * other bytes.  The path is read from its end, because an asset may be below
+ * directories.
+ */
+
+#include "ngx_http_video_hls_module.h"
+
+
+/* Takes the last component off the path; an empty one when there is none. */
+static void
+ngx_http_video_path_last(ngx_str_t *path, ngx_str_t *last)
+{
+    u_char  *p;
+
+    for (p = path->data + path->len; p > path->data && p[-1] != '/'; p--) {
+        /* void */
+    }
+
+    last->data = p;
+    last->len = path->data + path->len - p;
+
+    path->len = (p > path->data) ? (size_t) (p - 1 - path->data) : 0;
+}
+
+
+static ngx_uint_t
+ngx_http_video_path_is(ngx_str_t *s, const char *text)
+{
+    return s->len == ngx_strlen(text)
+           && ngx_memcmp(s->data, text, s->len) == 0;
+}
+
+
+/* Decimal digits without a leading zero; NGX_ERROR for anything else. */
+static ngx_int_t
+ngx_http_video_path_number(u_char *p, u_char *last, uint64_t *n)
+{
+    if (p == last || last - p > 15 || (*p == '0' && last - p > 1)) {
+        return NGX_ERROR;
+    }
+
+    for (*n = 0; p < last; p++) {
+        if (*p < '0' || *p > '9') {
+            return NGX_ERROR;
+        }
+
+        *n = *n * 10 + (*p - '0');
+    }
+
+    return NGX_OK;
+}
+
+
+/* "12.m4s" or "12.3.m4s" */
+static ngx_int_t
+ngx_http_video_path_media(ngx_str_t *s, ngx_http_video_path_t *out)
+{
+    u_char    *dot, *end;
+    uint64_t   part;
+
+    if (s->len < 5 || ngx_memcmp(s->data + s->len - 4, ".m4s", 4) != 0) {
+        return NGX_DECLINED;
+    }
+
+    end = s->data + s->len - 4;
+    dot = ngx_strlchr(s->data, end, '.');
+
+    out->what = dot ? NGX_HTTP_VIDEO_PART : NGX_HTTP_VIDEO_SEGMENT;
+
+    if (ngx_http_video_path_number(s->data, dot ? dot : end, &out->msn)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (dot == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_video_path_number(dot + 1, end, &part) != NGX_OK
+        || part > 65535)
+    {
+        return NGX_DECLINED;
+    }
+
+    out->part = (ngx_uint_t) part;
+
+    return NGX_OK;
+}
+
+
+/* "e1f" */
+static ngx_int_t
+ngx_http_video_path_epoch(ngx_str_t *s, uint64_t *epoch)
+{
+    u_char  ch;
+    size_t  i;
+
+    if (s->len < 2 || s->len > 17 || s->data[0] != 'e') {
+        return NGX_DECLINED;
+    }
+
+    for (*epoch = 0, i = 1; i < s->len; i++) {
+        ch = s->data[i];
+
+        if (ch >= '0' && ch <= '9') {
+            *epoch = *epoch << 4 | (ch - '0');
+
+        } else if (ch >= 'a' && ch <= 'f') {
+            *epoch = *epoch << 4 | (ch - 'a' + 10);
+
+        } else {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* "v0" */
+static ngx_int_t
+ngx_http_video_path_track(ngx_str_t *s, ngx_http_video_path_t *out)
+{
+    uint64_t  n;
+
+    if (s->len < 2 || (s->data[0] != 'v' && s->data[0] != 'a')
+        || ngx_http_video_path_number(s->data + 1, s->data + s->len, &n)
+           != NGX_OK
+        || n >= NVM_MAX_TRACKS)
+    {
+        return NGX_DECLINED;
+    }
+
+    out->kind = s->data[0] == 'v' ? NVM_VIDEO : NVM_AUDIO;
+    out->number = (ngx_uint_t) n;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
+{
+    ngx_str_t  rest, s;
+
+    ngx_memzero(out, sizeof(ngx_http_video_path_t));
+
+    rest = *path;
+    ngx_http_video_path_last(&rest, &s);
+
+    if (ngx_http_video_path_is(&s, "master.m3u8")) {
+        out->what = NGX_HTTP_VIDEO_MASTER;
+
+    } else if (ngx_http_video_path_is(&s, "manifest.mpd")) {
+        out->what = NGX_HTTP_VIDEO_MANIFEST;
+
+    } else {
+
+        if (ngx_http_video_path_is(&s, "index.m3u8")) {
+            out->what = NGX_HTTP_VIDEO_PLAYLIST;
+
+        } else if (ngx_http_video_path_is(&s, "init.mp4")) {
+            out->what = NGX_HTTP_VIDEO_INIT;
+
+        } else if (ngx_http_video_path_media(&s, out) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        ngx_http_video_path_last(&rest, &s);
+
+        if (out->what != NGX_HTTP_VIDEO_PLAYLIST
+            && ngx_http_video_path_epoch(&s, &out->epoch) == NGX_OK)
+        {
+            ngx_http_video_path_last(&rest, &s);
+        }
+
+        if (ngx_http_video_path_track(&s, out) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    }
+
+    out->asset = rest;
+
+    return rest.len ? NGX_OK : NGX_DECLINED;
+}

@@ -1,0 +1,413 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The index of a file: an object in the store, keyed by what identifies the
+ * file's bytes and by the segment duration.  Made by a thread that reads and
+ * parses moov, once however many ask: the others wait for the object.
+ */
+
+#include "ngx_http_video_hls_module.h"
+
+
+/* What the thread works on; nothing else is shared with it. */
+typedef struct {
+    ngx_fd_t                  fd;
+    uint64_t                  size;
+    size_t                    max_moov;
+    uint32_t                  target;
+
+    nvm_heap_t                heap;
+    nvm_fault_t               fault;
+    nvm_err_e                 err;
+    ngx_err_t                 sys;          /* of a failed read */
+    uint8_t                  *index;
+    size_t                    len;
+} ngx_http_video_index_task_t;
+
+
+static ngx_int_t ngx_http_video_index_use(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_index_post(ngx_http_request_t *r);
+static void ngx_http_video_index_thread(void *data, ngx_log_t *log);
+static void ngx_http_video_index_event(ngx_event_t *ev);
+static void ngx_http_video_index_cleanup(void *data);
+
+
+/* a moov of this many times its size becomes the parser's memory at most */
+#define NGX_HTTP_VIDEO_HEAP_FACTOR  8
+#define NGX_HTTP_VIDEO_HEAP_MIN     (4 * 1024 * 1024)
+
+
+static nvm_err_e
+ngx_http_video_index_read(void *data, uint64_t offset, void *dst, size_t n)
+{
+    ngx_http_request_t *r = data;
+
+    size_t                 room;
+    u_char                *p, *d;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    d = dst;
+
+    if (offset > ngx_video_object_filled(ctx->store, &ctx->ref)
+        || n > ngx_video_object_filled(ctx->store, &ctx->ref) - offset)
+    {
+        return NVM_ETRUNC;
+    }
+
+    while (n) {
+        p = ngx_video_object_span(ctx->store, &ctx->ref, &ctx->cursor, offset,
+                                  &room);
+        room = ngx_min(room, n);
+        ngx_memcpy(d, p, room);
+
+        d += room;
+        offset += room;
+        n -= room;
+    }
+
+    return NVM_OK;
+}
+
+
+/* Identity of the bytes and of how they are cut: also the URLs' epoch. */
+static uint64_t
+ngx_http_video_index_epoch(ngx_http_video_vod_t *vod, ngx_msec_t target)
+{
+    uint64_t  h;
+
+    h = 0xcbf29ce484222325ULL;
+    h = ngx_http_video_hash(h, &vod->of.uniq, sizeof(vod->of.uniq));
+    h = ngx_http_video_hash(h, &vod->of.mtime, sizeof(vod->of.mtime));
+    h = ngx_http_video_hash(h, &vod->of.size, sizeof(vod->of.size));
+    h = ngx_http_video_hash(h, &target, sizeof(target));
+
+    /* 0 means none */
+    return h ? h : 1;
+}
+
+
+ngx_int_t
+ngx_http_video_index_open(ngx_http_request_t *r)
+{
+    u_char                      buf[NGX_VIDEO_KEY_MAX];
+    uint64_t                    seen;
+    ngx_int_t                   rc;
+    ngx_str_t                   key;
+    ngx_uint_t                  state;
+    ngx_video_object_t         *o;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_vod_t       *vod;
+    ngx_http_video_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    if (vod->task) {
+        /* ours, it has just ended */
+        return ngx_http_video_index_use(r);
+    }
+
+    if (ctx->ref.id == 0) {
+        vod->epoch = ngx_http_video_index_epoch(vod, conf->segment);
+
+        key.data = buf;
+        key.len = ngx_sprintf(buf, "index:%xL:%O:%T:%uL:%M",
+                              (uint64_t) vod->of.uniq, vod->of.size,
+                              vod->of.mtime, vod->epoch, conf->segment)
+                  - buf;
+
+        if (ngx_http_video_ref_cleanup(r) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        rc = ngx_video_object_open(ctx->store, &key, 0,
+                                   NGX_VIDEO_OPEN_CREATE, &ctx->ref);
+
+        if (rc == NGX_DONE) {
+            return ngx_http_video_index_post(r);
+        }
+
+        if (rc != NGX_OK) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "video zone \"%V\" is full: no index of \"%V\"",
+                          &ctx->store->name, &vod->path);
+            return NGX_HTTP_SERVICE_UNAVAILABLE;
+        }
+    }
+
+    o = ngx_video_object(ctx->store, &ctx->ref);
+
+    for ( ;; ) {
+        seen = ngx_video_signal_seen(&o->signal);
+        state = ngx_video_object_state(ctx->store, &ctx->ref);
+
+        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
+            return ngx_http_video_index_use(r);
+        }
+
+        if (state == NGX_VIDEO_OBJECT_ABORTED) {
+            /* who made it has logged why */
+            return NGX_HTTP_UNPROCESSABLE;
+        }
+
+        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
+                                 NGX_HTTP_SERVICE_UNAVAILABLE);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_video_index_use(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    if (ngx_video_object_state(ctx->store, &ctx->ref)
+        != NGX_VIDEO_OBJECT_COMPLETE)
+    {
+        return NGX_HTTP_UNPROCESSABLE;
+    }
+
+    vod->src.read = ngx_http_video_index_read;
+    vod->src.data = r;
+
+    if (nvm_index_head(&vod->src, &vod->head) != NVM_OK
+        || vod->head.file_size != (uint64_t) vod->of.size)
+    {
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "video index of \"%V\" is damaged", &vod->path);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    vod->indexed = 1;
+    ctx->deadline = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_video_index_post(ngx_http_request_t *r)
+{
+    ngx_thread_task_t            *task;
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_vod_t         *vod;
+    ngx_http_video_loc_conf_t    *conf;
+    ngx_http_video_index_task_t  *t;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    task = ngx_thread_task_alloc(r->pool,
+                                 sizeof(ngx_http_video_index_task_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (task == NULL || cln == NULL) {
+        ngx_video_object_abort(ctx->store, &ctx->ref);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    t = task->ctx;
+    ngx_memzero(t, sizeof(ngx_http_video_index_task_t));
+    t->fd = vod->file.fd;
+    t->size = vod->of.size;
+    t->max_moov = conf->max_moov;
+    t->target = (uint32_t) conf->segment;
+    nvm_heap_init(&t->heap, NGX_HTTP_VIDEO_HEAP_MIN);
+
+    cln->handler = ngx_http_video_index_cleanup;
+    cln->data = t;
+
+    task->handler = ngx_http_video_index_thread;
+    task->event.handler = ngx_http_video_index_event;
+    task->event.data = r;
+
+    if (ngx_thread_task_post(conf->threads, task) != NGX_OK) {
+        ngx_video_object_abort(ctx->store, &ctx->ref);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    vod->task = task;
+    r->main->blocked++;
+    r->aio = 1;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_video_index_pread(ngx_http_video_index_task_t *t, void *buf,
+    size_t n, uint64_t offset)
+{
+    u_char   *p;
+    ssize_t   rc;
+
+    for (p = buf; n; p += rc, n -= rc, offset += rc) {
+        rc = pread(t->fd, p, n, (off_t) offset);
+
+        if (rc == -1 && errno == EINTR) {
+            rc = 0;
+            continue;
+        }
+
+        if (rc <= 0) {
+            t->sys = rc == -1 ? errno : 0;
+            t->err = nvm_fault(&t->fault, NVM_ETRUNC, offset,
+                               "file can't be read");
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* Walks the top-level boxes to moov. */
+static ngx_int_t
+ngx_http_video_index_find(ngx_http_video_index_task_t *t, uint64_t *offset,
+    uint64_t *size)
+{
+    char      type[5];
+    u_char    buf[NVM_MP4_TOP];
+    size_t    n;
+
+    for (*offset = 0; *offset < t->size; *offset += *size) {
+
+        n = (size_t) ngx_min(sizeof(buf), t->size - *offset);
+
+        if (ngx_http_video_index_pread(t, buf, n, *offset) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        t->err = nvm_mp4_top(buf, n, *offset, t->size, type, size, &t->fault);
+
+        if (t->err != NVM_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_memcmp(type, "moov", 4) == 0) {
+
+            if (*size > t->max_moov) {
+                t->err = nvm_fault(&t->fault, NVM_ELIMIT, *offset,
+                                   "moov exceeds video_max_moov");
+                return NGX_ERROR;
+            }
+
+            return NGX_OK;
+        }
+    }
+
+    t->err = nvm_fault(&t->fault, NVM_ENOENT, 0, "no moov box");
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_http_video_index_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_video_index_task_t *t = data;
+
+    uint8_t    *moov;
+    uint64_t    offset, size;
+    nvm_mp4_t  *mp4;
+
+    if (ngx_http_video_index_find(t, &offset, &size) != NGX_OK) {
+        return;
+    }
+
+    t->heap.limit += size * NGX_HTTP_VIDEO_HEAP_FACTOR;
+
+    moov = nvm_alloc(&t->heap.arena, size, 1);
+
+    if (moov == NULL) {
+        t->err = NVM_ENOMEM;
+        return;
+    }
+
+    if (ngx_http_video_index_pread(t, moov, size, offset) != NGX_OK) {
+        return;
+    }
+
+    t->err = nvm_mp4_parse(&t->heap.arena, moov, size, offset, t->size, &mp4,
+                           &t->fault);
+
+    if (t->err == NVM_OK) {
+        t->err = nvm_index_build(&t->heap.arena, mp4, t->size, t->target,
+                                 &t->index, &t->len, &t->fault);
+    }
+}
+
+
+/* Back in the worker: the index goes into the store, the request goes on. */
+static void
+ngx_http_video_index_event(ngx_event_t *ev)
+{
+    ngx_connection_t             *c;
+    ngx_http_request_t           *r;
+    ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_vod_t         *vod;
+    ngx_http_video_index_task_t  *t;
+
+    r = ev->data;
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+    t = vod->task->ctx;
+
+    ngx_http_set_log_request(c->log, r);
+
+    r->main->blocked--;
+    r->aio = 0;
+
+    if (t->err != NVM_OK) {
+        ngx_log_error(NGX_LOG_ERR, c->log, t->sys,
+                      "\"%V\": %s%s%s at offset %uL", &vod->path,
+                      t->fault.where, t->fault.where[0] ? ": " : "",
+                      t->fault.what ? t->fault.what : nvm_strerror(t->err),
+                      t->fault.offset);
+
+        ngx_video_object_abort(ctx->store, &ctx->ref);
+
+    } else if (ngx_video_object_append(ctx->store, &ctx->ref, t->index,
+                                       t->len)
+               != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "video zone \"%V\" is full: no index of \"%V\" of %uz "
+                      "bytes", &ctx->store->name, &vod->path, t->len);
+
+        ngx_video_object_abort(ctx->store, &ctx->ref);
+
+    } else {
+        ngx_video_object_complete(ctx->store, &ctx->ref);
+
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                       "video hls: index of \"%V\", %uz bytes", &vod->path,
+                       t->len);
+    }
+
+    nvm_heap_done(&t->heap);
+
+    ngx_http_video_resume(r);
+}
+
+
+static void
+ngx_http_video_index_cleanup(void *data)
+{
+    ngx_http_video_index_task_t *t = data;
+
+    nvm_heap_done(&t->heap);
+}

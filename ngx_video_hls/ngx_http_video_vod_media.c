@@ -1,0 +1,681 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Media segments of a file: the head of a CMAF chunk, then the samples where
+ * they lie in the file.
+ *
+ * The planner: samples that lie together are a run.  A long run leaves by
+ * sendfile and never enters the process.  Short ones are gathered, many with
+ * one system call, into a small buffer that the request uses again and again;
+ * what lies between two of them and is not much is read along and dropped.
+ * The next piece is read when the last has left, so a slow client holds one
+ * buffer and no more.
+ *
+ * Reads take what the page cache has (RWF_NOWAIT); for what it has not a
+ * thread waits, never the worker.
+ */
+
+#include "ngx_http_video_hls_module.h"
+#include "nvm_cmaf.h"
+
+
+/* from this length on sendfile is cheaper than a copy; docs/decisions.md */
+#define NGX_HTTP_VIDEO_SENDFILE   (64 * 1024)
+
+/* a gap that is read along costs less than another system call */
+#define NGX_HTTP_VIDEO_GAP        (8 * 1024)
+
+#define NGX_HTTP_VIDEO_IOVS       256
+
+
+typedef struct {
+    uint64_t                  offset;       /* in the file */
+    uint64_t                  size;
+} ngx_http_video_run_t;
+
+
+typedef struct {
+    ngx_http_video_run_t     *runs;
+    ngx_uint_t                nruns;
+    ngx_uint_t                run;          /* where the next byte is */
+    uint64_t                  done;         /* bytes of it that are out */
+
+    u_char                   *buffer;       /* made when first needed */
+    size_t                    size;
+    size_t                    filled;
+    ngx_buf_t                 buf;          /* what is being sent */
+    ngx_chain_t               link;         /* that carries it */
+
+    /* one read, gaps included */
+    struct iovec              iov[NGX_HTTP_VIDEO_IOVS];
+    ngx_uint_t                niov;
+    off_t                     offset;       /* in the file */
+    size_t                    want;
+    size_t                    useful;       /* without gaps */
+    ngx_uint_t                next_run;     /* where it ends */
+    uint64_t                  next_done;
+    ngx_fd_t                  fd;
+    ssize_t                   result;       /* of the thread */
+    ngx_err_t                 err;
+    ngx_thread_task_t        *task;
+
+    unsigned                  reading:1;    /* a thread has read */
+    unsigned                  finished:1;   /* the last buffer is out */
+} ngx_http_video_media_t;
+
+
+static ngx_int_t ngx_http_video_media_head(ngx_http_request_t *r,
+    nvm_index_track_t *t, nvm_index_segment_t *segment,
+    nvm_sample_t *samples, ngx_chain_t *out, uint64_t *len);
+static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
+    ngx_chain_t *head);
+static ngx_int_t ngx_http_video_media_wait(ngx_http_request_t *r);
+static void ngx_http_video_media_writer(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_gather(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static void ngx_http_video_media_plan(ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_read(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_post(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static void ngx_http_video_media_thread(void *data, ngx_log_t *log);
+static void ngx_http_video_media_event(ngx_event_t *ev);
+
+
+/* for what lies between samples; never read */
+static u_char  ngx_http_video_gap[NGX_HTTP_VIDEO_GAP];
+
+
+/* Merges samples that lie together. */
+static ngx_http_video_media_t *
+ngx_http_video_media_create(ngx_http_request_t *r, nvm_sample_t *samples,
+    ngx_uint_t n)
+{
+    ngx_uint_t                  i;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_run_t       *run;
+    ngx_http_video_media_t     *m;
+    ngx_http_video_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    m = ngx_pcalloc(r->pool, sizeof(ngx_http_video_media_t));
+    if (m == NULL) {
+        return NULL;
+    }
+
+    m->runs = ngx_palloc(r->pool, n * sizeof(ngx_http_video_run_t));
+    if (m->runs == NULL) {
+        return NULL;
+    }
+
+    run = NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (samples[i].size == 0) {
+            continue;
+        }
+
+        if (run && run->offset + run->size == samples[i].offset) {
+            run->size += samples[i].size;
+            continue;
+        }
+
+        run = &m->runs[m->nruns++];
+        run->offset = samples[i].offset;
+        run->size = samples[i].size;
+    }
+
+    m->size = conf->buffer;
+    m->fd = ctx->vod->file.fd;
+
+    return m;
+}
+
+
+ngx_int_t
+ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
+{
+    uint64_t                 len;
+    ngx_int_t                rc;
+    nvm_err_e                err;
+    nvm_arena_t              arena;
+    nvm_sample_t            *samples;
+    ngx_chain_t              out;
+    nvm_index_segment_t      segment;
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_media_t  *m;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ngx_video_pool_arena(&arena, r->pool);
+
+    if (ctx->path.msn >= t->nsegments) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    err = nvm_index_segment(&ctx->vod->src, t, (uint32_t) ctx->path.msn,
+                            &arena, &segment, &samples);
+
+    if (err == NVM_ENOENT || (err == NVM_OK && segment.nsamples == 0)) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (err != NVM_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_video_media_head(r, t, &segment, samples, &out, &len);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_video_headers(r, ctx->path.epoch
+                                  ? NGX_HTTP_VIDEO_IMMUTABLE
+                                  : NGX_HTTP_VIDEO_NO_CACHE,
+                               ctx->vod->epoch,
+                               (uint64_t) t->track.id << 32 | ctx->path.msn)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    m = ngx_http_video_media_create(r, samples, segment.nsamples);
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->vod->media = m;
+    r->headers_out.content_length_n = len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_video_media_output(r, &out);
+}
+
+
+/* The chunk's boxes in memory; *len is the size of the whole segment. */
+static ngx_int_t
+ngx_http_video_media_head(ngx_http_request_t *r, nvm_index_track_t *t,
+    nvm_index_segment_t *segment, nvm_sample_t *samples, ngx_chain_t *out,
+    uint64_t *len)
+{
+    size_t             size;
+    uint64_t           payload;
+    ngx_buf_t         *b;
+    nvm_writer_t       w;
+    nvm_cmaf_chunk_t   c;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    c.track = &t->track;
+    c.samples = samples;
+    c.nsamples = segment->nsamples;
+    c.dts = segment->start;
+    c.sequence = (uint32_t) ctx->path.msn + 1;
+    c.first = 1;
+
+    nvm_writer_init(&w, NULL, 0);
+
+    if (nvm_cmaf_chunk_write(&w, &c, &payload) != NVM_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": segment %uL is too large", &ctx->vod->path,
+                      ctx->path.msn);
+        return NGX_HTTP_UNPROCESSABLE;
+    }
+
+    size = w.len;
+    b = ngx_create_temp_buf(r->pool, size);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    nvm_writer_init(&w, b->pos, size);
+    (void) nvm_cmaf_chunk_write(&w, &c, &payload);
+
+    if (nvm_writer_done(&w, size) != NVM_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->last = b->pos + size;
+
+    out->buf = b;
+    out->next = NULL;
+    *len = size + payload;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Sends until the client or the disk is slower than we are, or all is out.
+ * "head" goes before the first piece.
+ */
+static ngx_int_t
+ngx_http_video_media_output(ngx_http_request_t *r, ngx_chain_t *head)
+{
+    ngx_int_t                rc;
+    ngx_chain_t             *out;
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_media_t  *m;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    for ( ;; ) {
+        rc = ngx_http_video_media_next(r, m);
+
+        if (rc == NGX_DONE && head) {
+            rc = ngx_http_output_filter(r, head);
+            return rc == NGX_ERROR ? NGX_ERROR : NGX_DONE;
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        m->link.buf = &m->buf;
+        m->link.next = NULL;
+
+        out = &m->link;
+
+        if (head) {
+            head->next = &m->link;
+            out = head;
+            head = NULL;
+        }
+
+        rc = ngx_http_output_filter(r, out);
+
+        if (rc == NGX_ERROR || rc > NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (m->finished) {
+            return rc;
+        }
+
+        if (ngx_buf_size(&m->buf)) {
+            return ngx_http_video_media_wait(r);
+        }
+    }
+}
+
+
+/* Waits until the client has taken the buffer. */
+static ngx_int_t
+ngx_http_video_media_wait(ngx_http_request_t *r)
+{
+    ngx_event_t               *wev;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    wev = r->connection->write;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_video_media_writer;
+
+    if (!wev->delayed) {
+        ngx_add_timer(wev, clcf->send_timeout);
+    }
+
+    return ngx_handle_write_event(wev, clcf->send_lowat) == NGX_OK
+           ? NGX_DONE : NGX_ERROR;
+}
+
+
+static void
+ngx_http_video_media_writer(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_event_t             *wev;
+    ngx_connection_t        *c;
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_media_t  *m;
+
+    c = r->connection;
+    wev = c->write;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    if (wev->timedout) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "client timed out");
+        c->timedout = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    rc = NGX_DONE;
+
+    if (!wev->delayed && !r->aio) {
+        rc = ngx_http_output_filter(r, NULL);
+
+        if (rc == NGX_ERROR) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+            return;
+        }
+
+        if (ngx_buf_size(&m->buf) == 0) {
+            if (wev->timer_set && !wev->delayed) {
+                ngx_del_timer(wev);
+            }
+
+            r->write_event_handler = ngx_http_request_empty_handler;
+            rc = ngx_http_video_media_output(r, NULL);
+
+            if (rc != NGX_DONE) {
+                ngx_http_finalize_request(r, rc);
+            }
+
+            return;
+        }
+    }
+
+    if (ngx_http_video_media_wait(r) != NGX_DONE) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+    }
+}
+
+
+/* Makes m->buf the next piece: NGX_OK; NGX_DONE: a thread reads it. */
+static ngx_int_t
+ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
+{
+    ngx_int_t              rc;
+    ngx_buf_t             *b;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_run_t  *run;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    run = &m->runs[m->run];
+    b = &m->buf;
+
+    if (m->filled == 0 && !m->reading
+        && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
+    {
+        ngx_memzero(b, sizeof(ngx_buf_t));
+        b->in_file = 1;
+        b->file = &ctx->vod->file;
+        b->file_pos = run->offset + m->done;
+        b->file_last = run->offset + run->size;
+
+        m->run++;
+        m->done = 0;
+
+    } else {
+        rc = ngx_http_video_media_gather(r, m);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ngx_memzero(b, sizeof(ngx_buf_t));
+        b->memory = 1;
+        b->start = m->buffer;
+        b->pos = m->buffer;
+        b->last = m->buffer + m->filled;
+        b->end = b->last;
+
+        m->filled = 0;
+    }
+
+    /* postpone_output would wait for more, and we for it */
+    b->flush = 1;
+
+    if (m->run == m->nruns) {
+        b->last_buf = (r == r->main);
+        b->last_in_chain = 1;
+        m->finished = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Fills the buffer with runs until it is full or a long run follows. */
+static ngx_int_t
+ngx_http_video_media_gather(ngx_http_request_t *r, ngx_http_video_media_t *m)
+{
+    ngx_int_t              rc;
+    ngx_http_video_run_t  *run;
+
+    if (m->buffer == NULL) {
+        m->buffer = ngx_palloc(r->pool, m->size);
+        if (m->buffer == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    while (m->run < m->nruns && m->filled < m->size) {
+        run = &m->runs[m->run];
+
+        if (!m->reading && m->filled
+            && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
+        {
+            break;
+        }
+
+        if (!m->reading) {
+            ngx_http_video_media_plan(m);
+        }
+
+        rc = ngx_http_video_media_read(r, m);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        m->filled += m->useful;
+        m->run = m->next_run;
+        m->done = m->next_done;
+    }
+
+    return NGX_OK;
+}
+
+
+/* One read: runs that are near one another, as far as the buffer reaches. */
+static void
+ngx_http_video_media_plan(ngx_http_video_media_t *m)
+{
+    size_t                 n, room;
+    uint64_t               from, end, gap;
+    ngx_uint_t             k;
+    ngx_http_video_run_t  *run;
+
+    m->niov = 0;
+    m->want = 0;
+    m->useful = 0;
+    m->next_run = m->run;
+    m->next_done = m->done;
+    m->offset = (off_t) (m->runs[m->run].offset + m->done);
+
+    end = (uint64_t) m->offset;
+    room = m->size - m->filled;
+
+    while (m->next_run < m->nruns && room
+           && m->niov + 2 <= NGX_HTTP_VIDEO_IOVS)
+    {
+        run = &m->runs[m->next_run];
+        from = run->offset + m->next_done;
+
+        if (from < end || from - end > NGX_HTTP_VIDEO_GAP) {
+            break;
+        }
+
+        gap = from - end;
+
+        if (gap) {
+            m->iov[m->niov].iov_base = ngx_http_video_gap;
+            m->iov[m->niov++].iov_len = (size_t) gap;
+        }
+
+        n = (size_t) ngx_min(run->size - m->next_done, room);
+        k = m->niov++;
+        m->iov[k].iov_base = m->buffer + m->filled + m->useful;
+        m->iov[k].iov_len = n;
+
+        m->want += (size_t) gap + n;
+        m->useful += n;
+        m->next_done += n;
+        room -= n;
+        end = from + n;
+
+        if (m->next_done == run->size) {
+            m->next_run++;
+            m->next_done = 0;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_video_media_read(ngx_http_request_t *r, ngx_http_video_media_t *m)
+{
+    ssize_t                n;
+    ngx_http_video_ctx_t  *ctx;
+
+    if (!m->reading) {
+        n = preadv2(m->fd, m->iov, (int) m->niov, m->offset, RWF_NOWAIT);
+
+        if (n == (ssize_t) m->want) {
+            return NGX_OK;
+        }
+
+        /* not in the page cache, or not known: no word on the file's end */
+        return ngx_http_video_media_post(r, m);
+    }
+
+    m->reading = 0;
+
+    if (m->result == (ssize_t) m->want) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log,
+                  m->result == -1 ? m->err : 0,
+                  "\"%V\" was cut while it was sent: %z of %uz bytes at "
+                  "offset %O", &ctx->vod->path, m->result, m->want,
+                  m->offset);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_video_media_post(ngx_http_request_t *r, ngx_http_video_media_t *m)
+{
+    ngx_http_video_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    if (m->task == NULL) {
+        m->task = ngx_thread_task_alloc(r->pool, 0);
+        if (m->task == NULL) {
+            return NGX_ERROR;
+        }
+
+        m->task->ctx = m;
+        m->task->handler = ngx_http_video_media_thread;
+        m->task->event.data = r;
+        m->task->event.handler = ngx_http_video_media_event;
+    }
+
+    if (ngx_thread_task_post(conf->threads, m->task) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->main->blocked++;
+    r->aio = 1;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_video_media_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_video_media_t *m = data;
+
+    size_t      skip;
+    ssize_t     n, total;
+    ngx_uint_t  i;
+
+    /* a signal or a page that is slow may make a read short */
+    for (total = 0, i = 0; (size_t) total < m->want; total += n) {
+
+        n = preadv(m->fd, &m->iov[i], (int) (m->niov - i),
+                   m->offset + total);
+
+        if (n == -1 && errno == EINTR) {
+            n = 0;
+            continue;
+        }
+
+        if (n <= 0) {
+            m->err = n == -1 ? errno : 0;
+            break;
+        }
+
+        for (skip = (size_t) n; i < m->niov && skip >= m->iov[i].iov_len;
+             i++)
+        {
+            skip -= m->iov[i].iov_len;
+        }
+
+        if (skip) {
+            m->iov[i].iov_base = (u_char *) m->iov[i].iov_base + skip;
+            m->iov[i].iov_len -= skip;
+        }
+    }
+
+    m->result = total;
+}
+
+
+static void
+ngx_http_video_media_event(ngx_event_t *ev)
+{
+    ngx_int_t                rc;
+    ngx_connection_t        *c;
+    ngx_http_request_t      *r;
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_media_t  *m;
+
+    r = ev->data;
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    ngx_http_set_log_request(c->log, r);
+
+    r->main->blocked--;
+    r->aio = 0;
+    m->reading = 1;
+
+    if (r->done || c->error) {
+        /* the client has gone in the meantime */
+        c->write->handler(c->write);
+
+    } else {
+        rc = ngx_http_video_media_output(r, NULL);
+
+        if (rc != NGX_DONE) {
+            ngx_http_finalize_request(r, rc);
+        }
+    }
+
+    ngx_http_run_posted_requests(c);
+}
