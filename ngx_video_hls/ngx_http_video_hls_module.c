@@ -255,7 +255,7 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->low_latency, prev->low_latency, 1);
     ngx_conf_merge_size_value(conf->max_moov, prev->max_moov,
                               128 * 1024 * 1024);
-    ngx_conf_merge_size_value(conf->buffer, prev->buffer, 128 * 1024);
+    ngx_conf_merge_size_value(conf->buffer, prev->buffer, 64 * 1024);
 
     if (conf->segment < 500 || conf->segment > 60000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

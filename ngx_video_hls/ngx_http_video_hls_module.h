@@ -86,6 +86,7 @@ typedef struct {
 
     unsigned                  parked:1;
     unsigned                  cleanup:1;    /* of ref, is registered */
+    unsigned                  writing:1;    /* ref is ours to complete */
 } ngx_http_video_ctx_t;
 
 

@@ -17,6 +17,10 @@ ngx_http_video_object_cleanup(void *data)
 {
     ngx_http_video_ctx_t *ctx = data;
 
+    if (ctx->writing) {
+        ngx_video_object_abort(ctx->store, &ctx->ref);
+    }
+
     ngx_video_object_put(ctx->store, &ctx->ref);
 }
 

@@ -11,6 +11,10 @@
  * The next piece is read when the last has left, so a slow client holds one
  * buffer and no more.
  *
+ * Segments of many small runs, audio above all, cost a system call for each:
+ * they are copied into the store on their way out and come from there the
+ * next time.
+ *
  * Reads take what the page cache has (RWF_NOWAIT); for what it has not a
  * thread waits, never the worker.
  */
@@ -26,6 +30,10 @@
 #define NGX_HTTP_VIDEO_GAP        (8 * 1024)
 
 #define NGX_HTTP_VIDEO_IOVS       256
+
+/* segments whose runs are shorter on average are kept, up to this size */
+#define NGX_HTTP_VIDEO_KEEP_RUN   4096
+#define NGX_HTTP_VIDEO_KEEP_MAX   (1024 * 1024)
 
 
 typedef struct {
@@ -59,6 +67,7 @@ typedef struct {
     ngx_err_t                 err;
     ngx_thread_task_t        *task;
 
+    unsigned                  keep:1;       /* copied: not by sendfile */
     unsigned                  reading:1;    /* a thread has read */
     unsigned                  finished:1;   /* the last buffer is out */
 } ngx_http_video_media_t;
@@ -67,6 +76,12 @@ typedef struct {
 static ngx_int_t ngx_http_video_media_head(ngx_http_request_t *r,
     nvm_index_track_t *t, nvm_index_segment_t *segment,
     nvm_sample_t *samples, ngx_chain_t *out, uint64_t *len);
+static ngx_int_t ngx_http_video_media_headers(ngx_http_request_t *r,
+    nvm_index_track_t *t);
+static ngx_int_t ngx_http_video_media_open(ngx_http_request_t *r,
+    nvm_index_track_t *t, ngx_uint_t flags);
+static void ngx_http_video_media_keep(ngx_http_video_ctx_t *ctx, u_char *pos,
+    u_char *last);
 static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
     ngx_chain_t *head);
 static ngx_int_t ngx_http_video_media_wait(ngx_http_request_t *r);
@@ -157,6 +172,15 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return NGX_HTTP_NOT_FOUND;
     }
 
+    if (ngx_http_video_media_open(r, t, 0) == NGX_OK) {
+        if (ngx_http_video_media_headers(r, t) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_video_send_object(r, 0,
+                         ngx_video_object_filled(ctx->store, &ctx->ref));
+    }
+
     err = nvm_index_segment(&ctx->vod->src, t, (uint32_t) ctx->path.msn,
                             &arena, &segment, &samples);
 
@@ -174,13 +198,7 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return rc;
     }
 
-    if (ngx_http_video_headers(r, ctx->path.epoch
-                                  ? NGX_HTTP_VIDEO_IMMUTABLE
-                                  : NGX_HTTP_VIDEO_NO_CACHE,
-                               ctx->vod->epoch,
-                               (uint64_t) t->track.id << 32 | ctx->path.msn)
-        != NGX_OK)
-    {
+    if (ngx_http_video_media_headers(r, t) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -198,7 +216,92 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return rc;
     }
 
+    if (len / m->nruns < NGX_HTTP_VIDEO_KEEP_RUN
+        && len <= NGX_HTTP_VIDEO_KEEP_MAX)
+    {
+        (void) ngx_http_video_media_open(r, t, NGX_VIDEO_OPEN_CREATE);
+        m->keep = ctx->writing;
+        ngx_http_video_media_keep(ctx, out.buf->pos, out.buf->last);
+    }
+
     return ngx_http_video_media_output(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_video_media_headers(ngx_http_request_t *r, nvm_index_track_t *t)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    return ngx_http_video_headers(r, ctx->path.epoch
+                                     ? NGX_HTTP_VIDEO_IMMUTABLE
+                                     : NGX_HTTP_VIDEO_NO_CACHE,
+                                  ctx->vod->epoch,
+                                  (uint64_t) t->track.id << 32
+                                  | ctx->path.msn);
+}
+
+
+/*
+ * The copy of the segment in the store: NGX_OK, it is complete; NGX_DONE, it
+ * is ours to make; else there is none for this request.  ctx->ref, so far of
+ * the index, becomes the copy's.
+ */
+static ngx_int_t
+ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
+    ngx_uint_t flags)
+{
+    u_char                 buf[NGX_VIDEO_KEY_MAX];
+    ngx_int_t              rc;
+    ngx_str_t              key;
+    ngx_video_ref_t        ref;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    key.data = buf;
+    key.len = ngx_sprintf(buf, "segment:%xL:%uL:%uD:%uL",
+                          ctx->vod->epoch, (uint64_t) ctx->vod->of.uniq,
+                          t->track.id, ctx->path.msn)
+              - buf;
+
+    rc = ngx_video_object_open(ctx->store, &key, 0, flags, &ref);
+
+    if (rc == NGX_OK
+        && ngx_video_object_state(ctx->store, &ref)
+           != NGX_VIDEO_OBJECT_COMPLETE)
+    {
+        /* another request makes it in this moment */
+        ngx_video_object_put(ctx->store, &ref);
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_OK || rc == NGX_DONE) {
+        ngx_video_object_put(ctx->store, &ctx->ref);
+        ngx_memzero(&ctx->cursor, sizeof(ngx_video_cursor_t));
+
+        ctx->ref = ref;
+        ctx->writing = (rc == NGX_DONE);
+    }
+
+    return rc;
+}
+
+
+/* Appends what goes out to the copy; a full zone ends the copy only. */
+static void
+ngx_http_video_media_keep(ngx_http_video_ctx_t *ctx, u_char *pos,
+    u_char *last)
+{
+    if (ctx->writing
+        && ngx_video_object_append(ctx->store, &ctx->ref, pos, last - pos)
+           != NGX_OK)
+    {
+        ctx->writing = 0;
+        ngx_video_object_abort(ctx->store, &ctx->ref);
+    }
 }
 
 
@@ -400,7 +503,7 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
     run = &m->runs[m->run];
     b = &m->buf;
 
-    if (m->filled == 0 && !m->reading
+    if (m->filled == 0 && !m->reading && !m->keep
         && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
     {
         ngx_memzero(b, sizeof(ngx_buf_t));
@@ -427,6 +530,8 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
         b->end = b->last;
 
         m->filled = 0;
+
+        ngx_http_video_media_keep(ctx, b->pos, b->last);
     }
 
     /* postpone_output would wait for more, and we for it */
@@ -436,6 +541,11 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
         b->last_buf = (r == r->main);
         b->last_in_chain = 1;
         m->finished = 1;
+
+        if (ctx->writing) {
+            ctx->writing = 0;
+            ngx_video_object_complete(ctx->store, &ctx->ref);
+        }
     }
 
     return NGX_OK;
@@ -459,7 +569,7 @@ ngx_http_video_media_gather(ngx_http_request_t *r, ngx_http_video_media_t *m)
     while (m->run < m->nruns && m->filled < m->size) {
         run = &m->runs[m->run];
 
-        if (!m->reading && m->filled
+        if (!m->reading && m->filled && !m->keep
             && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
         {
             break;

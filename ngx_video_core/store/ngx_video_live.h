@@ -192,6 +192,10 @@ ngx_int_t ngx_video_live_edge(ngx_video_store_t *st,
     ngx_video_live_info_t *info, ngx_uint_t number,
     ngx_video_live_edge_t *edge);
 
+/* nvm_kind_e of a track, or NGX_DECLINED. */
+ngx_int_t ngx_video_live_kind(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number);
+
 /*
  * A copy of a track, its init segment (into init, when not NULL, of
  * NGX_VIDEO_LIVE_INIT bytes), and the part of its timeline that a playlist

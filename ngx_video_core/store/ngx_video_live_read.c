@@ -191,6 +191,27 @@ ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
 
 
 ngx_int_t
+ngx_video_live_kind(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_uint_t number)
+{
+    uint64_t                 version;
+    ngx_int_t                kind;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[info->index];
+
+    ngx_video_live_reading(st, info, l, t, number, version);
+
+    kind = t->track.kind;
+
+    ngx_video_live_reading_end(l, version);
+
+    return kind;
+}
+
+
+ngx_int_t
 ngx_video_live_init(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_uint_t number, u_char *init, size_t *len)
 {

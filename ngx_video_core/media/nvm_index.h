@@ -1,0 +1,139 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The index of a file: everything that packaging needs of an MP4's moov, in
+ * one block without pointers that is kept in the store and shared by all
+ * workers.  Made once for a file and a segment duration; a request reads the
+ * head, its track and the records of its segment, and nothing else.
+ *
+ * Layout, all in native byte order: nvm_index_head_t, then the tracks, then
+ * for each track its segments, then its samples; sections are aligned to 16
+ * bytes and records are packed arrays, so that a record is found by number.
+ *
+ * Segment boundaries are the key frames of the reference track (the first
+ * video track, else the first track) nearest at or after each multiple of the
+ * target since the last boundary, as presentation times; every other track is
+ * cut at its first sample that is presented at or after a boundary, and
+ * segment n of all tracks covers the same time.  What outlasts the reference
+ * track is cut by the target.
+ *
+ * So that segment n keeps its place, segments before a track's first sample
+ * are there without samples; they are left out of a timeline.  No others are
+ * empty: a track whose one sample outlasts a segment has fewer of them.
+ */
+
+#ifndef NVM_INDEX_H
+#define NVM_INDEX_H
+
+#include "nvm_arena.h"
+#include "nvm_model.h"
+#include "nvm_mp4.h"
+
+
+#define NVM_INDEX_MAGIC  0x6e76693031ULL
+
+
+typedef struct {
+    uint64_t      magic;
+    uint64_t      size;         /* of the whole index, bytes */
+    uint64_t      file_size;
+    uint32_t      target;       /* ms */
+    uint32_t      ntracks;
+    uint32_t      nskipped;     /* see nvm_mp4_t */
+    char          skipped[8];
+    uint32_t      reserved[3];
+    uint64_t      duration;     /* ms, of the longest track */
+} nvm_index_head_t;
+
+_Static_assert(sizeof(nvm_index_head_t) % 16 == 0, "tracks are aligned");
+
+
+typedef struct {
+    nvm_track_t   track;        /* id = position + 1; bandwidth is the peak of
+                                   a segment; edit is what is left of the edit
+                                   list, see nvm_index_build() */
+    uint32_t      nsegments;
+    uint32_t      nsamples;
+    uint64_t      segments;     /* offsets in the index */
+    uint64_t      samples;
+    uint32_t      target;       /* longest segment, seconds, rounded */
+    uint32_t      name;         /* number among the tracks of its kind */
+} nvm_index_track_t;
+
+
+/* Times are those of the output: tfdt of the first sample. */
+typedef struct {
+    uint64_t      start;
+    uint64_t      duration;     /* to the start of the next */
+    uint64_t      bytes;        /* of samples */
+    uint32_t      first;        /* sample */
+    uint32_t      nsamples;
+    uint32_t      key;          /* starts with a sync sample */
+    uint32_t      reserved;
+} nvm_index_segment_t;
+
+
+/* size in the lowest 24 bits, offset in the file above: 1 TiB, 16 MiB */
+typedef struct {
+    uint64_t      place;
+    uint32_t      time;         /* dts - start of the segment, 31 bits; the
+                                   highest bit: sync sample */
+    int32_t       cts;
+} nvm_index_sample_t;
+
+
+/*
+ * Builds the index in arena memory: *out and *size.  Decode times start at
+ * 0 + delay of the edit list.  Video: composition offsets are lowered so that
+ * the edit's media time becomes presentation time "delay", which makes them
+ * signed and needs no edit list; a rest that would make the first frame's
+ * presentation time negative stays in track.edit.  Audio: media_time stays in
+ * track.edit (priming) and composition offsets are 0.
+ *
+ * Left out is what the edit list keeps from being seen and no decoder needs:
+ * audio over 100 ms before the media time, video before the key frame that
+ * the first visible picture depends on, and what follows the last sample that
+ * is presented before media_end.
+ *
+ * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a sample over 16 MiB
+ * or beyond 1 TiB; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
+ */
+nvm_err_e nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
+    uint64_t file_size, uint32_t target, uint8_t **out, size_t *size,
+    nvm_fault_t *f);
+
+
+/*
+ * Reading.  The index may lie in pieces: "read" copies n bytes at "offset"
+ * and returns NVM_OK, or an error that is handed on.
+ */
+typedef struct {
+    nvm_err_e   (*read)(void *data, uint64_t offset, void *dst, size_t n);
+    void         *data;
+} nvm_index_src_t;
+
+
+nvm_err_e nvm_index_head(const nvm_index_src_t *src, nvm_index_head_t *head);
+
+/* track: 0..ntracks-1 */
+nvm_err_e nvm_index_track(const nvm_index_src_t *src, uint32_t track,
+    nvm_index_track_t *out);
+
+/*
+ * The segments of a track that have samples, as a timeline shows them; msn is
+ * the number that nvm_index_segment() takes.  *t must outlive the timeline.
+ */
+nvm_err_e nvm_index_timeline(const nvm_index_src_t *src,
+    const nvm_index_track_t *t, nvm_arena_t *arena, nvm_timeline_t *out);
+
+/*
+ * The samples of segment n in arena memory, with absolute dts, offset and
+ * duration.  NVM_ENOENT: there is no such segment; a segment may have no
+ * samples (a track that starts late).
+ */
+nvm_err_e nvm_index_segment(const nvm_index_src_t *src,
+    const nvm_index_track_t *t, uint32_t n, nvm_arena_t *arena,
+    nvm_index_segment_t *segment, nvm_sample_t **samples);
+
+
+#endif /* NVM_INDEX_H */

@@ -1,0 +1,123 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The MP4 reader: the moov of a progressive file (ISO/IEC 14496-12) into
+ * tracks, and their sample tables into samples.
+ *
+ * Does no I/O: the caller finds moov with nvm_mp4_top(), reads it as a whole
+ * and keeps it as long as the movie is used, because tables are read in
+ * place.  Every claimed count is checked against the bytes of its box.
+ */
+
+#ifndef NVM_MP4_H
+#define NVM_MP4_H
+
+#include "nvm_arena.h"
+#include "nvm_model.h"
+#include "nvm_reader.h"
+
+
+/* Bytes of a top-level box that nvm_mp4_top() needs at most. */
+#define NVM_MP4_TOP  16
+
+
+/*
+ * Looks at the n bytes at "offset" of a file of file_size bytes: the type of
+ * the top-level box there and its size, header included.  A box that runs to
+ * the end of the file (size 0) is given its real size.  NVM_ETRUNC when the
+ * box does not fit into the file.
+ */
+nvm_err_e nvm_mp4_top(const uint8_t *data, size_t n, uint64_t offset,
+    uint64_t file_size, char type[5], uint64_t *size, nvm_fault_t *f);
+
+
+/* A table of a sample table box: entries in place. */
+typedef struct {
+    const uint8_t  *entries;
+    uint32_t        count;
+    uint32_t        version;
+} nvm_mp4_table_t;
+
+
+typedef struct {
+    nvm_track_t       track;            /* as the CMAF track will be, see
+                                           nvm_mp4_parse() */
+    uint32_t          source_id;        /* track_ID in the file */
+    uint32_t          nsamples;
+    uint64_t          media_duration;   /* sum of stts */
+
+    /*
+     * Edit list: presentation = media - media_time + delay.  Samples that are
+     * presented at media_end or later are not part of the presentation.
+     */
+    uint64_t          delay;            /* ticks of the track, empty edits */
+    uint64_t          media_time;
+    uint64_t          media_end;        /* UINT64_MAX: all samples are */
+
+    nvm_mp4_table_t   stts;
+    nvm_mp4_table_t   ctts;             /* count 0: none */
+    nvm_mp4_table_t   stsc;
+    nvm_mp4_table_t   stss;             /* entries NULL: all are sync */
+    nvm_mp4_table_t   chunks;           /* stco: version 4, co64: version 8 */
+    nvm_mp4_table_t   sizes;            /* stsz: version 32; stz2: 4, 8, 16 */
+    uint32_t          sample_size;      /* of all, when not 0 */
+} nvm_mp4_track_t;
+
+
+typedef struct {
+    uint32_t          timescale;        /* of the movie */
+    uint32_t          ntracks;          /* that can be packaged */
+    uint32_t          nskipped;         /* that can't: other codecs, kinds */
+    char              skipped[5];       /* sample entry of the first of them */
+    nvm_mp4_track_t   tracks[NVM_MAX_TRACKS];
+} nvm_mp4_t;
+
+
+/*
+ * Parses a moov box (header included) of a file of file_size bytes that
+ * stands at "offset" of it.  Fills each nvm_track_t but bandwidth, id and
+ * edit: H.264 from avcC, AAC from esds; timescale and language from mdhd,
+ * duration in ticks after the edit list, frame rate from a constant stts or
+ * the SPS.  A track of another codec, or without samples, is skipped and
+ * counted; one with a malformed table is an error.  The tables of a track
+ * agree: the same number of samples in stts, ctts, stsz and stsc with stco,
+ * all inside the file.
+ *
+ * Of an edit list these are accepted: empty edits, then media edits of normal
+ * speed each of which goes on where the one before ended (to a tick of the
+ * movie).  Anything else would drop, repeat or reorder media in the middle,
+ * and so move audio against video: NVM_EUNSUP.  NVM_EUNSUP also for a file
+ * with fragments (mvex), samples in another file, and a track whose chunks use
+ * more than one sample entry.  NVM_ENOENT for no track at all is the caller's:
+ * ntracks may be 0.
+ */
+nvm_err_e nvm_mp4_parse(nvm_arena_t *arena, const uint8_t *moov, size_t n,
+    uint64_t offset, uint64_t file_size, nvm_mp4_t **out, nvm_fault_t *f);
+
+
+/* Walks the samples of a track in decode order. */
+typedef struct {
+    const nvm_mp4_track_t  *t;
+    uint32_t                sample;     /* next, from 0 */
+    uint64_t                dts;
+
+    uint32_t                stts_entry, stts_left, stts_delta;
+    uint32_t                ctts_entry, ctts_left;
+    int32_t                 ctts_offset;
+    uint32_t                stsc_entry, chunk, chunk_left;
+    uint64_t                offset;
+    uint32_t                stss_entry;
+} nvm_mp4_samples_t;
+
+void nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t);
+
+/*
+ * The next sample, its dts as in the media (first is 0, before any edit) and
+ * its cts as in ctts.  NVM_ENOENT after the last; NVM_EINVAL for a sample
+ * whose bytes are not all inside file_size.
+ */
+nvm_err_e nvm_mp4_samples_next(nvm_mp4_samples_t *s, uint64_t file_size,
+    nvm_sample_t *out);
+
+
+#endif /* NVM_MP4_H */

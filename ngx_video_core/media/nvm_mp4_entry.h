@@ -1,0 +1,32 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Sample entries, for the MP4 reader alone: stsd into the codec fields of a
+ * track.
+ */
+
+#ifndef NVM_MP4_ENTRY_H
+#define NVM_MP4_ENTRY_H
+
+#include "nvm_model.h"
+#include "nvm_mp4_box.h"
+
+
+typedef struct {
+    uint32_t   type;            /* of the entry, or of the first if none fits */
+    uint32_t   description;     /* its number in stsd, from 1 */
+    uint32_t   reference;       /* its data_reference_index */
+} nvm_mp4_entry_t;
+
+
+/*
+ * The first entry that can be packaged, for a track of the given kind: avc1
+ * or mp4a with AAC.  Fills what nvm_h264_track() and nvm_aac_track() fill.
+ * NVM_EUNSUP without a fault when there is none: encrypted (encv, enca), avc3
+ * and all other codecs.
+ */
+nvm_err_e nvm_mp4_entry_parse(const nvm_mp4_box_t *stbl, nvm_kind_e kind,
+    nvm_track_t *t, nvm_mp4_entry_t *entry, nvm_fault_t *f);
+
+
+#endif /* NVM_MP4_ENTRY_H */

@@ -1,0 +1,100 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Sample tables, for the MP4 reader alone.
+ */
+
+#ifndef NVM_MP4_TABLES_H
+#define NVM_MP4_TABLES_H
+
+#include "nvm_mp4.h"
+#include "nvm_mp4_box.h"
+
+
+/*
+ * Longest track and edit: eight years.  Ticks of any two timescales, their
+ * sums and differences then fit into 62 bits.
+ */
+#define NVM_MP4_MAX_SECONDS  (1u << 28)
+
+/* Longest sample, so that every difference of two decode times has a sign. */
+#define NVM_MP4_MAX_DELTA    0x7fffffffu
+
+
+/*
+ * Reads and checks the tables of stbl into t, whose timescale is known.  All
+ * chunks must use the sample entry of the given number.
+ */
+nvm_err_e nvm_mp4_tables_parse(const nvm_mp4_box_t *stbl,
+    uint32_t description, uint64_t file_size, nvm_mp4_track_t *t,
+    nvm_fault_t *f);
+
+/* stsz or stz2 alone: nsamples, sample_size and sizes of t. */
+nvm_err_e nvm_mp4_sizes_parse(const nvm_mp4_box_t *stbl, uint64_t file_size,
+    nvm_mp4_track_t *t, nvm_fault_t *f);
+
+
+/*
+ * Column "at" (bytes) of entry i of "width" bytes.  An entry past the end,
+ * which no checked table is asked for, is 0.
+ */
+static inline uint32_t
+nvm_mp4_table_u32(const nvm_mp4_table_t *t, uint32_t i, uint32_t width,
+    uint32_t at)
+{
+    const uint8_t  *p;
+
+    if (i >= t->count) {
+        return 0;
+    }
+
+    p = t->entries + (size_t) i * width + at;
+
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+           | (uint32_t) p[2] << 8 | p[3];
+}
+
+
+/* The offset of chunk i, from 0. */
+static inline uint64_t
+nvm_mp4_chunk_offset(const nvm_mp4_track_t *t, uint32_t i)
+{
+    if (t->chunks.version == 4) {
+        return nvm_mp4_table_u32(&t->chunks, i, 4, 0);
+    }
+
+    return (uint64_t) nvm_mp4_table_u32(&t->chunks, i, 8, 0) << 32
+           | nvm_mp4_table_u32(&t->chunks, i, 8, 4);
+}
+
+
+/* The size of sample i, from 0. */
+static inline uint32_t
+nvm_mp4_sample_size(const nvm_mp4_track_t *t, uint32_t i)
+{
+    const uint8_t  *p;
+
+    if (t->sample_size || i >= t->sizes.count) {
+        return t->sample_size;
+    }
+
+    p = t->sizes.entries;
+
+    switch (t->sizes.version) {
+
+    case 32:
+        return nvm_mp4_table_u32(&t->sizes, i, 4, 0);
+
+    case 16:
+        return (uint32_t) p[(size_t) i * 2] << 8 | p[(size_t) i * 2 + 1];
+
+    case 8:
+        return p[i];
+
+    default:
+        return i & 1 ? p[i / 2] & 0x0f : p[i / 2] >> 4;
+    }
+}
+
+
+#endif /* NVM_MP4_TABLES_H */
