@@ -130,8 +130,21 @@ ngx_http_video_live_blocked(ngx_http_request_t *r,
     /* the same request is answered with the same media for ever */
     *max_age = info->target;
 
+    if (edge->empty) {
+        return NGX_AGAIN;
+    }
+
     if (msn > edge->msn + NGX_HTTP_VIDEO_AHEAD) {
         return NGX_HTTP_BAD_REQUEST;
+    }
+
+    /* a part that the segment turned out not to have: the next one's first */
+    if (has_part == NGX_OK
+        && ((msn == edge->msn && edge->complete && part >= edge->nparts)
+            || (msn + 1 == edge->msn && part >= edge->before)))
+    {
+        msn++;
+        part = 0;
     }
 
     if (msn < edge->msn || (msn == edge->msn && edge->complete)) {

@@ -257,20 +257,42 @@ ngx_video_segmenter_frame_rate(ngx_video_segmenter_t *sg)
         part = n * NGX_VIDEO_TIMESCALE * t->fps_den / t->fps_num;
     }
 
-    tw->part_target = (uint32_t) part;
+    tw->part = (uint32_t) part;
+    tw->part_target = tw->part;
+}
+
+
+/* Audio takes video's parts: PART-TARGET is the most frames one can have. */
+static void
+ngx_video_segmenter_audio_parts(ngx_video_segmenter_t *sg)
+{
+    uint64_t                   part;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->audio;
+    tw->frame = NVM_AAC_FRAME;
+
+    part = (uint64_t) sg->conf.part * tw->track.timescale / 1000;
+
+    if (sg->have_video) {
+        part = (uint64_t) sg->video.part * tw->track.timescale
+               / NGX_VIDEO_TIMESCALE;
+    }
+
+    tw->part = (uint32_t) ngx_max(part, tw->frame);
+    tw->part_target = (tw->part + tw->frame - 1) / tw->frame * tw->frame;
 }
 
 
 static ngx_int_t
 ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 {
-    uint64_t      msn, part;
+    uint64_t      msn;
     nvm_track_t  *t;
 
     sg->base = ms;
     sg->wall = (int64_t) ngx_video_now();
     msn = ngx_video_live_first_msn(sg->store, sg->live);
-    part = sg->conf.part;
 
     if (sg->have_video) {
         ngx_video_segmenter_frame_rate(sg);
@@ -279,7 +301,6 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
         t->bandwidth = sg->rate[NVM_VIDEO] + sg->rate[NVM_VIDEO] / 4;
         t->avg_bandwidth = sg->rate[NVM_VIDEO];
         sg->video.msn = msn;
-        part = (sg->video.part_target + 89) / 90;
 
         if (ngx_video_track_writer_init(&sg->video, sg->store, sg->live,
                                         sg->log)
@@ -293,8 +314,7 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
         t = &sg->audio.track;
         t->bandwidth = sg->rate[NVM_AUDIO] + sg->rate[NVM_AUDIO] / 4;
         t->avg_bandwidth = sg->rate[NVM_AUDIO];
-        sg->audio.frame = NVM_AAC_FRAME;
-        sg->audio.part_target = (uint32_t) (part * t->timescale / 1000);
+        ngx_video_segmenter_audio_parts(sg);
         sg->audio.msn = msn;
 
         if (ngx_video_track_writer_init(&sg->audio, sg->store, sg->live,
@@ -306,7 +326,7 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
     }
 
     sg->ready = 1;
-    ngx_video_live_ready(sg->store, sg->live, (uint32_t) part);
+    ngx_video_live_ready(sg->store, sg->live);
 
     ngx_log_error(NGX_LOG_NOTICE, sg->log, 0,
                   "stream \"%V\" is live: %s%s%s", &sg->conf.name,
@@ -426,7 +446,7 @@ ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts, int32_t cts,
     out = ngx_video_track_writer_dts(tw, f.dts);
 
     if (ngx_video_segmenter_cut(sg, tw, out, f.key)) {
-        sg->cuts[sg->ncuts++ % NGX_VIDEO_CUTS] = out / 90;
+        sg->cuts[sg->ncuts++ % NGX_VIDEO_CUTS] = out;
 
         if (ngx_video_track_writer_segment(tw, out,
                           ngx_video_segmenter_wall(sg, &tw->track, out), f.key)
@@ -451,7 +471,9 @@ ngx_video_segmenter_audio_cut(ngx_video_segmenter_t *sg, uint64_t out)
     tw = &sg->audio;
 
     if (!sg->have_video) {
-        return ngx_video_segmenter_cut(sg, tw, out, 1);
+        cut = ngx_video_segmenter_cut(sg, tw, out, 1);
+        tw->grid = cut ? out : tw->grid;
+        return cut;
     }
 
     if (sg->ncuts > NGX_VIDEO_CUTS
@@ -465,10 +487,11 @@ ngx_video_segmenter_audio_cut(ngx_video_segmenter_t *sg, uint64_t out)
     while (sg->audio_cut < sg->ncuts) {
         at = sg->cuts[sg->audio_cut % NGX_VIDEO_CUTS];
 
-        if (out * 1000 < at * tw->track.timescale) {
+        if (out * NGX_VIDEO_TIMESCALE < at * tw->track.timescale) {
             break;
         }
 
+        tw->grid = at * tw->track.timescale / NGX_VIDEO_TIMESCALE;
         sg->audio_cut++;
         cut = 1;
     }

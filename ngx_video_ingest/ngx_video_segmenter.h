@@ -39,7 +39,7 @@ typedef struct {
     int64_t                   first;        /* of the first message */
     int64_t                   base;         /* time zero of the tracks */
     int64_t                   wall;         /* ms since 1970 of base */
-    uint64_t                  cuts[NGX_VIDEO_CUTS];     /* ms since base */
+    uint64_t                  cuts[NGX_VIDEO_CUTS];     /* ticks of video */
     uint64_t                  ncuts;
     uint64_t                  audio_cut;    /* cuts that audio has made */
 

@@ -41,8 +41,8 @@ ngx_video_track_writer_init(ngx_video_track_writer_t *tw,
         return NGX_ERROR;
     }
 
-    return ngx_video_live_track(st, live, &tw->track, init, w.len,
-                                &tw->number);
+    return ngx_video_live_track(st, live, &tw->track, tw->part_target, init,
+                                w.len, &tw->number);
 }
 
 
@@ -158,11 +158,32 @@ ngx_video_track_writer_pace(ngx_video_track_writer_t *tw, uint64_t dts)
 
 
 /*
- * After a frame: whether another one would make the part too long.  A part
- * that is off by less than a quarter of a frame is put on the grid.
+ * Audio frames don't divide a part: a part ends with the first frame that
+ * reaches a multiple of its length since the segment began, so that audio has
+ * as many parts in a segment as video.
  */
 static ngx_uint_t
-ngx_video_track_writer_full(ngx_video_track_writer_t *tw)
+ngx_video_track_writer_full_audio(ngx_video_track_writer_t *tw)
+{
+    uint64_t  start;
+
+    start = tw->samples[0].dts;
+
+    if (start < tw->grid) {
+        return tw->next - start + tw->frame > tw->part_target;
+    }
+
+    return tw->next - tw->grid
+           >= ((start - tw->grid) / tw->part + 1) * tw->part;
+}
+
+
+/*
+ * Video: whether another frame would make the part too long.  A part that is
+ * off by less than a quarter of a frame is put on the grid.
+ */
+static ngx_uint_t
+ngx_video_track_writer_full_video(ngx_video_track_writer_t *tw)
 {
     uint64_t       start, end, grid;
     nvm_sample_t  *last;
@@ -170,19 +191,13 @@ ngx_video_track_writer_full(ngx_video_track_writer_t *tw)
     last = &tw->samples[tw->nsamples - 1];
     start = tw->samples[0].dts;
     end = last->dts + last->duration;
-    grid = start + tw->part_target;
-
-    if (tw->nsamples == NGX_VIDEO_PART_SAMPLES) {
-        return 1;
-    }
+    grid = start + tw->part;
 
     if (end + tw->frame <= grid + tw->frame / 4) {
         return 0;
     }
 
-    if (tw->track.kind == NVM_VIDEO && grid > last->dts
-        && (end > grid || grid - end < tw->frame / 4))
-    {
+    if (grid > last->dts && (end > grid || grid - end < tw->frame / 4)) {
         last->duration = (uint32_t) (grid - last->dts);
     }
 
@@ -228,7 +243,11 @@ ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
     tw->last_in = f->dts;
     tw->next = out + tw->frame;
 
-    if (ngx_video_track_writer_full(tw)) {
+    if (tw->nsamples == NGX_VIDEO_PART_SAMPLES
+        || (tw->track.kind == NVM_VIDEO
+            ? ngx_video_track_writer_full_video(tw)
+            : ngx_video_track_writer_full_audio(tw)))
+    {
         return ngx_video_track_writer_flush(tw);
     }
 

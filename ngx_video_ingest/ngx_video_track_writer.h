@@ -31,7 +31,10 @@ typedef struct {
     nvm_track_t               track;
 
     uint32_t                  frame;        /* duration of one, estimate */
-    uint32_t                  part_target;  /* ticks */
+    uint32_t                  part;         /* length of a part, ticks */
+    uint32_t                  part_target;  /* of the longest */
+    uint64_t                  grid;         /* audio: parts end at the first
+                                               frame after its multiples */
     uint64_t                  next;         /* where the next part begins */
     uint64_t                  last_in;      /* decode time that came last */
     uint64_t                  msn;          /* of the open segment */

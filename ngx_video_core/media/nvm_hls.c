@@ -359,18 +359,26 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
 }
 
 
-/* What comes next: EXT-X-PRELOAD-HINT (4.4.5.3), of an open segment too. */
+/*
+ * What comes next: EXT-X-PRELOAD-HINT (4.4.5.3).  An open segment that has
+ * all that it is likely to get is taken for complete: a hinted part that
+ * never comes costs a player more than one that was not hinted.
+ */
 static void
 nvm_hls_hint(const nvm_hls_list_t *l)
 {
-    unsigned              part;
+    unsigned              part, full;
     uint64_t              msn;
     const nvm_segment_t  *s;
 
     s = &l->tl->segments[l->tl->nsegments - 1];
 
-    msn = s->complete ? s->msn + 1 : s->msn;
-    part = s->complete ? 0 : (unsigned) s->first_part + s->nparts;
+    full = s->complete
+           || (l->tl->expected
+               && s->duration + l->tl->part_target / 2 >= l->tl->expected);
+
+    msn = full ? s->msn + 1 : s->msn;
+    part = full ? 0 : (unsigned) s->first_part + s->nparts;
 
     nvm_writer_text(l->w, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"");
     nvm_hls_part_uri(l, msn, part);

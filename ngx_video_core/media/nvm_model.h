@@ -114,6 +114,8 @@ typedef struct {
     size_t                nsegments;    /* the last may be incomplete */
     uint32_t              target;       /* longest segment, seconds */
     uint32_t              part_target;  /* ticks; 0: no parts */
+    uint64_t              expected;     /* ticks that a segment is likely to
+                                           have; 0: unknown */
     unsigned              ended:1;      /* nothing will be appended */
 } nvm_timeline_t;
 

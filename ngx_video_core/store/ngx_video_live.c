@@ -217,7 +217,7 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     l->ended = 0;
     l->linger = NGX_VIDEO_LIVE_LINGER;
     l->target = (uint32_t) ((conf->segment + 999) / 1000);
-    l->part_ms = conf->part;
+    l->segment_ms = conf->segment;
     l->window_ms = conf->window;
     l->bytes = 0;
     l->name_len = conf->name.len;
@@ -233,7 +233,8 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
 
 ngx_int_t
 ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
-    nvm_track_t *track, const u_char *init, size_t len, ngx_uint_t *number)
+    nvm_track_t *track, uint32_t part_target, const u_char *init, size_t len,
+    ngx_uint_t *number)
 {
     uint32_t                 chunk;
     ngx_video_live_t        *l;
@@ -258,6 +259,7 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
         t->first = 0;
         t->next = 0;
         t->next_part = 0;
+        t->part_target = part_target;
 
         l->tracks[l->ntracks] = chunk;
     }
@@ -279,14 +281,13 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
 
 
 void
-ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index, uint32_t part)
+ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index)
 {
     ngx_video_live_t  *l;
 
     l = &st->lives[index];
 
     ngx_video_live_begin(l);
-    l->part_ms = part;
     ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_LIVE);
     ngx_video_live_commit(l);
 

@@ -65,7 +65,7 @@ struct ngx_video_live_s {
     uint64_t                  next_msn;     /* that no segment had yet */
 
     uint32_t                  target;       /* longest segment, s */
-    uint32_t                  part_ms;      /* longest part */
+    uint32_t                  segment_ms;   /* shortest segment */
     uint32_t                  window_ms;
     uint32_t                  ntracks;
     uint32_t                  tracks[NGX_VIDEO_LIVE_TRACKS];  /* chunk + 1 */
@@ -101,6 +101,7 @@ typedef struct {
     uint64_t                  first;        /* segments [first, next) */
     uint64_t                  next;
     uint64_t                  next_part;
+    uint32_t                  part_target;  /* longest part, ticks */
     ngx_video_live_segment_t  segments[NGX_VIDEO_LIVE_SEGMENTS];
     nvm_part_t                parts[NGX_VIDEO_LIVE_PARTS];
 } ngx_video_live_track_t;
@@ -110,7 +111,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                 name;
     ngx_msec_t                segment;      /* ms, shortest */
-    ngx_msec_t                part;
+    ngx_msec_t                part;         /* ms, longest */
     ngx_msec_t                window;
     uint64_t                  reserve;      /* bytes of media to hold */
 } ngx_video_live_conf_t;
@@ -123,7 +124,7 @@ typedef struct {
     uint64_t                  seen;         /* of the signal, to wait on */
     uint32_t                  state;
     uint32_t                  target;
-    uint32_t                  part_ms;
+    uint32_t                  segment_ms;
     uint32_t                  window_ms;
     uint32_t                  ntracks;
     uint64_t                  started;
@@ -139,6 +140,7 @@ typedef struct {
     uint64_t                  msn;          /* of the newest segment */
     uint64_t                  first;        /* oldest that is kept */
     uint32_t                  nparts;       /* of it that are there */
+    uint32_t                  before;       /* parts of the one before it */
     unsigned                  empty:1;
     unsigned                  complete:1;
 } ngx_video_live_edge_t;
@@ -151,13 +153,14 @@ typedef struct {
 ngx_int_t ngx_video_live_publish(ngx_video_store_t *st,
     ngx_video_live_conf_t *conf, ngx_uint_t *index);
 
-/* Adds a track before "ready"; init is its CMAF init segment. */
+/*
+ * Adds a track before "ready": its longest part in ticks, and its CMAF init
+ * segment.
+ */
 ngx_int_t ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
-    nvm_track_t *track, const u_char *init, size_t len, ngx_uint_t *number);
-
-/* Shows the stream; part is the longest part that will come, ms. */
-void ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index,
-    uint32_t part);
+    nvm_track_t *track, uint32_t part_target, const u_char *init, size_t len,
+    ngx_uint_t *number);
+void ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index);
 
 /*
  * Starts a segment of a track: its msn, time (in the track's timescale) and

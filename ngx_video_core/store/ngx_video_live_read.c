@@ -67,7 +67,7 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->epoch = l->epoch;
         info->state = l->state;
         info->target = l->target;
-        info->part_ms = l->part_ms;
+        info->segment_ms = l->segment_ms;
         info->window_ms = l->window_ms;
         info->ntracks = ngx_min(l->ntracks, NGX_VIDEO_LIVE_TRACKS);
         info->started = l->started;
@@ -179,6 +179,11 @@ ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
         edge->msn = s->msn;
         edge->nparts = s->nparts;
         edge->complete = s->complete;
+
+        if (t->next - t->first > 1) {
+            s = &t->segments[(t->next - 2) % NGX_VIDEO_LIVE_SEGMENTS];
+            edge->before = s->nparts;
+        }
 
         s = &t->segments[t->first % NGX_VIDEO_LIVE_SEGMENTS];
         edge->first = s->msn;
@@ -322,6 +327,29 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
 }
 
 
+/* A segment is likely to be as long as the last one, if that was longer. */
+static uint64_t
+ngx_video_live_expected(ngx_video_live_info_t *info, nvm_track_t *track,
+    nvm_timeline_t *timeline)
+{
+    size_t          n;
+    uint64_t        shortest;
+    nvm_segment_t  *s;
+
+    shortest = (uint64_t) info->segment_ms * track->timescale / 1000;
+
+    for (n = timeline->nsegments; n; n--) {
+        s = &timeline->segments[n - 1];
+
+        if (s->complete) {
+            return ngx_max(s->duration, shortest);
+        }
+    }
+
+    return shortest;
+}
+
+
 ngx_int_t
 ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_uint_t number, nvm_arena_t *arena, nvm_track_t *track,
@@ -349,14 +377,14 @@ ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     n = ngx_video_live_read_window(l, t, segments, parts);
     *track = t->track;
     timeline->target = l->target;
+    timeline->part_target = t->part_target;
 
     ngx_video_live_reading_end(l, version);
 
     timeline->track = track;
     timeline->segments = segments + NGX_VIDEO_LIVE_SEGMENTS - n;
     timeline->nsegments = n;
-    timeline->part_target = (uint32_t) nvm_rescale(info->part_ms,
-                                                   track->timescale, 1000);
+    timeline->expected = ngx_video_live_expected(info, track, timeline);
     timeline->ended = (info->state != NGX_VIDEO_LIVE_LIVE);
 
     return NGX_OK;
