@@ -1,0 +1,184 @@
+#!/usr/bin/env node
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Opens the player page in headless Chromium, plays one address for a while
+ * and prints what the page saw as JSON: window.videoStats with
+ *
+ *     frameCallbacks   frames presented (requestVideoFrameCallback)
+ *     backwards        of them with a media time before the one before
+ *     largestStep      the longest step of media time between two of them, s
+ *     audioBytes       decoded, by the browser's count
+ *     requests         answers by HTTP status
+ *     refused          status and address of those from 400 on
+ *     failedRequests, consoleErrors
+ *
+ *     player.js --page URL --url URL [--player NAME] [--seconds N]
+ *               [--screenshot FILE]
+ *
+ * The seconds count from the first frame; without one it waits 15 s.
+ */
+'use strict';
+
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { parseArgs } = require('util');
+const { chromium } = require('playwright-core');
+
+const FIRST_FRAME_MS = 15000;
+
+const ARGUMENTS = [
+    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync',
+    '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required',
+    '--disable-backgrounding-occluded-windows',
+    '--disable-renderer-backgrounding',
+];
+
+
+/* In the page, before its own scripts. */
+function countFrames()
+{
+    const seen = { frameCallbacks: 0, backwards: 0, largestStep: 0 };
+
+    window.framesSeen = seen;
+
+    document.addEventListener('DOMContentLoaded', () => {
+        const video = document.querySelector('video');
+        let last = null;
+
+        const next = (now, { mediaTime }) => {
+            seen.frameCallbacks++;
+
+            if (last !== null) {
+                const step = mediaTime - last;
+
+                seen.backwards += step < 0 ? 1 : 0;
+                seen.largestStep = Math.max(seen.largestStep, step);
+            }
+
+            last = mediaTime;
+            video.requestVideoFrameCallback(next);
+        };
+
+        video.requestVideoFrameCallback(next);
+    });
+}
+
+
+async function waitFor(page, seconds)
+{
+    const started = Date.now();
+    let first = null;
+
+    for (;;) {
+        const { startup, state, played } = await page.evaluate(
+            () => window.videoStats);
+        const now = Date.now();
+
+        if (startup !== null) {
+            first ??= now;
+        }
+
+        if (state === 'failed' || state === 'ended' || played >= seconds
+            || (first === null && now - started > FIRST_FRAME_MS)
+            || (first !== null && now - first > seconds * 1500 + 5000))
+        {
+            return;
+        }
+
+        await new Promise((done) => setTimeout(done, 100));
+    }
+}
+
+
+async function main()
+{
+    const { values } = parseArgs({
+        options: {
+            page: { type: 'string' },
+            url: { type: 'string' },
+            player: { type: 'string', default: 'auto' },
+            seconds: { type: 'string', default: '5' },
+            screenshot: { type: 'string' },
+        },
+    });
+
+    const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'ngx-video-e2e-'));
+    const browser = await chromium.launchPersistentContext(profile, {
+        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+        headless: true,
+        args: ARGUMENTS,
+        viewport: { width: 1280, height: 800 },
+    });
+
+    const seen = {
+        requests: {}, refused: [], failedRequests: [], consoleErrors: [],
+    };
+
+    try {
+        const page = browser.pages()[0] || await browser.newPage();
+        const origin = new URL(values.url, values.page).origin;
+        const query = new URLSearchParams({
+            url: values.url, player: values.player, muted: '1', autoplay: '1',
+        });
+
+        page.on('pageerror', (error) => {
+            seen.consoleErrors.push(String(error.message).slice(0, 300));
+        });
+        page.on('console', (message) => {
+            if (message.type() === 'error') {
+                seen.consoleErrors.push(message.text().slice(0, 300));
+            }
+        });
+        page.on('requestfailed', (request) => {
+            const text = request.failure()?.errorText;
+
+            if (text !== 'net::ERR_ABORTED') {
+                seen.failedRequests.push(`${request.url()} ${text}`);
+            }
+        });
+        page.on('response', (response) => {
+            if (response.url().startsWith(origin)) {
+                const status = response.status();
+
+                seen.requests[status] = (seen.requests[status] || 0) + 1;
+
+                if (status >= 400) {
+                    seen.refused.push(`${status} ${response.url()}`);
+                }
+            }
+        });
+
+        await page.addInitScript(countFrames);
+        await page.goto(`${values.page}?${query}`);
+        await waitFor(page, Number(values.seconds));
+
+        const stats = await page.evaluate(() => ({
+            ...window.videoStats,
+            ...window.framesSeen,
+            audioBytes:
+                document.querySelector('video').webkitAudioDecodedByteCount,
+            message: document.querySelector('#message').hidden ? ''
+                : document.querySelector('#message p').textContent,
+        }));
+
+        if (values.screenshot) {
+            await page.screenshot({ path: values.screenshot });
+        }
+
+        console.log(JSON.stringify({ ...stats, ...seen }));
+
+    } finally {
+        await browser.close();
+        fs.rmSync(profile, { recursive: true, force: true });
+    }
+}
+
+
+main().catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+});
