@@ -685,11 +685,11 @@ cmd_bench()
     cmd_deps
     cmd_build
 
-    for script in "$ROOT"/bench/*.sh; do
+    for script in "$ROOT"/bench/*.sh "$ROOT"/bench/*.pl; do
         [ -f "$script" ] || continue
         found=1
         say "bench/$(basename "$script")"
-        bash "$script" "$@" || die "bench/$(basename "$script") failed"
+        "$script" "$@" || die "bench/$(basename "$script") failed"
     done
 
     [ -n "$found" ] || say "there are no benchmarks in bench/"

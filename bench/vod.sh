@@ -9,7 +9,7 @@
 #
 #   bench/vod.sh [ROUNDS [SECONDS]]
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.bash"
 
 ROUNDS=${1:-7}
 SECONDS_EACH=${2:-2}

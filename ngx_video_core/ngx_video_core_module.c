@@ -16,7 +16,9 @@
 static char *ngx_video_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_video_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_video_zone_init(ngx_shm_zone_t *zone, void *data);
-static void ngx_video_zone_supersede(ngx_shm_zone_t *zone);
+static ngx_uint_t ngx_video_zone_kept(ngx_cycle_t *cycle,
+    ngx_video_store_t *st);
+static ngx_int_t ngx_video_core_init_module(ngx_cycle_t *cycle);
 static void *ngx_video_core_create_conf(ngx_cycle_t *cycle);
 static ngx_int_t ngx_video_core_init_process(ngx_cycle_t *cycle);
 static void ngx_video_core_exit_process(ngx_cycle_t *cycle);
@@ -55,7 +57,7 @@ ngx_module_t  ngx_video_core_module = {
     ngx_video_core_commands,               /* module directives */
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_video_core_init_module,            /* init module */
     ngx_video_core_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -203,8 +205,6 @@ ngx_video_zone_init(ngx_shm_zone_t *zone, void *data)
         return NGX_OK;
     }
 
-    ngx_video_zone_supersede(zone);
-
     st = ngx_alloc(sizeof(ngx_video_store_t), zone->shm.log);
     if (st == NULL) {
         return NGX_ERROR;
@@ -249,38 +249,60 @@ ngx_video_zone_init(ngx_shm_zone_t *zone, void *data)
 
 
 /*
- * A zone of this name but another size is about to be left behind: tells its
- * publishers, who close so that they reconnect to the new one.
+ * Zones of the running configuration that the new one doesn't have, by name
+ * or by size, are about to be left behind: tells their publishers, who close
+ * so that they reconnect.
  */
-static void
-ngx_video_zone_supersede(ngx_shm_zone_t *zone)
+static ngx_int_t
+ngx_video_core_init_module(ngx_cycle_t *cycle)
 {
     ngx_uint_t          i;
     ngx_list_part_t    *part;
     ngx_shm_zone_t     *old;
     ngx_video_store_t  *st;
 
-    if (ngx_test_config || ngx_is_init_cycle(ngx_cycle)) {
-        return;
+    if (ngx_test_config || ngx_is_init_cycle(cycle->old_cycle)) {
+        return NGX_OK;
     }
 
-    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
-
-    for ( ; part; part = part->next) {
+    for (part = &cycle->old_cycle->shared_memory.part; part;
+         part = part->next)
+    {
         old = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
             st = old[i].data;
 
             if (old[i].tag == &ngx_video_core_module && st
-                && old[i].shm.name.len == zone->shm.name.len
-                && ngx_strncmp(old[i].shm.name.data, zone->shm.name.data,
-                               zone->shm.name.len) == 0)
+                && !ngx_video_zone_kept(cycle, st))
             {
                 ngx_video_store(&st->head->superseded, 1);
             }
         }
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_video_zone_kept(ngx_cycle_t *cycle, ngx_video_store_t *st)
+{
+    ngx_uint_t              i;
+    ngx_shm_zone_t        **zones;
+    ngx_video_core_conf_t  *vcf;
+
+    vcf = (ngx_video_core_conf_t *) ngx_get_conf(cycle->conf_ctx,
+                                                 ngx_video_core_module);
+    zones = vcf->zones.elts;
+
+    for (i = 0; i < vcf->zones.nelts; i++) {
+        if (zones[i]->data == st) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

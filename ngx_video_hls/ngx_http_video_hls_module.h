@@ -113,6 +113,7 @@ ngx_int_t ngx_http_video_path_parse(ngx_str_t *path,
 ngx_int_t ngx_http_video_headers(ngx_http_request_t *r, ngx_int_t max_age,
     uint64_t tag1, uint64_t tag2);
 ngx_int_t ngx_http_video_cors(ngx_http_request_t *r);
+ngx_int_t ngx_http_video_retry_after(ngx_http_request_t *r);
 
 /* A body of len bytes in memory of the request: 200 and the rest. */
 ngx_int_t ngx_http_video_send_memory(ngx_http_request_t *r, u_char *data,

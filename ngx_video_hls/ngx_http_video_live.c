@@ -136,7 +136,7 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
 
         rc = ngx_http_video_live_segment(r, &info, number);
 
-        if (rc != NGX_AGAIN) {
+        if (rc != NGX_DECLINED) {
             return rc;
         }
 
@@ -208,6 +208,10 @@ ngx_http_video_live_expected(ngx_http_video_ctx_t *ctx,
 }
 
 
+/*
+ * NGX_DECLINED: it is about to come.  NGX_AGAIN is what the output filters
+ * return of a body that the socket did not take at once.
+ */
 static ngx_int_t
 ngx_http_video_live_segment(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_uint_t number)
@@ -230,7 +234,7 @@ ngx_http_video_live_segment(ngx_http_request_t *r,
 
     if (rc == NGX_AGAIN) {
         return ngx_http_video_live_expected(ctx, info, number)
-               ? NGX_AGAIN : NGX_HTTP_NOT_FOUND;
+               ? NGX_DECLINED : NGX_HTTP_NOT_FOUND;
     }
 
     if (rc != NGX_OK) {

@@ -251,6 +251,7 @@ ngx_http_video_live_tracks(ngx_http_request_t *r,
 static nvm_err_e
 ngx_http_video_live_master(nvm_writer_t *w, void *what)
 {
+    size_t                    i;
     ngx_uint_t                n;
     nvm_hls_master_t          m;
     nvm_hls_rendition_t       renditions[NGX_VIDEO_LIVE_TRACKS];
@@ -267,6 +268,14 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
     m.renditions = renditions;
     m.nrenditions = n;
     m.independent = 1;
+
+    for (n = 0; n < t->n; n++) {
+        for (i = 0; i < t->timeline[n].nsegments; i++) {
+            if (!t->timeline[n].segments[i].independent) {
+                m.independent = 0;
+            }
+        }
+    }
 
     return nvm_hls_master_write(w, &m);
 }

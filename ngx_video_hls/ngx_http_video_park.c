@@ -13,6 +13,7 @@
 #include "ngx_http_video_hls_module.h"
 
 
+static ngx_int_t ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc);
 static void ngx_http_video_park_wake(ngx_video_waiter_t *w);
 static void ngx_http_video_park_timer(ngx_http_request_t *r);
 static void ngx_http_video_park_cleanup(void *data);
@@ -36,10 +37,32 @@ ngx_http_video_start(ngx_http_request_t *r, ngx_http_video_handler_pt handler)
     cln->handler = ngx_http_video_park_cleanup;
     cln->data = ctx;
 
-    rc = handler(r);
+    rc = ngx_http_video_error(r, handler(r));
 
     if (rc == NGX_DONE) {
         r->main->count++;
+    }
+
+    return rc;
+}
+
+
+/*
+ * What an error needs besides its status: a browser shows it to a player
+ * only with CORS headers, and 503 says when to come again.
+ */
+static ngx_int_t
+ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc)
+{
+    if (rc < NGX_HTTP_BAD_REQUEST || r->header_sent) {
+        return rc;
+    }
+
+    if (ngx_http_video_cors(r) != NGX_OK
+        || (rc == NGX_HTTP_SERVICE_UNAVAILABLE
+            && ngx_http_video_retry_after(r) != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return rc;
@@ -87,7 +110,10 @@ ngx_http_video_park(ngx_http_request_t *r, ngx_video_signal_t *signal,
 
     ngx_add_timer(r->connection->write, (ngx_msec_t) left);
 
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    /* the write event is for a body of which the socket has not taken all */
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK
+        || ngx_handle_write_event(r->connection->write, 0) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -118,7 +144,7 @@ ngx_http_video_resume(ngx_http_request_t *r)
 
     ngx_http_set_log_request(c->log, r);
 
-    rc = ctx->handler(r);
+    rc = ngx_http_video_error(r, ctx->handler(r));
 
     if (rc != NGX_DONE) {
         ngx_http_finalize_request(r, rc);
@@ -150,7 +176,10 @@ ngx_http_video_park_timer(ngx_http_request_t *r)
 
     if (!wev->timedout) {
         /* a growing body may have been too much for the socket */
-        if (r->header_sent && ngx_http_output_filter(r, NULL) == NGX_ERROR) {
+        if (r->header_sent
+            && (ngx_http_output_filter(r, NULL) == NGX_ERROR
+                || ngx_handle_write_event(wev, 0) != NGX_OK))
+        {
             ngx_http_finalize_request(r, NGX_ERROR);
         }
 
@@ -168,7 +197,8 @@ ngx_http_video_park_timer(ngx_http_request_t *r)
     ngx_video_wait_cancel(&ctx->waiter);
 
     /* after the header nothing but a reset tells that the body is short */
-    ngx_http_finalize_request(r, r->header_sent ? NGX_ERROR : ctx->late);
+    ngx_http_finalize_request(r, r->header_sent ? NGX_ERROR
+                                 : ngx_http_video_error(r, ctx->late));
 }
 
 

@@ -88,6 +88,13 @@ ngx_http_video_cors(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_video_retry_after(ngx_http_request_t *r)
+{
+    return ngx_http_video_header_text(r, "Retry-After", "1");
+}
+
+
 static void
 ngx_http_video_content_type(ngx_http_request_t *r)
 {

@@ -77,12 +77,21 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_video_vod_path(ngx_http_request_t *r, ngx_str_t *path)
 {
-    u_char                *last;
-    size_t                 root;
-    ngx_str_t              uri;
-    ngx_http_video_ctx_t  *ctx;
+    u_char                    *last;
+    size_t                     root;
+    ngx_str_t                  uri;
+    ngx_http_video_ctx_t      *ctx;
+    ngx_http_core_loc_conf_t  *clcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* "/vod/master.m3u8": the alias would replace more than there is */
+    if (clcf->alias != NGX_MAX_SIZE_T_VALUE
+        && ctx->path.asset.len < clcf->alias)
+    {
+        return NGX_HTTP_NOT_FOUND;
+    }
 
     uri = r->uri;
     r->uri = ctx->path.asset;
@@ -90,7 +99,7 @@ ngx_http_video_vod_path(ngx_http_request_t *r, ngx_str_t *path)
     r->uri = uri;
 
     if (last == NULL) {
-        return NGX_ERROR;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     path->len = last - path->data;
@@ -139,6 +148,7 @@ ngx_http_video_vod_open_error(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_video_vod_open(ngx_http_request_t *r)
 {
+    ngx_int_t                  rc;
     ngx_http_video_ctx_t      *ctx;
     ngx_http_video_vod_t      *vod;
     ngx_open_file_info_t      *of;
@@ -148,9 +158,14 @@ ngx_http_video_vod_open(ngx_http_request_t *r)
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     vod = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_t));
-
-    if (vod == NULL || ngx_http_video_vod_path(r, &vod->path) != NGX_OK) {
+    if (vod == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_video_vod_path(r, &vod->path);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     of = &vod->of;

@@ -27,6 +27,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_video_index_use(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_index_post(ngx_http_request_t *r);
+static void ngx_http_video_index_fail(ngx_http_request_t *r, uint16_t status);
+static ngx_int_t ngx_http_video_index_status(ngx_http_video_ctx_t *ctx);
 static void ngx_http_video_index_thread(void *data, ngx_log_t *log);
 static void ngx_http_video_index_event(ngx_event_t *ev);
 static void ngx_http_video_index_cleanup(void *data);
@@ -77,6 +79,7 @@ ngx_http_video_index_epoch(ngx_http_video_vod_t *vod, ngx_msec_t target)
     uint64_t  h;
 
     h = 0xcbf29ce484222325ULL;
+    h = ngx_http_video_hash(h, vod->path.data, vod->path.len);
     h = ngx_http_video_hash(h, &vod->of.uniq, sizeof(vod->of.uniq));
     h = ngx_http_video_hash(h, &vod->of.mtime, sizeof(vod->of.mtime));
     h = ngx_http_video_hash(h, &vod->of.size, sizeof(vod->of.size));
@@ -149,7 +152,7 @@ ngx_http_video_index_open(ngx_http_request_t *r)
 
         if (state == NGX_VIDEO_OBJECT_ABORTED) {
             /* who made it has logged why */
-            return NGX_HTTP_UNPROCESSABLE;
+            return ngx_http_video_index_status(ctx);
         }
 
         rc = ngx_http_video_park(r, &o->signal, seen, 30000,
@@ -159,6 +162,44 @@ ngx_http_video_index_open(ngx_http_request_t *r)
             return rc;
         }
     }
+}
+
+
+/*
+ * An index that could not be made says why in its object's metadata; without
+ * that its maker died, and the next one may do better.
+ */
+static void
+ngx_http_video_index_fail(ngx_http_request_t *r, uint16_t status)
+{
+    ngx_video_object_t    *o;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    o = ngx_video_object(ctx->store, &ctx->ref);
+
+    ngx_memcpy(o->meta, &status, sizeof(uint16_t));
+    o->meta_len = sizeof(uint16_t);
+
+    ngx_video_object_abort(ctx->store, &ctx->ref);
+}
+
+
+static ngx_int_t
+ngx_http_video_index_status(ngx_http_video_ctx_t *ctx)
+{
+    uint16_t             status;
+    ngx_video_object_t  *o;
+
+    o = ngx_video_object(ctx->store, &ctx->ref);
+
+    if (o->meta_len != sizeof(uint16_t)) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    ngx_memcpy(&status, o->meta, sizeof(uint16_t));
+
+    return status;
 }
 
 
@@ -174,7 +215,7 @@ ngx_http_video_index_use(ngx_http_request_t *r)
     if (ngx_video_object_state(ctx->store, &ctx->ref)
         != NGX_VIDEO_OBJECT_COMPLETE)
     {
-        return NGX_HTTP_UNPROCESSABLE;
+        return ngx_http_video_index_status(ctx);
     }
 
     vod->src.read = ngx_http_video_index_read;
@@ -354,6 +395,7 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 static void
 ngx_http_video_index_event(ngx_event_t *ev)
 {
+    nvm_index_head_t              head;
     ngx_connection_t             *c;
     ngx_http_request_t           *r;
     ngx_http_video_ctx_t         *ctx;
@@ -378,7 +420,9 @@ ngx_http_video_index_event(ngx_event_t *ev)
                       t->fault.what ? t->fault.what : nvm_strerror(t->err),
                       t->fault.offset);
 
-        ngx_video_object_abort(ctx->store, &ctx->ref);
+        ngx_http_video_index_fail(r, t->sys || t->err == NVM_ENOMEM
+                                     ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                     : NGX_HTTP_UNPROCESSABLE);
 
     } else if (ngx_video_object_append(ctx->store, &ctx->ref, t->index,
                                        t->len)
@@ -388,10 +432,18 @@ ngx_http_video_index_event(ngx_event_t *ev)
                       "video zone \"%V\" is full: no index of \"%V\" of %uz "
                       "bytes", &ctx->store->name, &vod->path, t->len);
 
-        ngx_video_object_abort(ctx->store, &ctx->ref);
+        ngx_http_video_index_fail(r, NGX_HTTP_SERVICE_UNAVAILABLE);
 
     } else {
         ngx_video_object_complete(ctx->store, &ctx->ref);
+
+        ngx_memcpy(&head, t->index, sizeof(nvm_index_head_t));
+
+        if (head.nskipped) {
+            ngx_log_error(NGX_LOG_WARN, c->log, 0,
+                          "\"%V\": %uD track(s) left out, the first is "
+                          "\"%s\"", &vod->path, head.nskipped, head.skipped);
+        }
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
                        "video hls: index of \"%V\", %uz bytes", &vod->path,

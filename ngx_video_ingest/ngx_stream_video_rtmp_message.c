@@ -64,6 +64,11 @@ ngx_stream_video_rtmp_message(ngx_stream_video_rtmp_ctx_t *ctx,
     case NVR_MSG_AUDIO:
         return ngx_stream_video_rtmp_audio(ctx, msg);
 
+    case NVR_MSG_AGGREGATE:
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "aggregate messages are not "
+                                          "supported", NULL);
+
     default:
         return NGX_OK;
     }
@@ -98,7 +103,7 @@ ngx_stream_video_rtmp_control(ngx_stream_video_rtmp_ctx_t *ctx,
         && ctl.event == NVR_EVENT_PING_REQUEST)
     {
         nvm_writer_init(&w, buf, sizeof(buf));
-        nvr_reply_ping_response(&w, NGX_VIDEO_RTMP_CHUNK, ctl.value);
+        nvr_reply_ping_response(&w, ctx->chunk, ctl.value);
         return ngx_stream_video_rtmp_send(ctx, buf, w.len);
     }
 
@@ -135,8 +140,8 @@ ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
         return ngx_stream_video_rtmp_publish(ctx, &cmd);
 
     case NVR_CMD_FCUNPUBLISH:
-        nvr_reply_on_fcunpublish(&w, NGX_VIDEO_RTMP_CHUNK, &cmd.stream);
-        nvr_reply_result(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid);
+        nvr_reply_on_fcunpublish(&w, ctx->chunk, &cmd.stream);
+        nvr_reply_result(&w, ctx->chunk, cmd.txid);
 
         if (ngx_stream_video_rtmp_send(ctx, buf, w.len) != NGX_OK) {
             return NGX_ERROR;
@@ -153,22 +158,22 @@ ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
         return NGX_OK;
 
     case NVR_CMD_CREATE_STREAM:
-        nvr_reply_number(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid,
+        nvr_reply_number(&w, ctx->chunk, cmd.txid,
                          NGX_VIDEO_RTMP_STREAM);
         break;
 
     case NVR_CMD_GET_STREAM_LENGTH:
-        nvr_reply_number(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid, 0);
+        nvr_reply_number(&w, ctx->chunk, cmd.txid, 0);
         break;
 
     case NVR_CMD_FCPUBLISH:
-        nvr_reply_result(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid);
-        nvr_reply_on_fcpublish(&w, NGX_VIDEO_RTMP_CHUNK, &cmd.stream);
+        nvr_reply_result(&w, ctx->chunk, cmd.txid);
+        nvr_reply_on_fcpublish(&w, ctx->chunk, &cmd.stream);
         break;
 
     case NVR_CMD_RELEASE_STREAM:
     case NVR_CMD_CHECKBW:
-        nvr_reply_result(&w, NGX_VIDEO_RTMP_CHUNK, cmd.txid);
+        nvr_reply_result(&w, ctx->chunk, cmd.txid);
         break;
 
     case NVR_CMD_PLAY:
@@ -180,6 +185,22 @@ ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
     }
 
     return ngx_stream_video_rtmp_send(ctx, buf, w.len);
+}
+
+
+/* What a client calls a thing, for the log: printable, and not too much. */
+static void
+ngx_stream_video_rtmp_print(ngx_stream_video_rtmp_ctx_t *ctx, nvr_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < ngx_min(s->len, NGX_VIDEO_LIVE_NAME); i++) {
+        ctx->name_data[i] = (s->data[i] >= 0x20 && s->data[i] < 0x7f
+                             && s->data[i] != '"') ? s->data[i] : '?';
+    }
+
+    ctx->name.data = ctx->name_data;
+    ctx->name.len = i;
 }
 
 
@@ -228,20 +249,23 @@ ngx_stream_video_rtmp_connect(ngx_stream_video_rtmp_ctx_t *ctx,
     ctx->app = ngx_stream_video_rtmp_app(ctx, &cmd->app);
 
     if (ctx->app == NULL) {
-        nvr_reply_connect_rejected(&w, NGX_VIDEO_RTMP_CHUNK, cmd->txid,
+        nvr_reply_connect_rejected(&w, ctx->chunk, cmd->txid,
                                    "unknown application");
         (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
 
+        ngx_stream_video_rtmp_print(ctx, &cmd->app);
         return ngx_stream_video_rtmp_fail(ctx, NULL, "unknown application",
                                           NULL);
     }
 
-    nvr_reply_window_ack_size(&w, NGX_VIDEO_RTMP_CHUNK,
+    nvr_reply_window_ack_size(&w, ctx->chunk,
                               NGX_VIDEO_RTMP_WINDOW);
-    nvr_reply_peer_bandwidth(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_WINDOW,
+    nvr_reply_peer_bandwidth(&w, ctx->chunk, NGX_VIDEO_RTMP_WINDOW,
                              2);
-    nvr_reply_set_chunk_size(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_CHUNK);
-    nvr_reply_connect(&w, NGX_VIDEO_RTMP_CHUNK, cmd->txid,
+    nvr_reply_set_chunk_size(&w, ctx->chunk, NGX_VIDEO_RTMP_CHUNK);
+    ctx->chunk = NGX_VIDEO_RTMP_CHUNK;
+
+    nvr_reply_connect(&w, ctx->chunk, cmd->txid,
                       cmd->object_encoding);
 
     return ngx_stream_video_rtmp_send(ctx, buf, w.len);
@@ -301,6 +325,7 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
     }
 
     if (ngx_stream_video_rtmp_name(ctx, &cmd->stream) != NGX_OK) {
+        ngx_stream_video_rtmp_print(ctx, &cmd->stream);
         return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.BadName",
                                           "invalid stream name", NULL);
     }
@@ -325,12 +350,12 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
 
     if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_CRIT, c->log, 0,
-                      "video zone \"%V\" is full: stream \"%V\" refused",
-                      &st->name, &ctx->name);
+                      "video zone \"%V\" is full: %s, stream \"%V\" refused",
+                      &st->name, live.refused, &ctx->name);
         ctx->logged = 1;
 
         nvm_writer_init(&w, buf, sizeof(buf));
-        nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM,
+        nvr_reply_status(&w, ctx->chunk, NGX_VIDEO_RTMP_STREAM,
                          "error", "NetStream.Publish.Denied",
                          "the server is full");
         (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
@@ -345,8 +370,8 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
                   &ctx->name);
 
     nvm_writer_init(&w, buf, sizeof(buf));
-    nvr_reply_stream_begin(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM);
-    nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM,
+    nvr_reply_stream_begin(&w, ctx->chunk, NGX_VIDEO_RTMP_STREAM);
+    nvr_reply_status(&w, ctx->chunk, NGX_VIDEO_RTMP_STREAM,
                      "status", "NetStream.Publish.Start", "publishing");
 
     return ngx_stream_video_rtmp_send(ctx, buf, w.len);
@@ -367,7 +392,7 @@ ngx_stream_video_rtmp_unpublish(ngx_stream_video_rtmp_ctx_t *ctx)
     ctx->logged = 1;
 
     nvm_writer_init(&w, buf, sizeof(buf));
-    nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK, NGX_VIDEO_RTMP_STREAM,
+    nvr_reply_status(&w, ctx->chunk, NGX_VIDEO_RTMP_STREAM,
                      "status", "NetStream.Unpublish.Success", "unpublished");
     (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
 

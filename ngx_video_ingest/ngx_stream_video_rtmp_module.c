@@ -163,6 +163,9 @@ ngx_stream_video_rtmp_handler(ngx_stream_session_t *s)
     c = s->connection;
     c->log->action = "receiving rtmp";
 
+    /* a reset is an end as any other, and logged as such */
+    c->log_error = NGX_ERROR_IGNORE_ECONNRESET;
+
     ctx = ngx_pcalloc(c->pool, sizeof(ngx_stream_video_rtmp_ctx_t));
     cln = ngx_pool_cleanup_add(c->pool, 0);
 
@@ -172,6 +175,7 @@ ngx_stream_video_rtmp_handler(ngx_stream_session_t *s)
     }
 
     ctx->session = s;
+    ctx->chunk = NVR_CHUNK_SIZE;
     ctx->conf = ngx_stream_get_module_srv_conf(s,
                                                ngx_stream_video_rtmp_module);
 
@@ -232,6 +236,14 @@ ngx_stream_video_rtmp_read(ngx_event_t *rev)
     s = c->data;
     ctx = ngx_stream_get_module_ctx(s, ngx_stream_video_rtmp_module);
 
+    if (c->close) {
+        /* worker_shutdown_timeout */
+        (void) ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "server is shutting down", NULL);
+        ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
+        return;
+    }
+
     if (rev->timedout) {
         (void) ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
                                           "timed out", NULL);
@@ -262,7 +274,10 @@ ngx_stream_video_rtmp_read(ngx_event_t *rev)
         s->received += n;
         ctx->received += n;
 
-        ngx_add_timer(rev, ctx->conf->timeout);
+        /* until it publishes, a client has one timeout for all of it */
+        if (ctx->publishing) {
+            ngx_add_timer(rev, ctx->conf->timeout);
+        }
 
         if (ngx_stream_video_rtmp_feed(ctx, ngx_stream_video_rtmp_buffer, n)
             != NGX_OK)
@@ -381,7 +396,7 @@ ngx_stream_video_rtmp_ack(ngx_stream_video_rtmp_ctx_t *ctx)
     ctx->acknowledged = ctx->received;
 
     nvm_writer_init(&w, buf, sizeof(buf));
-    nvr_reply_ack(&w, NGX_VIDEO_RTMP_CHUNK, (uint32_t) ctx->received);
+    nvr_reply_ack(&w, ctx->chunk, (uint32_t) ctx->received);
 
     return ngx_stream_video_rtmp_send(ctx, buf, w.len);
 }
@@ -445,6 +460,7 @@ ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
     const char *reason, const char *detail)
 {
     u_char             buf[NVR_REPLY_MAX];
+    ngx_uint_t         level;
     nvm_writer_t       w;
     ngx_connection_t  *c;
 
@@ -456,7 +472,9 @@ ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
 
     ctx->logged = 1;
 
-    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+    level = ctx->segmenter.level ? ctx->segmenter.level : NGX_LOG_INFO;
+
+    ngx_log_error(level, c->log, 0,
                   "rtmp %s%s%s, %s \"%V\", %uL bytes received", reason,
                   detail ? ": " : "", detail ? detail : "",
                   ctx->publishing ? "publishing" : "stream", &ctx->name,
@@ -464,7 +482,7 @@ ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
 
     if (code && ctx->handshake == NULL) {
         nvm_writer_init(&w, buf, sizeof(buf));
-        nvr_reply_status(&w, NGX_VIDEO_RTMP_CHUNK,
+        nvr_reply_status(&w, ctx->chunk,
                          ctx->publishing ? NGX_VIDEO_RTMP_STREAM : 0,
                          "error", code, detail ? detail : reason);
 

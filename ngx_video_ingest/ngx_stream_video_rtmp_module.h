@@ -56,6 +56,7 @@ typedef struct {
     uint64_t                  acknowledged;
     uint32_t                  window;           /* the peer asked for */
 
+    size_t                    chunk;            /* that we send with */
     u_char                   *out;              /* unsent answers */
     size_t                    out_len;
     nvr_metadata_t            metadata;

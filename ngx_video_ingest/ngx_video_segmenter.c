@@ -15,12 +15,17 @@
 
 #define NGX_VIDEO_TIMESCALE       90000
 
+/* bit/s, when the publisher announces none, until a segment is measured */
+#define NGX_VIDEO_GUESS_VIDEO     4000000
+#define NGX_VIDEO_GUESS_AUDIO     160000
+
 /* a segment without a key frame is cut after so many of the shortest ones */
 #define NGX_VIDEO_MAX_STRETCH     10
 
 
 static ngx_int_t ngx_video_segmenter_fail(ngx_video_segmenter_t *sg,
     const char *error);
+static ngx_int_t ngx_video_segmenter_full(ngx_video_segmenter_t *sg);
 static ngx_int_t ngx_video_segmenter_clock(ngx_video_segmenter_t *sg,
     ngx_uint_t kind, uint32_t ts, int64_t *ms);
 static ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
@@ -78,6 +83,16 @@ ngx_video_segmenter_fail(ngx_video_segmenter_t *sg, const char *error)
 }
 
 
+/* The zone has no memory for what the stream needs, or it is not ours. */
+static ngx_int_t
+ngx_video_segmenter_full(ngx_video_segmenter_t *sg)
+{
+    sg->level = NGX_LOG_CRIT;
+
+    return ngx_video_segmenter_fail(sg, "the zone is full");
+}
+
+
 ngx_int_t
 ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_uint_t kind,
     const u_char *data, size_t size)
@@ -100,12 +115,8 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_uint_t kind,
     }
 
     if (err) {
-        ngx_log_error(NGX_LOG_INFO, sg->log, 0,
-                      "invalid %s codec header: %s at byte %uL",
-                      kind == NVM_VIDEO ? "video" : "audio",
-                      fault.what ? fault.what : nvm_strerror(err),
-                      fault.offset);
-        return ngx_video_segmenter_fail(sg, "invalid codec header");
+        return ngx_video_segmenter_fail(sg, fault.what ? fault.what
+                                                       : nvm_strerror(err));
     }
 
     tw = kind == NVM_VIDEO ? &sg->video : &sg->audio;
@@ -284,11 +295,23 @@ ngx_video_segmenter_audio_parts(ngx_video_segmenter_t *sg)
 }
 
 
+/* An announced rate is an average: segments may be somewhat above it. */
+static void
+ngx_video_segmenter_rate(ngx_video_track_writer_t *tw, uint32_t rate,
+    uint32_t guess)
+{
+    tw->measured = (rate != 0);
+    rate = rate ? rate : guess;
+
+    tw->track.bandwidth = rate + rate / 4;
+    tw->track.avg_bandwidth = rate;
+}
+
+
 static ngx_int_t
 ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 {
-    uint64_t      msn;
-    nvm_track_t  *t;
+    uint64_t  msn;
 
     sg->base = ms;
     sg->wall = (int64_t) ngx_video_now();
@@ -297,23 +320,21 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
     if (sg->have_video) {
         ngx_video_segmenter_frame_rate(sg);
 
-        t = &sg->video.track;
-        t->bandwidth = sg->rate[NVM_VIDEO] + sg->rate[NVM_VIDEO] / 4;
-        t->avg_bandwidth = sg->rate[NVM_VIDEO];
+        ngx_video_segmenter_rate(&sg->video, sg->rate[NVM_VIDEO],
+                                 NGX_VIDEO_GUESS_VIDEO);
         sg->video.msn = msn;
 
         if (ngx_video_track_writer_init(&sg->video, sg->store, sg->live,
                                         sg->log)
             != NGX_OK)
         {
-            return ngx_video_segmenter_fail(sg, "no room for a track");
+            return ngx_video_segmenter_full(sg);
         }
     }
 
     if (sg->have_audio) {
-        t = &sg->audio.track;
-        t->bandwidth = sg->rate[NVM_AUDIO] + sg->rate[NVM_AUDIO] / 4;
-        t->avg_bandwidth = sg->rate[NVM_AUDIO];
+        ngx_video_segmenter_rate(&sg->audio, sg->rate[NVM_AUDIO],
+                                 NGX_VIDEO_GUESS_AUDIO);
         ngx_video_segmenter_audio_parts(sg);
         sg->audio.msn = msn;
 
@@ -321,7 +342,7 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
                                         sg->log)
             != NGX_OK)
         {
-            return ngx_video_segmenter_fail(sg, "no room for a track");
+            return ngx_video_segmenter_full(sg);
         }
     }
 
@@ -385,11 +406,12 @@ ngx_video_segmenter_write(ngx_video_segmenter_t *sg,
     ngx_video_track_writer_t *tw, ngx_video_frame_t *f)
 {
     if (ngx_video_load(&sg->store->head->superseded)) {
+        sg->level = NGX_LOG_NOTICE;
         return ngx_video_segmenter_fail(sg, "zone was replaced");
     }
 
     if (ngx_video_track_writer_frame(tw, f) != NGX_OK) {
-        return ngx_video_segmenter_fail(sg, "no room for a part");
+        return ngx_video_segmenter_full(sg);
     }
 
     sg->frames++;
@@ -431,9 +453,11 @@ ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts, int32_t cts,
 
     rc = ngx_video_segmenter_ready(sg, ms, au.has_idr);
 
-    if (rc != NGX_OK || ms < sg->base || cts < -NGX_VIDEO_MAX_AHEAD
-        || cts > NGX_VIDEO_MAX_AHEAD)
-    {
+    if (cts < -NGX_VIDEO_MAX_AHEAD || cts > NGX_VIDEO_MAX_AHEAD) {
+        return ngx_video_segmenter_fail(sg, "composition time out of range");
+    }
+
+    if (rc != NGX_OK || ms < sg->base) {
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
     }
 
@@ -452,7 +476,7 @@ ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts, int32_t cts,
                           ngx_video_segmenter_wall(sg, &tw->track, out), f.key)
             != NGX_OK)
         {
-            return ngx_video_segmenter_fail(sg, "no room for a segment");
+            return ngx_video_segmenter_full(sg);
         }
     }
 
@@ -541,7 +565,7 @@ ngx_video_segmenter_audio(ngx_video_segmenter_t *sg, uint32_t ts,
                          ngx_video_segmenter_wall(sg, &tw->track, out), 1)
            != NGX_OK)
     {
-        return ngx_video_segmenter_fail(sg, "no room for a segment");
+        return ngx_video_segmenter_full(sg);
     }
 
     return ngx_video_segmenter_write(sg, tw, &f);

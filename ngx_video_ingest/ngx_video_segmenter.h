@@ -30,6 +30,8 @@ typedef struct {
     ngx_video_live_conf_t     conf;
     ngx_uint_t                live;
     const char               *error;        /* after NGX_ERROR */
+    ngx_uint_t                level;        /* of the log line about it; 0:
+                                               it is the publisher's fault */
 
     ngx_video_track_writer_t  video;
     ngx_video_track_writer_t  audio;

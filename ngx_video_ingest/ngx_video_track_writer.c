@@ -344,9 +344,11 @@ ngx_video_track_writer_rate(ngx_video_track_writer_t *tw)
     average = tw->total_bytes * 8 * t->timescale / tw->total_ticks;
     peak = t->bandwidth;
 
-    if (bits > peak) {
+    if (bits > peak || !tw->measured) {
         peak = bits + bits / 8;
     }
+
+    tw->measured = 1;
 
     t->bandwidth = (uint32_t) ngx_min(peak, NGX_MAX_INT32_VALUE);
     t->avg_bandwidth = (uint32_t) ngx_min(average, t->bandwidth);

@@ -55,6 +55,7 @@ typedef struct {
     unsigned                  started:1;    /* has had a frame */
     unsigned                  open:1;       /* has an open segment */
     unsigned                  first:1;      /* next part is its first */
+    unsigned                  measured:1;   /* bandwidth is no guess */
 } ngx_video_track_writer_t;
 
 

@@ -162,9 +162,11 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     if (conf->name.len == 0 || conf->name.len > NGX_VIDEO_LIVE_NAME
         || st->slot == NGX_VIDEO_NO_SLOT)
     {
+        conf->refused = "no worker slot";
         return NGX_DECLINED;
     }
 
+    conf->refused = "too many streams";
     now = ngx_video_live_now();
     chunks = (uint32_t) (conf->reserve >> NGX_VIDEO_CHUNK_SHIFT) + 4;
 
@@ -178,6 +180,7 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
         if ((uint64_t) st->head->reserved - l->reserved + chunks
             > st->head->nchunks - st->head->nchunks / 16)
         {
+            conf->refused = "not enough memory";
             rc = NGX_DECLINED;
 
         } else {

@@ -114,6 +114,7 @@ typedef struct {
     ngx_msec_t                part;         /* ms, longest */
     ngx_msec_t                window;
     uint64_t                  reserve;      /* bytes of media to hold */
+    const char               *refused;      /* why, after NGX_DECLINED */
 } ngx_video_live_conf_t;
 
 
