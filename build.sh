@@ -344,7 +344,8 @@ cmd_build()
 
 build_programs()
 {
-    make -s -O -j"$JOBS" -C "$ROOT/t" OUT="$BUILD" "$@" \
+    make -s -O -j"$JOBS" -C "$ROOT/t" OUT="$BUILD" \
+         NGX="${NGINX_SRC:-$DEBIAN_SRC}" NGX_OBJS="$BUILD/$(flavour "")" "$@" \
         || die "the unit tests or fuzz targets don't compile"
 }
 
@@ -420,7 +421,7 @@ cmd_test()
     build_flavour ""
     build_flavour 1
 
-    build_programs unit plain
+    build_programs unit plain stress
     ! command -v clang >/dev/null || build_programs fuzz
 
     rm -rf "$BUILD/asan"

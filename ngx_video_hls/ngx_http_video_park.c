@@ -58,6 +58,11 @@ ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc)
         return rc;
     }
 
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+        /* of nginx's filter, which has seen the header: it is all there */
+        return rc;
+    }
+
     if (ngx_http_video_cors(r) != NGX_OK
         || (rc == NGX_HTTP_SERVICE_UNAVAILABLE
             && ngx_http_video_retry_after(r) != NGX_OK))

@@ -1,0 +1,189 @@
+# Proves that the manifest of a live stream is a valid dynamic one: what its
+# templates expand to exists and decodes, its clock is the publisher's, it grows
+# with the stream, and it ends with it.
+use strict;
+use warnings;
+
+use Test::More;
+use Test::Video;
+use Test::Video::Live;
+use Time::Local qw(timegm);
+
+my $t = Test::Video->new;
+
+$t->conf(live_conf())->run;
+
+
+sub attribute {
+    my ($text, $name) = @_;
+    my ($value) = $text =~ /\s\Q$name\E="([^"]*)"/;
+    return $value;
+}
+
+
+sub seconds {
+    my ($date) = @_;
+    my ($y, $m, $d, $h, $min, $s) =
+        $date =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z$/ or return 0;
+    return timegm(int $s, $min, $h, $d, $m - 1, $y) + $s - int $s;
+}
+
+
+# For each representation: id, init, timescale, segments [number, start,
+# duration, path] as a client works them out.
+sub representations {
+    my ($text, $base) = @_;
+    my @found;
+
+    while ($text =~ m{<Representation\b([^>]*)>(.*?)</Representation>}gs) {
+        my ($head, $body) = ($1, $2);
+        my $id = attribute($head, 'id');
+        my ($template) = $body =~ /<SegmentTemplate\b([^>]*)>/;
+        my $number = attribute($template, 'startNumber');
+        my $at = 0;
+        my %r = (id => $id, codecs => attribute($head, 'codecs'),
+                 bandwidth => attribute($head, 'bandwidth'),
+                 timescale => attribute($template, 'timescale'));
+        my $fill = sub {
+            my ($pattern, $number) = @_;
+            $pattern =~ s/\$RepresentationID\$/$id/;
+            $pattern =~ s/\$Number\$/$number/;
+            return "$base/$pattern";
+        };
+        $r{init} = $fill->(attribute($template, 'initialization'), '');
+
+        while ($body =~ m{<S\b([^>]*)/>}g) {
+            my $s = $1;
+            $at = attribute($s, 't') // $at;
+            for (0 .. attribute($s, 'r') // 0) {
+                push @{ $r{segments} }, [$number, $at, attribute($s, 'd'),
+                    $fill->(attribute($template, 'media'), $number)];
+                $at += attribute($s, 'd');
+                $number++;
+            }
+        }
+        push @found, \%r;
+    }
+    return @found;
+}
+
+
+my $feed = live_feed($t, 'cam');
+my $begun = time;
+$feed->to(4400);
+
+my $response = $t->get('/live/cam/manifest.mpd');
+my $text = $response->body;
+is $response->status, 200, 'a manifest';
+is $response->header('Content-Type'), 'application/dash+xml', 'its type';
+
+my $file = $t->write_file('manifest.mpd', $text);
+is system("xmllint --noout $file 2>/dev/null"), 0, 'well-formed';
+
+is attribute($text, 'type'), 'dynamic', 'dynamic';
+like attribute($text, 'profiles'), qr/isoff-live/, 'profile';
+ok defined attribute($text, $_), $_ for qw(availabilityStartTime publishTime
+    minimumUpdatePeriod timeShiftBufferDepth minBufferTime
+    suggestedPresentationDelay);
+is attribute($text, 'mediaPresentationDuration'), undef, 'no duration';
+like $text, qr/<UTCTiming /, 'a clock';
+cmp_ok abs(seconds(attribute($text, 'availabilityStartTime')) - $begun), '<',
+    10, 'the stream began when it began';
+cmp_ok seconds(attribute($text, 'publishTime')), '>=',
+    seconds(attribute($text, 'availabilityStartTime')) - 10, 'published then';
+
+my @tracks = representations($text, '/live/cam');
+is join(' ', map { $_->{id} } @tracks), 'v0 a0', 'video and audio';
+like $tracks[0]{codecs}, qr/^avc1\.[0-9a-f]{6}$/i, 'codec of video';
+is $tracks[1]{codecs}, 'mp4a.40.2', 'codec of audio';
+cmp_ok $_->{bandwidth}, '>', 10_000, "$_->{id}: bandwidth" for @tracks;
+
+for my $track (@tracks) {
+    my $id = $track->{id};
+    my @segments = @{ $track->{segments} };
+    my $list = media_list($t, "/live/cam/$id/index.m3u8");
+
+    is_deeply [map { $_->[0] } @segments], [segment_msns($list)],
+        "$id: the segments of HLS";
+    is_deeply [map { $_->[3] } @segments], [uris_of($list, 'segment')],
+        'with the same URLs';
+    is $track->{init}, (uris_of($list, 'init'))[0], 'and init segment';
+
+    my $media = '';
+    for my $path ($track->{init}, map { $_->[3] } @segments) {
+        my $part = $t->get($path);
+        is $part->status, 200, "$path exists";
+        $media .= $part->body;
+    }
+
+    # tfdt of each segment is what the timeline says
+    my @starts = map { unpack 'Q>', substr $_, 8, 8 }
+                 $media =~ /(tfdt\x01.{3}.{8})/gs;
+    my %has = map { $_ => 1 } @starts;
+    is scalar(grep { !$has{ $_->[1] } } @segments), 0,
+        "$id: times are those of the media";
+
+    my $path = $t->write_file("$id.mp4", $media);
+    like `ffprobe -v error -show_entries stream=codec_name -of csv=p=0 $path`,
+        qr/^(?:h264|aac)$/m, "$id: decodes";
+}
+
+# both tracks begin together
+my @first = map { $_->{segments}[0][1] / $_->{timescale} } @tracks;
+cmp_ok abs($first[0] - $first[1]), '<', 0.1, 'tracks are in step';
+
+# --- it grows ---------------------------------------------------------------
+
+my $count = @{ $tracks[0]{segments} };
+my $etag = $response->header('ETag');
+is $t->get('/live/cam/manifest.mpd', headers => { 'If-None-Match' => $etag })
+    ->status, 304, 'unchanged while no segment is complete';
+$feed->to(6400);
+$text = $t->get('/live/cam/manifest.mpd')->body;
+my @new = representations($text, '/live/cam');
+is scalar(@{ $new[0]{segments} }), $count + 2, 'two segments more';
+is_deeply [@{ $new[0]{segments} }[0 .. $count - 1]], $tracks[0]{segments},
+    'those before are the same';
+is attribute($text, 'availabilityStartTime'),
+    attribute($response->body, 'availabilityStartTime'),
+    'the start does not move';
+
+# --- it slides --------------------------------------------------------------
+
+$feed->to(16_400);
+$text = $t->get('/live/cam/manifest.mpd')->body;
+@new = representations($text, '/live/cam');
+cmp_ok scalar(@{ $new[0]{segments} }), '<=', 10, 'the window is kept';
+cmp_ok $new[0]{segments}[0][0], '>', $tracks[0]{segments}[0][0], 'and moves';
+is $t->get($_)->status, 200, 'its oldest segment exists'
+    for map { $_->{segments}[0][3] } @new;
+is attribute($text, 'availabilityStartTime'),
+    attribute($response->body, 'availabilityStartTime'), 'the same start';
+
+# --- it ends ----------------------------------------------------------------
+
+$feed->end;
+$response = $t->get('/live/cam/manifest.mpd');
+$text = $response->body;
+is $response->status, 200, 'after the end';
+$file = $t->write_file('ended.mpd', $text);
+is system("xmllint --noout $file 2>/dev/null"), 0, 'well-formed';
+is attribute($text, 'minimumUpdatePeriod'), undef, 'it asks for no updates';
+ok defined(attribute($text, 'mediaPresentationDuration'))
+    || $text =~ /<Period [^>]*duration=/, 'it has a duration';
+@new = representations($text, '/live/cam');
+is $t->get($_)->status, 200, 'the last segment exists'
+    for map { $_->{segments}[-1][3] } @new;
+
+# --- one track --------------------------------------------------------------
+
+$feed = live_feed($t, 'sound', only => 'audio');
+$feed->to(4400);
+@tracks = representations($t->get('/live/sound/manifest.mpd')->body,
+                          '/live/sound');
+is join(' ', map { $_->{id} } @tracks), 'a0', 'audio only';
+is $t->get($tracks[0]{segments}[-1][3])->status, 200, 'with its segments';
+$feed->end;
+
+$t->finish;
+done_testing();

@@ -1,0 +1,762 @@
+# Proves what each directive of HTTP delivery takes and refuses, each refusal
+# with its message: contexts, inheritance, duplicates, defaults that show.
+use Test::Nginx::Socket 'no_plan';
+
+use File::Basename qw(basename);
+
+use Test::Video::Media;
+
+our $file = basename(mp4_h264_aac(seconds => 13, size => '320x180',
+                                  bitrate => '200k'));
+$ENV{TEST_NGINX_MEDIA_DIR} = media_dir();
+
+add_block_preprocessor(sub {
+    my $block = shift;
+    $block->set_value('main_config', "video { zone live 8m; }\n"
+                                     . ($block->main_config // ''));
+});
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: video_live: what is not there is not found
+--- config
+location /l/ {
+    video_live zone=live;
+}
+--- request
+GET /l/none/master.m3u8
+--- error_code: 404
+
+
+
+=== TEST 2: video_live: other methods
+--- config
+location /l/ {
+    video_live zone=live;
+}
+--- request eval
+["POST /l/a/master.m3u8\nx", "DELETE /l/a/master.m3u8", "OPTIONS /l/a/master.m3u8"]
+--- error_code eval
+[405, 405, 405]
+
+
+
+=== TEST 3: video_live without a zone
+--- config
+location /l/ {
+    video_live;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_live" directive
+
+
+
+=== TEST 4: video_live: another parameter
+--- config
+location /l/ {
+    video_live live;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "live": "zone=NAME" is expected
+
+
+
+=== TEST 5: video_live: an empty zone
+--- config
+location /l/ {
+    video_live zone=;
+}
+--- must_die
+--- error_log
+[emerg]
+empty zone name
+
+
+
+=== TEST 6: video_live: two parameters
+--- config
+location /l/ {
+    video_live zone=live zone=live;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_live" directive
+
+
+
+=== TEST 7: video_live twice
+--- config
+location /l/ {
+    video_live zone=live;
+    video_live zone=live;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_live" directive is duplicate, or there are both "video_live" and "video_vod"
+
+
+
+=== TEST 8: video_live: not in server
+--- config
+video_live zone=live;
+--- must_die
+--- error_log
+[emerg]
+"video_live" directive is not allowed here
+
+
+
+=== TEST 9: video_live: not in http
+--- http_config
+video_live zone=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_live" directive is not allowed here
+
+
+
+=== TEST 10: video_vod: what is not there is not found
+--- config
+location /l/ {
+    video_vod zone=live;
+}
+--- request
+GET /l/none/master.m3u8
+--- error_code: 404
+
+
+
+=== TEST 11: video_vod: other methods
+--- config
+location /l/ {
+    video_vod zone=live;
+}
+--- request eval
+["POST /l/a/master.m3u8\nx", "DELETE /l/a/master.m3u8", "OPTIONS /l/a/master.m3u8"]
+--- error_code eval
+[405, 405, 405]
+
+
+
+=== TEST 12: video_vod without a zone
+--- config
+location /l/ {
+    video_vod;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_vod" directive
+
+
+
+=== TEST 13: video_vod: another parameter
+--- config
+location /l/ {
+    video_vod live;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "live": "zone=NAME" is expected
+
+
+
+=== TEST 14: video_vod: an empty zone
+--- config
+location /l/ {
+    video_vod zone=;
+}
+--- must_die
+--- error_log
+[emerg]
+empty zone name
+
+
+
+=== TEST 15: video_vod: two parameters
+--- config
+location /l/ {
+    video_vod zone=live zone=live;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_vod" directive
+
+
+
+=== TEST 16: video_vod twice
+--- config
+location /l/ {
+    video_vod zone=live;
+    video_vod zone=live;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_vod" directive is duplicate, or there are both "video_live" and "video_vod"
+
+
+
+=== TEST 17: video_vod: not in server
+--- config
+video_vod zone=live;
+--- must_die
+--- error_log
+[emerg]
+"video_vod" directive is not allowed here
+
+
+
+=== TEST 18: video_vod: not in http
+--- http_config
+video_vod zone=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_vod" directive is not allowed here
+
+
+
+=== TEST 19: live and files in one location
+--- config
+location /l/ {
+    video_live zone=live;
+    video_vod zone=live;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_vod" directive is duplicate, or there are both "video_live" and "video_vod"
+
+
+
+=== TEST 20: files and live in one location
+--- config
+location /l/ {
+    video_vod zone=live;
+    video_live zone=live;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_live" directive is duplicate, or there are both "video_live" and "video_vod"
+
+
+
+=== TEST 21: not inherited by nested locations
+--- config
+location /l/ {
+    video_live zone=live;
+    location /l/inner/ { return 200 "inner\n"; }
+}
+--- request
+GET /l/inner/a/master.m3u8
+--- response_body
+inner
+
+
+
+=== TEST 22: video_segment 499ms
+--- config
+video_segment 499ms;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 23: video_segment 60001ms
+--- config
+video_segment 60001ms;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 24: video_segment 0
+--- config
+video_segment 0;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 25: video_segment 2h
+--- config
+video_segment 2h;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 26: video_segment x
+--- config
+video_segment x;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive invalid value
+
+
+
+=== TEST 27: video_segment -1
+--- config
+video_segment -1;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive invalid value
+
+
+
+=== TEST 28: video_segment twice
+--- config
+video_segment 5s;
+video_segment 5s;
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive is duplicate
+
+
+
+=== TEST 29: video_segment without a value
+--- config
+video_segment;
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_segment" directive
+
+
+
+=== TEST 30: video_segment: checked in http, too
+--- http_config
+video_segment 499ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between
+
+
+
+=== TEST 31: video_max_moov 63k
+--- config
+video_max_moov 63k;
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" must be between 64k and 1024m
+
+
+
+=== TEST 32: video_max_moov 1025m
+--- config
+video_max_moov 1025m;
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" must be between 64k and 1024m
+
+
+
+=== TEST 33: video_max_moov 0
+--- config
+video_max_moov 0;
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" must be between 64k and 1024m
+
+
+
+=== TEST 34: video_max_moov x
+--- config
+video_max_moov x;
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" directive invalid value
+
+
+
+=== TEST 35: video_max_moov -1
+--- config
+video_max_moov -1;
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" directive invalid value
+
+
+
+=== TEST 36: video_max_moov twice
+--- config
+video_max_moov 1m;
+video_max_moov 1m;
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" directive is duplicate
+
+
+
+=== TEST 37: video_max_moov without a value
+--- config
+video_max_moov;
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_max_moov" directive
+
+
+
+=== TEST 38: video_max_moov: checked in http, too
+--- http_config
+video_max_moov 63k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_max_moov" must be between
+
+
+
+=== TEST 39: video_buffer_size 15k
+--- config
+video_buffer_size 15k;
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" must be between 16k and 4m
+
+
+
+=== TEST 40: video_buffer_size 4097k
+--- config
+video_buffer_size 4097k;
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" must be between 16k and 4m
+
+
+
+=== TEST 41: video_buffer_size 0
+--- config
+video_buffer_size 0;
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" must be between 16k and 4m
+
+
+
+=== TEST 42: video_buffer_size x
+--- config
+video_buffer_size x;
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" directive invalid value
+
+
+
+=== TEST 43: video_buffer_size -1
+--- config
+video_buffer_size -1;
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" directive invalid value
+
+
+
+=== TEST 44: video_buffer_size twice
+--- config
+video_buffer_size 1m;
+video_buffer_size 1m;
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" directive is duplicate
+
+
+
+=== TEST 45: video_buffer_size without a value
+--- config
+video_buffer_size;
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_buffer_size" directive
+
+
+
+=== TEST 46: video_buffer_size: checked in http, too
+--- http_config
+video_buffer_size 15k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_buffer_size" must be between
+
+
+
+=== TEST 47: video_low_latency: neither on nor off
+--- config
+video_low_latency maybe;
+--- must_die
+--- error_log
+[emerg]
+invalid value "maybe" in "video_low_latency" directive, it must be "on" or "off"
+
+
+
+=== TEST 48: video_low_latency twice
+--- config
+video_low_latency on;
+video_low_latency on;
+--- must_die
+--- error_log
+[emerg]
+"video_low_latency" directive is duplicate
+
+
+
+=== TEST 49: video_cors twice
+--- config
+video_cors a;
+video_cors b;
+--- must_die
+--- error_log
+[emerg]
+"video_cors" directive is duplicate
+
+
+
+=== TEST 50: video_cors: an unknown variable
+--- config
+video_cors $nosuchvariable;
+--- must_die
+--- error_log
+[emerg]
+unknown "nosuchvariable" variable
+
+
+
+=== TEST 51: video_cors without a value
+--- config
+video_cors;
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_cors" directive
+
+
+
+=== TEST 52: the smallest and the largest values, at each level
+--- http_config
+video_segment 60s;
+video_low_latency off;
+video_max_moov 1024m;
+video_buffer_size 4m;
+video_cors *;
+--- config
+video_segment 500ms;
+video_low_latency on;
+video_max_moov 64k;
+video_buffer_size 16k;
+video_cors "";
+location /l/ {
+    video_live zone=live;
+    video_segment 1s;
+    video_low_latency off;
+    video_max_moov 1m;
+    video_buffer_size 1m;
+    video_cors x;
+}
+--- request
+GET /l/none/master.m3u8
+--- error_code: 404
+--- no_error_log
+[warn]
+
+
+
+=== TEST 53: video_cors: a preflight
+--- config
+location /l/ {
+    video_live zone=live;
+    video_cors *;
+}
+--- request
+OPTIONS /l/any/v0/index.m3u8
+--- error_code: 204
+--- response_headers
+Access-Control-Allow-Origin: *
+Access-Control-Allow-Methods: GET, HEAD, OPTIONS
+! Vary
+! Content-Type
+
+
+
+=== TEST 54: video_cors of http
+--- http_config
+video_cors https://a.example;
+--- config
+
+location /l/ {
+    video_vod zone=live;
+    
+}
+--- request
+OPTIONS /l/any/master.m3u8
+--- error_code: 204
+--- response_headers
+Access-Control-Allow-Origin: https://a.example
+Vary: Origin
+
+
+
+=== TEST 55: video_cors of server
+--- http_config
+video_cors https://a.example;
+--- config
+video_cors https://b.example;
+location /l/ {
+    video_vod zone=live;
+    
+}
+--- request
+OPTIONS /l/any/master.m3u8
+--- error_code: 204
+--- response_headers
+Access-Control-Allow-Origin: https://b.example
+Vary: Origin
+
+
+
+=== TEST 56: video_cors of location
+--- http_config
+video_cors https://a.example;
+--- config
+video_cors https://b.example;
+location /l/ {
+    video_vod zone=live;
+    video_cors https://c.example;
+}
+--- request
+OPTIONS /l/any/master.m3u8
+--- error_code: 204
+--- response_headers
+Access-Control-Allow-Origin: https://c.example
+Vary: Origin
+
+
+
+=== TEST 57: video_cors with variables
+--- http_config
+map $http_origin $allowed {
+    ~^https://[a-z]+\.example$  $http_origin;
+}
+--- config
+location /l/ {
+    video_live zone=live;
+    video_cors $allowed;
+}
+--- request eval
+["OPTIONS /l/a/master.m3u8", "OPTIONS /l/a/master.m3u8"]
+--- more_headers eval
+["Origin: https://good.example", "Origin: https://evil.invalid"]
+--- error_code eval
+[204, 204]
+--- response_headers eval
+["Access-Control-Allow-Origin: https://good.example",
+ "! Access-Control-Allow-Origin"]
+
+
+
+=== TEST 58: video_segment: 6 s unless said otherwise
+--- http_config
+
+--- config
+
+location /vod/ {
+    video_vod zone=live;
+    alias $TEST_NGINX_MEDIA_DIR/;
+    
+}
+--- request eval
+"GET /vod/$::file/v0/index.m3u8"
+--- response_body_like: #EXT-X-TARGETDURATION:6\n
+
+
+
+=== TEST 59: video_segment of http
+--- http_config
+video_segment 3s;
+--- config
+
+location /vod/ {
+    video_vod zone=live;
+    alias $TEST_NGINX_MEDIA_DIR/;
+    
+}
+--- request eval
+"GET /vod/$::file/v0/index.m3u8"
+--- response_body_like: #EXT-X-TARGETDURATION:3\n
+
+
+
+=== TEST 60: video_segment of server
+--- http_config
+video_segment 3s;
+--- config
+video_segment 4s;
+location /vod/ {
+    video_vod zone=live;
+    alias $TEST_NGINX_MEDIA_DIR/;
+    
+}
+--- request eval
+"GET /vod/$::file/v0/index.m3u8"
+--- response_body_like: #EXT-X-TARGETDURATION:4\n
+
+
+
+=== TEST 61: video_segment of location
+--- http_config
+video_segment 3s;
+--- config
+video_segment 4s;
+location /vod/ {
+    video_vod zone=live;
+    alias $TEST_NGINX_MEDIA_DIR/;
+    video_segment 2s;
+}
+--- request eval
+"GET /vod/$::file/v0/index.m3u8"
+--- response_body_like: #EXT-X-TARGETDURATION:2\n

@@ -1,0 +1,984 @@
+# Proves what each directive of RTMP ingest takes and refuses, each refusal with
+# its message: ranges, inheritance, duplicates, contexts, and what must fit
+# together.
+use Test::Nginx::Socket 'no_plan';
+
+# main_config of a block is what stands in a server with a zone and an
+# application, unless it has a stream {} of its own.
+add_block_preprocessor(sub {
+    my $block = shift;
+    my $text = $block->main_config // '';
+
+    $block->set_value('main_config', "video { zone live 8m; }\n" . (
+        $text =~ /\bstream\b/ ? $text : "stream {\n    server {\n"
+        . "        listen 127.0.0.1:$ENV{TEST_NGINX_RAND_PORT_1};\n"
+        . "        video_rtmp live zone=live;\n        $text\n    }\n}\n"));
+    $block->set_value('config', "location = /up { return 204; }\n"
+                                . ($block->config // ''));
+    if (!defined $block->must_die) {
+        $block->set_value('request', 'GET /up');
+        $block->set_value('error_code', 204);
+    }
+});
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: an application, all defaults
+--- main_config
+
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 2: several applications, several servers
+--- main_config
+stream {
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        video_rtmp live zone=live;
+        video_rtmp other zone=live;
+        video_rtmp a.b-c_d zone=live;
+    }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_2;
+        video_rtmp live zone=live;
+    }
+}
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 3: an application twice
+--- main_config
+video_rtmp live zone=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+duplicate application "live"
+
+
+
+=== TEST 4: an empty application
+--- main_config
+video_rtmp "" zone=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp" directive has an empty application name
+
+
+
+=== TEST 5: no zone
+--- main_config
+video_rtmp two;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_rtmp" directive
+
+
+
+=== TEST 6: another parameter
+--- main_config
+video_rtmp two zones=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "zones=live": "zone=NAME" is expected
+
+
+
+=== TEST 7: an empty zone
+--- main_config
+video_rtmp two zone=;
+--- config
+--- must_die
+--- error_log
+[emerg]
+empty zone name
+
+
+
+=== TEST 8: too many parameters
+--- main_config
+video_rtmp two zone=live zone=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_rtmp" directive
+
+
+
+=== TEST 9: not in stream
+--- main_config
+stream { video_rtmp live zone=live; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp" directive is not allowed here
+
+
+
+=== TEST 10: after another handler
+--- main_config
+stream {
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        return "x";
+        video_rtmp live zone=live;
+    }
+}
+--- config
+--- must_die
+--- error_log
+[emerg]
+conflicts with another handler of this server
+
+
+
+=== TEST 11: video_segment 499ms
+--- main_config
+video_segment 499ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 12: video_segment 60001ms
+--- main_config
+video_segment 60001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 13: video_segment 0
+--- main_config
+video_segment 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 14: video_segment 2h
+--- main_config
+video_segment 2h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" must be between 500ms and 60000ms
+
+
+
+=== TEST 15: video_segment x
+--- main_config
+video_segment x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive invalid value
+
+
+
+=== TEST 16: video_segment -1s
+--- main_config
+video_segment -1s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive invalid value
+
+
+
+=== TEST 17: video_segment 1.5s
+--- main_config
+video_segment 1.5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive invalid value
+
+
+
+=== TEST 18: video_segment ""
+--- main_config
+video_segment "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive invalid value
+
+
+
+=== TEST 19: video_segment twice
+--- main_config
+video_segment 5s;
+video_segment 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_segment" directive is duplicate
+
+
+
+=== TEST 20: video_segment without a value
+--- main_config
+video_segment;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_segment" directive
+
+
+
+=== TEST 21: video_part 49ms
+--- main_config
+video_part 49ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" must be between 50ms and 5000ms
+
+
+
+=== TEST 22: video_part 5001ms
+--- main_config
+video_part 5001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" must be between 50ms and 5000ms
+
+
+
+=== TEST 23: video_part 0
+--- main_config
+video_part 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" must be between 50ms and 5000ms
+
+
+
+=== TEST 24: video_part 6s
+--- main_config
+video_part 6s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" must be between 50ms and 5000ms
+
+
+
+=== TEST 25: video_part x
+--- main_config
+video_part x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" directive invalid value
+
+
+
+=== TEST 26: video_part -1s
+--- main_config
+video_part -1s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" directive invalid value
+
+
+
+=== TEST 27: video_part 1.5s
+--- main_config
+video_part 1.5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" directive invalid value
+
+
+
+=== TEST 28: video_part ""
+--- main_config
+video_part "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" directive invalid value
+
+
+
+=== TEST 29: video_part twice
+--- main_config
+video_part 5s;
+video_part 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" directive is duplicate
+
+
+
+=== TEST 30: video_part without a value
+--- main_config
+video_part;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_part" directive
+
+
+
+=== TEST 31: video_window 3999ms
+--- main_config
+video_window 3999ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" must be between 4000ms and 3600000ms
+
+
+
+=== TEST 32: video_window 3600001ms
+--- main_config
+video_window 3600001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" must be between 4000ms and 3600000ms
+
+
+
+=== TEST 33: video_window 0
+--- main_config
+video_window 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" must be between 4000ms and 3600000ms
+
+
+
+=== TEST 34: video_window 2h
+--- main_config
+video_window 2h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" must be between 4000ms and 3600000ms
+
+
+
+=== TEST 35: video_window x
+--- main_config
+video_window x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" directive invalid value
+
+
+
+=== TEST 36: video_window -1s
+--- main_config
+video_window -1s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" directive invalid value
+
+
+
+=== TEST 37: video_window 1.5s
+--- main_config
+video_window 1.5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" directive invalid value
+
+
+
+=== TEST 38: video_window ""
+--- main_config
+video_window "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" directive invalid value
+
+
+
+=== TEST 39: video_window twice
+--- main_config
+video_window 5s;
+video_window 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" directive is duplicate
+
+
+
+=== TEST 40: video_window without a value
+--- main_config
+video_window;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_window" directive
+
+
+
+=== TEST 41: video_rtmp_timeout 999ms
+--- main_config
+video_rtmp_timeout 999ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 42: video_rtmp_timeout 3600001ms
+--- main_config
+video_rtmp_timeout 3600001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 43: video_rtmp_timeout 0
+--- main_config
+video_rtmp_timeout 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 44: video_rtmp_timeout 2h
+--- main_config
+video_rtmp_timeout 2h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 45: video_rtmp_timeout x
+--- main_config
+video_rtmp_timeout x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" directive invalid value
+
+
+
+=== TEST 46: video_rtmp_timeout -1s
+--- main_config
+video_rtmp_timeout -1s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" directive invalid value
+
+
+
+=== TEST 47: video_rtmp_timeout 1.5s
+--- main_config
+video_rtmp_timeout 1.5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" directive invalid value
+
+
+
+=== TEST 48: video_rtmp_timeout ""
+--- main_config
+video_rtmp_timeout "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" directive invalid value
+
+
+
+=== TEST 49: video_rtmp_timeout twice
+--- main_config
+video_rtmp_timeout 5s;
+video_rtmp_timeout 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_timeout" directive is duplicate
+
+
+
+=== TEST 50: video_rtmp_timeout without a value
+--- main_config
+video_rtmp_timeout;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_rtmp_timeout" directive
+
+
+
+=== TEST 51: video_bitrate 63k
+--- main_config
+video_bitrate 63k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" must be between 64k and 1024m
+
+
+
+=== TEST 52: video_bitrate 1025m
+--- main_config
+video_bitrate 1025m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" must be between 64k and 1024m
+
+
+
+=== TEST 53: video_bitrate 0
+--- main_config
+video_bitrate 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" must be between 64k and 1024m
+
+
+
+=== TEST 54: video_bitrate 1
+--- main_config
+video_bitrate 1;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" must be between 64k and 1024m
+
+
+
+=== TEST 55: video_bitrate x
+--- main_config
+video_bitrate x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" directive invalid value
+
+
+
+=== TEST 56: video_bitrate -1k
+--- main_config
+video_bitrate -1k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" directive invalid value
+
+
+
+=== TEST 57: video_bitrate 1.5m
+--- main_config
+video_bitrate 1.5m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" directive invalid value
+
+
+
+=== TEST 58: video_bitrate 1g
+--- main_config
+video_bitrate 1g;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" directive invalid value
+
+
+
+=== TEST 59: video_bitrate twice
+--- main_config
+video_bitrate 1m;
+video_bitrate 1m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_bitrate" directive is duplicate
+
+
+
+=== TEST 60: video_bitrate without a value
+--- main_config
+video_bitrate;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_bitrate" directive
+
+
+
+=== TEST 61: video_rtmp_max_message 63k
+--- main_config
+video_rtmp_max_message 63k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" must be between 64k and 16383k
+
+
+
+=== TEST 62: video_rtmp_max_message 16m
+--- main_config
+video_rtmp_max_message 16m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" must be between 64k and 16383k
+
+
+
+=== TEST 63: video_rtmp_max_message 0
+--- main_config
+video_rtmp_max_message 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" must be between 64k and 16383k
+
+
+
+=== TEST 64: video_rtmp_max_message 17m
+--- main_config
+video_rtmp_max_message 17m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" must be between 64k and 16383k
+
+
+
+=== TEST 65: video_rtmp_max_message x
+--- main_config
+video_rtmp_max_message x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" directive invalid value
+
+
+
+=== TEST 66: video_rtmp_max_message -1k
+--- main_config
+video_rtmp_max_message -1k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" directive invalid value
+
+
+
+=== TEST 67: video_rtmp_max_message 1.5m
+--- main_config
+video_rtmp_max_message 1.5m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" directive invalid value
+
+
+
+=== TEST 68: video_rtmp_max_message 1g
+--- main_config
+video_rtmp_max_message 1g;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" directive invalid value
+
+
+
+=== TEST 69: video_rtmp_max_message twice
+--- main_config
+video_rtmp_max_message 1m;
+video_rtmp_max_message 1m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp_max_message" directive is duplicate
+
+
+
+=== TEST 70: video_rtmp_max_message without a value
+--- main_config
+video_rtmp_max_message;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_rtmp_max_message" directive
+
+
+
+=== TEST 71: the smallest values
+--- main_config
+video_segment 500ms;
+video_part 50ms;
+video_window 4s;
+video_bitrate 64k;
+video_rtmp_timeout 1s;
+video_rtmp_max_message 64k;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 72: the largest values
+--- main_config
+video_segment 60s;
+video_part 5s;
+video_window 1h;
+video_bitrate 1024m;
+video_rtmp_timeout 1h;
+video_rtmp_max_message 16383k;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 73: parts longer than segments
+--- main_config
+video_segment 1s;
+video_part 1001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_part" 1001ms is longer than "video_segment" 1000ms
+
+
+
+=== TEST 74: parts as long as segments
+--- main_config
+video_segment 1s;
+video_part 1s;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 75: a window of less than three segments
+--- main_config
+video_segment 3s;
+video_window 8999ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" 8999ms is shorter than three segments of "video_segment" 3000ms
+
+
+
+=== TEST 76: a window of three segments
+--- main_config
+video_segment 3s;
+video_window 9s;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 77: a window of too many segments
+--- main_config
+video_segment 500ms;
+video_window 1h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" 3600000ms has more than 250 segments of "video_segment" 500ms
+
+
+
+=== TEST 78: as many segments as a window can have
+--- main_config
+video_segment 500ms;
+video_window 125s;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 79: the default window is too short for long segments
+--- main_config
+video_segment 11s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" 30000ms is shorter than three segments of "video_segment" 11000ms
+
+
+
+=== TEST 80: inherited from stream
+--- main_config
+stream {
+    video_segment 1s;
+    video_window 4s;
+    video_part 300ms;
+    video_bitrate 1m;
+    video_rtmp_timeout 5s;
+    video_rtmp_max_message 1m;
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        video_rtmp live zone=live;
+        video_segment 2s;
+    }
+}
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_window" 4000ms is shorter than three segments of "video_segment" 2000ms
+
+
+
+=== TEST 81: a server's own value is stronger
+--- main_config
+stream {
+    video_segment 20s;
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        video_rtmp live zone=live;
+        video_segment 2s;
+    }
+}
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 82: servers without RTMP need not fit together
+--- main_config
+stream {
+    video_segment 20s;
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        return "x";
+    }
+}
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 83: no directive of ingest is one of http
+--- main_config
+--- http_config
+video_rtmp live zone=live;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_rtmp" directive is not allowed here
