@@ -216,6 +216,14 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return rc;
     }
 
+    if (m->nruns == 0) {
+        /* samples of no bytes: the boxes are all there is */
+        out.buf->last_buf = (r == r->main);
+        out.buf->last_in_chain = 1;
+
+        return ngx_http_output_filter(r, &out);
+    }
+
     if (len / m->nruns < NGX_HTTP_VIDEO_KEEP_RUN
         && len <= NGX_HTTP_VIDEO_KEEP_MAX)
     {

@@ -21,7 +21,7 @@ $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 sub stress {
     my ($title, @command) = @_;
 
-    open my $fh, '-|', "@command 2>&1" or die "cannot run @command: $!\n";
+    open my $fh, '-|', "timeout 90 @command 2>&1" or die "cannot run @command: $!\n";
     my @lines = <$fh>;
     close $fh;
 

@@ -54,52 +54,76 @@ ngx_video_live_segment_at(ngx_video_live_track_t *t, uint64_t n)
 }
 
 
-/* Gives back all that a block holds; its state is FREE already. */
+/*
+ * Under the lock and inside begin and commit: gives back all that a block
+ * holds but the objects, see ngx_video_live_disown().
+ */
 static void
-ngx_video_live_empty(ngx_video_store_t *st, ngx_uint_t index)
+ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    ngx_uint_t         i;
-    uint32_t           chunk;
-    ngx_video_live_t  *l;
+    uint32_t    chunk;
+    ngx_uint_t  i;
 
-    l = &st->lives[index];
-
-    ngx_video_store_lock(st);
+    /* first: who repairs this if we die looks at the tracks that are there */
+    ngx_video_store_sc(&l->ntracks, 0);
 
     for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {
         chunk = l->tracks[i];
 
         if (chunk) {
-            l->tracks[i] = 0;
+            ngx_video_store_sc(&l->tracks[i], 0);
             ngx_video_chunk_free(st, chunk);
         }
     }
 
-    l->ntracks = 0;
     st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
     l->reserved = 0;
-
-    ngx_video_store_unlock(st);
-
-    ngx_video_object_disown(st, index, NULL);
+    l->emptied++;
+    l->epoch = 0;
 }
 
 
+/* Under the lock. */
 static void
-ngx_video_live_free(ngx_video_store_t *st, ngx_uint_t index)
+ngx_video_live_free(ngx_video_store_t *st, ngx_video_live_t *l)
 {
+    ngx_video_live_begin(l);
+    ngx_video_live_empty(st, l);
+    ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_FREE);
+    l->writer = NGX_VIDEO_NO_SLOT;
+    ngx_video_live_commit(l);
+}
+
+
+/*
+ * Frees the objects of ended epochs: a walk over all objects, which has the
+ * lock only for those that it frees.
+ */
+static void
+ngx_video_live_disown(ngx_video_store_t *st, ngx_uint_t index)
+{
+    uint32_t           emptied;
     ngx_video_live_t  *l;
 
     l = &st->lives[index];
+    emptied = ngx_video_load_sc(&l->emptied);
 
-    ngx_video_live_begin(l);
-    ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_FREE);
-    l->epoch = 0;
-    ngx_video_live_commit(l);
+    if (ngx_video_load(&l->disowned) == emptied) {
+        return;
+    }
 
-    ngx_video_live_empty(st, index);
+    ngx_video_object_disown_others(st, index, &l->epoch);
 
-    ngx_video_signal_raise(st, &l->signal);
+    /* at worst an older walk that ends later has it done once more */
+    ngx_video_store_sc(&l->disowned, emptied);
+}
+
+
+static ngx_uint_t
+ngx_video_live_mine(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    return st->slot != NGX_VIDEO_NO_SLOT && l->writer == st->slot
+           && l->writer_gen == st->generation;
 }
 
 
@@ -121,7 +145,6 @@ ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
         l = &st->lives[i];
 
         if (l->state == NGX_VIDEO_LIVE_FREE) {
-            /* not yet emptied when its reaper died: tracks are left */
             found = (found == -1) ? (ngx_int_t) i : found;
             continue;
         }
@@ -150,11 +173,52 @@ ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
 }
 
 
+/* Under the lock: makes the block a new stream in state STARTING. */
+static void
+ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_live_conf_t *conf, uint32_t chunks)
+{
+    uint64_t           now;
+    ngx_video_head_t  *h;
+
+    h = st->head;
+    now = ngx_video_live_now();
+
+    /* first, so that the block is repaired if we die */
+    l->writer_gen = st->generation;
+    ngx_video_store_sc(&l->writer, (uint32_t) st->slot);
+
+    ngx_video_live_begin(l);
+
+    ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_STARTING);
+    ngx_video_live_empty(st, l);
+
+    l->reserved = chunks;
+    h->reserved += chunks;
+
+    l->started = now;
+    l->ended = 0;
+    l->linger = NGX_VIDEO_LIVE_LINGER;
+    l->target = (uint32_t) ((conf->segment + 999) / 1000);
+    l->segment_ms = conf->segment;
+    l->window_ms = conf->window;
+    l->bytes = 0;
+    l->name_len = conf->name.len;
+    ngx_memcpy(l->name, conf->name.data, conf->name.len);
+
+    /* both grow for ever, also over a restart of nginx */
+    h->last_epoch = ngx_max(now << 8, h->last_epoch + 1);
+    l->epoch = h->last_epoch;
+    l->next_msn = ngx_max(now / 1000, l->next_msn);
+
+    ngx_video_live_commit(l);
+}
+
+
 ngx_int_t
 ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     ngx_uint_t *index)
 {
-    uint64_t           now, next_msn;
     uint32_t           chunks;
     ngx_int_t          rc;
     ngx_video_live_t  *l;
@@ -167,7 +231,6 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     }
 
     conf->refused = "too many streams";
-    now = ngx_video_live_now();
     chunks = (uint32_t) (conf->reserve >> NGX_VIDEO_CHUNK_SHIFT) + 4;
 
     ngx_video_store_lock(st);
@@ -184,10 +247,7 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
             rc = NGX_DECLINED;
 
         } else {
-            /* nobody else takes it, readers don't see it any more */
-            l->writer = st->slot;
-            l->writer_gen = st->generation;
-            ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_STARTING);
+            ngx_video_live_take(st, l, conf, chunks);
         }
     }
 
@@ -197,38 +257,9 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
         return rc;
     }
 
-    next_msn = l->next_msn;
-
-    ngx_video_live_begin(l);
-    l->epoch = 0;
-    ngx_video_live_commit(l);
-
-    ngx_video_live_empty(st, *index);
-
-    ngx_video_store_lock(st);
-    l->reserved = chunks;
-    st->head->reserved += chunks;
-    ngx_video_store_unlock(st);
-
-    ngx_video_live_begin(l);
-
-    /* both grow for ever, also over a restart of nginx */
-    l->epoch = now << 8 | (*index & 0xff);
-    l->next_msn = ngx_max(now / 1000, next_msn);
-
-    l->started = now;
-    l->ended = 0;
-    l->linger = NGX_VIDEO_LIVE_LINGER;
-    l->target = (uint32_t) ((conf->segment + 999) / 1000);
-    l->segment_ms = conf->segment;
-    l->window_ms = conf->window;
-    l->bytes = 0;
-    l->name_len = conf->name.len;
-    ngx_memcpy(l->name, conf->name.data, conf->name.len);
-
-    ngx_video_live_commit(l);
-
     ngx_video_signal_raise(st, &l->signal);
+
+    ngx_video_live_disown(st, *index);
 
     return NGX_OK;
 }
@@ -426,7 +457,7 @@ ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
     }
 
     if (ngx_video_live_account(st, l) != NGX_OK
-        || ngx_video_object_create(st, index, 0, &ref) != NGX_DONE)
+        || ngx_video_object_create(st, index, l->epoch, 0, &ref) != NGX_DONE)
     {
         return NGX_ERROR;
     }
@@ -463,11 +494,16 @@ ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
 
     l = &st->lives[index];
     t = ngx_video_live_track_at(st, l, number);
+
+    if (t->next == t->first) {
+        return NGX_ERROR;
+    }
+
     s = ngx_video_live_segment_at(t, t->next - 1);
     ref = s->object;
 
     /* the ring's oldest part is overwritten: it may not be of this segment */
-    if (s->nparts == NGX_VIDEO_LIVE_PARTS - 1
+    if (s->complete || s->nparts == NGX_VIDEO_LIVE_PARTS - 1
         || ngx_video_object_append(st, &ref, data, part->size) != NGX_OK)
     {
         return NGX_ERROR;
@@ -475,9 +511,10 @@ ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
 
     ngx_video_live_begin(l);
 
+    /* the counter first: what it overwrites is gone also if we die here */
     part->offset = s->size;
-    t->parts[t->next_part % NGX_VIDEO_LIVE_PARTS] = *part;
     t->next_part++;
+    t->parts[(t->next_part - 1) % NGX_VIDEO_LIVE_PARTS] = *part;
 
     s->nparts++;
     s->size += part->size;
@@ -535,18 +572,19 @@ ngx_video_live_segment_close(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
-/* Takes unfinished segments out of the rings. */
-static void
-ngx_video_live_cut(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_uint_t release)
+/*
+ * Takes unfinished segments out of the rings, inside begin and commit; their
+ * objects, for the caller to abort, are at refs when that is not NULL.
+ */
+static ngx_uint_t
+ngx_video_live_cut(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_ref_t *refs)
 {
-    ngx_uint_t                 i;
-    ngx_video_ref_t            ref;
-    ngx_video_live_t          *l;
+    ngx_uint_t                 i, n;
     ngx_video_live_track_t    *t;
     ngx_video_live_segment_t  *s;
 
-    l = &st->lives[index];
+    n = 0;
 
     for (i = 0; i < l->ntracks; i++) {
         t = ngx_video_live_track_at(st, l, i);
@@ -561,73 +599,122 @@ ngx_video_live_cut(ngx_video_store_t *st, ngx_uint_t index,
             continue;
         }
 
-        ref = s->object;
-        t->next--;
-
-        if (release) {
-            ngx_video_object_abort(st, &ref);
-            ngx_video_object_put(st, &ref);
+        if (refs) {
+            refs[n++] = s->object;
         }
+
+        t->next--;
     }
+
+    return n;
+}
+
+
+/* Under the lock. */
+static void
+ngx_video_live_stop(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_uint_t state)
+{
+    if (l->state == NGX_VIDEO_LIVE_STARTING) {
+        /* it was never shown */
+        ngx_video_live_free(st, l);
+        return;
+    }
+
+    if (l->state == NGX_VIDEO_LIVE_LIVE) {
+        l->ended = ngx_video_live_now();
+        ngx_video_store_sc(&l->state, state);
+    }
+
+    ngx_video_live_commit(l);
+
+    /* last: until here another does it again if we die */
+    __atomic_fetch_add(&l->signal.seq, 1, __ATOMIC_SEQ_CST);
+    ngx_video_store_sc(&l->writer, NGX_VIDEO_NO_SLOT);
 }
 
 
 void
 ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index, ngx_uint_t clean)
 {
+    ngx_uint_t         n;
+    ngx_video_ref_t    refs[NGX_VIDEO_LIVE_TRACKS];
     ngx_video_live_t  *l;
 
     l = &st->lives[index];
 
-    if (l->state == NGX_VIDEO_LIVE_STARTING) {
-        /* it was never shown */
-        ngx_video_live_cut(st, index, 1);
-        ngx_video_live_free(st, index);
+    if (!ngx_video_live_mine(st, l)) {
         return;
     }
 
+    ngx_video_store_lock(st);
+
     ngx_video_live_begin(l);
-    ngx_video_live_cut(st, index, 1);
-    l->ended = ngx_video_live_now();
-    l->writer = NGX_VIDEO_NO_SLOT;
-    ngx_video_store_sc(&l->state, clean ? NGX_VIDEO_LIVE_ENDED
-                                        : NGX_VIDEO_LIVE_INTERRUPTED);
-    ngx_video_live_commit(l);
+    n = ngx_video_live_cut(st, l, refs);
+    ngx_video_live_stop(st, l, clean ? NGX_VIDEO_LIVE_ENDED
+                                     : NGX_VIDEO_LIVE_INTERRUPTED);
+
+    ngx_video_store_unlock(st);
+
+    while (n--) {
+        ngx_video_object_abort(st, &refs[n]);
+        ngx_video_object_put(st, &refs[n]);
+    }
+
+    ngx_video_live_disown(st, index);
 
     ngx_video_signal_raise(st, &l->signal);
 }
 
 
-void
-ngx_video_live_orphan(ngx_video_store_t *st, ngx_uint_t slot)
+/* Whether the process that writes the block is no more. */
+static ngx_uint_t
+ngx_video_live_orphaned(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    ngx_uint_t         i;
+    uint32_t           writer;
+    ngx_video_slot_t  *s;
+
+    writer = ngx_video_load_sc(&l->writer);
+
+    if (l->state == NGX_VIDEO_LIVE_FREE || writer >= NGX_VIDEO_SLOTS) {
+        return 0;
+    }
+
+    s = &st->slots[writer];
+
+    return s->state != NGX_VIDEO_SLOT_LIVE || s->generation != l->writer_gen;
+}
+
+
+void
+ngx_video_live_orphan(ngx_video_store_t *st)
+{
+    ngx_uint_t         i, orphaned;
     ngx_video_live_t  *l;
 
     for (i = 0; i < st->head->nlives; i++) {
         l = &st->lives[i];
 
-        if (l->writer != slot || (l->state != NGX_VIDEO_LIVE_STARTING
-                                  && l->state != NGX_VIDEO_LIVE_LIVE))
-        {
+        if (!ngx_video_live_orphaned(st, l)) {
             continue;
         }
 
-        if (l->state == NGX_VIDEO_LIVE_STARTING) {
-            l->writer = NGX_VIDEO_NO_SLOT;
-            ngx_video_live_free(st, i);
-            continue;
+        ngx_video_store_lock(st);
+
+        orphaned = ngx_video_live_orphaned(st, l);
+
+        if (orphaned) {
+            /* its objects are aborted by the sweep of the slot */
+            ngx_video_live_begin(l);
+            (void) ngx_video_live_cut(st, l, NULL);
+            ngx_video_live_stop(st, l, NGX_VIDEO_LIVE_INTERRUPTED);
         }
 
-        /* its objects are aborted by the sweep of the slot */
-        ngx_video_live_begin(l);
-        ngx_video_live_cut(st, i, 0);
-        l->ended = ngx_video_live_now();
-        l->writer = NGX_VIDEO_NO_SLOT;
-        ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_INTERRUPTED);
-        ngx_video_live_commit(l);
+        ngx_video_store_unlock(st);
 
-        ngx_video_signal_raise(st, &l->signal);
+        if (orphaned) {
+            ngx_video_signal_raise(st, &l->signal);
+        }
     }
 }
 
@@ -640,6 +727,9 @@ ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
 
     for (i = 0; i < st->head->nlives; i++) {
         l = &st->lives[i];
+
+        /* what the process that emptied it did not live to do */
+        ngx_video_live_disown(st, i);
 
         if (l->state != NGX_VIDEO_LIVE_ENDED
             && l->state != NGX_VIDEO_LIVE_INTERRUPTED)
@@ -655,15 +745,14 @@ ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
               && l->ended + l->linger <= now;
 
         if (due) {
-            l->writer = st->slot;
-            l->writer_gen = st->generation;
-            ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_STARTING);
+            ngx_video_live_free(st, l);
         }
 
         ngx_video_store_unlock(st);
 
         if (due) {
-            ngx_video_live_free(st, i);
+            ngx_video_live_disown(st, i);
+            ngx_video_signal_raise(st, &l->signal);
         }
     }
 }

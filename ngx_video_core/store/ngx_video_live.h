@@ -19,6 +19,11 @@
  *   INTERRUPTED   end, sweep of a dead      the same, without its consent
  *                 worker
  *
+ * Who takes a block for a stream, frees it, or ends it for a dead publisher
+ * does so in one hold of the zone's lock.  "writer" is taken first and given
+ * back last: while it is a worker that lives no more, the block is repaired
+ * by ngx_video_live_orphan().
+ *
  * A segment is an object that belongs to the stream; it stays as long as its
  * descriptor is in the ring.  Part N is a range of the segment's bytes.
  */
@@ -59,6 +64,8 @@ struct ngx_video_live_s {
     uint32_t                  writer;       /* slot */
     uint32_t                  writer_gen;
     uint32_t                  reserved;     /* chunks */
+    uint32_t                  emptied;      /* times; objects of ended epochs */
+    uint32_t                  disowned;     /* are left when these differ */
     uint64_t                  started;      /* ms since 1970 */
     uint64_t                  ended;
     uint64_t                  linger;       /* ms */
@@ -228,8 +235,8 @@ ngx_video_live_signal(ngx_video_store_t *st, ngx_uint_t index)
 }
 
 
-/* Housekeeping: streams of a dead slot; streams whose linger time is over. */
-void ngx_video_live_orphan(ngx_video_store_t *st, ngx_uint_t slot);
+/* Housekeeping: streams of dead slots; streams whose linger time is over. */
+void ngx_video_live_orphan(ngx_video_store_t *st);
 void ngx_video_live_reap(ngx_video_store_t *st, uint64_t now);
 
 

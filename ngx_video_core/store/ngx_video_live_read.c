@@ -9,24 +9,50 @@
 #include "ngx_video_live.h"
 
 
-/* A writer holds the lock for microseconds; after this it is dead. */
-#define NGX_VIDEO_LIVE_RETRIES  10000
+/*
+ * A writer is between begin and commit for less than a microsecond; after the
+ * spins it has lost its processor, or died.
+ */
+#define NGX_VIDEO_LIVE_SPINS    1000
+#define NGX_VIDEO_LIVE_SLEEPS   100
+#define NGX_VIDEO_LIVE_SLEEP    100     /* microseconds */
 
 
-/* Waits for an even version; NGX_DECLINED when the writer died inside. */
+/* What a reader looks at more than once must not change in between. */
+#define ngx_video_live_once(p)  __atomic_load_n(p, __ATOMIC_RELAXED)
+
+
+/* Waits for an even version; NGX_DECLINED when none came. */
 static ngx_int_t
-ngx_video_live_read_begin(ngx_video_live_t *l, uint64_t *version)
+ngx_video_live_read_begin(ngx_video_store_t *st, ngx_video_live_t *l,
+    uint64_t *version)
 {
-    ngx_uint_t  i;
+    ngx_uint_t       i;
+    struct timespec  ts;
 
-    for (i = 0; i < NGX_VIDEO_LIVE_RETRIES; i++) {
+    for (i = 0; i < NGX_VIDEO_LIVE_SPINS + NGX_VIDEO_LIVE_SLEEPS; i++) {
         *version = __atomic_load_n(&l->version, __ATOMIC_ACQUIRE);
 
         if ((*version & 1) == 0) {
             return NGX_OK;
         }
 
-        ngx_cpu_pause();
+        if (i < NGX_VIDEO_LIVE_SPINS) {
+            ngx_cpu_pause();
+            continue;
+        }
+
+        if (i == NGX_VIDEO_LIVE_SPINS) {
+            /* a sweep repairs what a dead writer left */
+            ngx_video_store(&st->head->checked, 0);
+            (void) ngx_video_slot_check(st);
+            ngx_video_live_orphan(st);
+            continue;
+        }
+
+        ts.tv_sec = 0;
+        ts.tv_nsec = NGX_VIDEO_LIVE_SLEEP * 1000;
+        (void) nanosleep(&ts, NULL);
     }
 
     return NGX_DECLINED;
@@ -60,7 +86,7 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
     info->index = index;
 
     do {
-        if (ngx_video_live_read_begin(l, &version) != NGX_OK) {
+        if (ngx_video_live_read_begin(st, l, &version) != NGX_OK) {
             return NGX_DECLINED;
         }
 
@@ -74,7 +100,8 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->ended = l->ended;
         info->bytes = l->bytes;
 
-        info->name.len = ngx_min(l->name_len, NGX_VIDEO_LIVE_NAME);
+        info->name.len = ngx_video_live_once(&l->name_len);
+        info->name.len = ngx_min(info->name.len, NGX_VIDEO_LIVE_NAME);
         info->name.data = info->name_data;
         ngx_memcpy(info->name_data, l->name, info->name.len);
 
@@ -140,7 +167,7 @@ ngx_video_live_read_track(ngx_video_store_t *st, ngx_video_live_t *l,
  */
 #define ngx_video_live_reading(st, info, l, t, number, version)              \
     do {                                                                      \
-        if (ngx_video_live_read_begin(l, &version) != NGX_OK                  \
+        if (ngx_video_live_read_begin(st, l, &version) != NGX_OK              \
             || l->epoch != info->epoch)                                       \
         {                                                                     \
             return NGX_DECLINED;                                              \
@@ -228,7 +255,8 @@ ngx_video_live_init(ngx_video_store_t *st, ngx_video_live_info_t *info,
 
     ngx_video_live_reading(st, info, l, t, number, version);
 
-    *len = ngx_min(t->init_len, NGX_VIDEO_LIVE_INIT);
+    *len = ngx_video_live_once(&t->init_len);
+    *len = ngx_min(*len, NGX_VIDEO_LIVE_INIT);
     ngx_memcpy(init, t->init, *len);
 
     ngx_video_live_reading_end(l, version);
@@ -237,11 +265,13 @@ ngx_video_live_init(ngx_video_store_t *st, ngx_video_live_info_t *info,
 }
 
 
-/* Copies one descriptor and, when "parts" has room, its parts. */
+/* Copies one descriptor and nparts of its parts. */
 static void
 ngx_video_live_read_segment(ngx_video_live_track_t *t,
-    ngx_video_live_segment_t *s, nvm_segment_t *out, nvm_part_t *parts)
+    ngx_video_live_segment_t *s, nvm_segment_t *out, nvm_part_t *parts,
+    ngx_uint_t nparts)
 {
+    uint64_t    first;
     ngx_uint_t  i;
 
     ngx_memzero(out, sizeof(nvm_segment_t));
@@ -260,10 +290,11 @@ ngx_video_live_read_segment(ngx_video_live_track_t *t,
     }
 
     out->parts = parts;
-    out->nparts = ngx_min(s->nparts, NGX_VIDEO_LIVE_PARTS);
+    out->nparts = nparts;
+    first = ngx_video_live_once(&s->first_part);
 
-    for (i = 0; i < out->nparts; i++) {
-        parts[i] = t->parts[(s->first_part + i) % NGX_VIDEO_LIVE_PARTS];
+    for (i = 0; i < nparts; i++) {
+        parts[i] = t->parts[(first + i) % NGX_VIDEO_LIVE_PARTS];
     }
 }
 
@@ -277,14 +308,14 @@ static size_t
 ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
     nvm_segment_t *segments, nvm_part_t *parts)
 {
-    size_t                     n, nparts, i;
+    size_t                     n, nparts, i, count;
     uint64_t                   k, first, next, next_part, end, ms, scale;
     ngx_video_live_segment_t  *s;
 
-    first = t->first;
-    next = t->next;
-    next_part = t->next_part;
-    scale = t->track.timescale;
+    first = ngx_video_live_once(&t->first);
+    next = ngx_video_live_once(&t->next);
+    next_part = ngx_video_live_once(&t->next_part);
+    scale = ngx_video_live_once(&t->track.timescale);
 
     if (next - first > NGX_VIDEO_LIVE_SEGMENTS || scale == 0) {
         return 0;
@@ -309,17 +340,19 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
 
         /* from the back of both arrays */
         i = NGX_VIDEO_LIVE_SEGMENTS - ++n;
+        count = ngx_video_live_once(&s->nparts);
 
         if (ms <= (uint64_t) l->target * 3000
-            && nparts + s->nparts <= NGX_VIDEO_LIVE_PARTS
+            && nparts + count <= NGX_VIDEO_LIVE_PARTS
             && next_part - s->first_part <= NGX_VIDEO_LIVE_PARTS)
         {
-            nparts += s->nparts;
+            nparts += count;
             ngx_video_live_read_segment(t, s, &segments[i],
-                                   parts + NGX_VIDEO_LIVE_PARTS - nparts);
+                                        parts + NGX_VIDEO_LIVE_PARTS - nparts,
+                                        count);
 
         } else {
-            ngx_video_live_read_segment(t, s, &segments[i], NULL);
+            ngx_video_live_read_segment(t, s, &segments[i], NULL, 0);
         }
     }
 
@@ -398,8 +431,8 @@ ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
     uint64_t                   first, next, k;
     ngx_video_live_segment_t  *s;
 
-    first = t->first;
-    next = t->next;
+    first = ngx_video_live_once(&t->first);
+    next = ngx_video_live_once(&t->next);
 
     if (next == first || next - first > NGX_VIDEO_LIVE_SEGMENTS) {
         return NGX_AGAIN;

@@ -15,7 +15,7 @@
  *   FILLING    open(CREATE)       one writer appends, readers may follow
  *   COMPLETE   complete           immutable
  *   ABORTED    abort, sweep       will never be whole, readers must fail;
- *                                 always out of the index
+ *                                 always out of the index and of windows
  *
  * An object leaves memory when nothing holds it: not the index (linked), not
  * a live window (owner), not a writer, not a reference of any worker slot.
@@ -106,6 +106,7 @@ typedef struct {
     uint64_t                  hash;
     ngx_video_signal_t        signal;
     uint64_t                  created;      /* ms since 1970 */
+    uint64_t                  owner_epoch;
 
     uint32_t                  state;
     uint32_t                  linked;       /* in the index */
@@ -170,6 +171,7 @@ typedef struct {
     uint32_t                  nused;        /* objects */
     uint32_t                  reserved;     /* chunks promised to streams */
     uint64_t                  next_id;
+    uint64_t                  last_epoch;   /* of a live stream */
     ngx_video_fifo_t          fifo[NGX_VIDEO_QUEUES];
 
     /* atomic */
@@ -271,11 +273,12 @@ ngx_int_t ngx_video_object_open(ngx_video_store_t *st, ngx_str_t *key,
     ngx_uint_t kind, ngx_uint_t flags, ngx_video_ref_t *ref);
 
 /*
- * A new object outside the index that belongs to live stream "owner" (from
- * 0); it stays until ngx_video_object_disown().  NGX_DONE or NGX_ERROR.
+ * A new object outside the index that belongs to this epoch of live stream
+ * "owner" (from 0); it stays until it is aborted or disowned.  NGX_DONE or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_video_object_create(ngx_video_store_t *st, ngx_uint_t owner,
-    ngx_uint_t kind, ngx_video_ref_t *ref);
+    uint64_t epoch, ngx_uint_t kind, ngx_video_ref_t *ref);
 
 /* A further reference by identity: NGX_OK, or NGX_DECLINED when gone. */
 ngx_int_t ngx_video_object_get(ngx_video_store_t *st, ngx_video_ref_t *ref);
@@ -297,9 +300,15 @@ void ngx_video_object_abort(ngx_video_store_t *st, ngx_video_ref_t *ref);
 /* Takes the object out of the index; references stay good. */
 void ngx_video_object_unlink(ngx_video_store_t *st, ngx_video_ref_t *ref);
 
-/* Frees what live stream "owner" pinned: one object, or all with ref NULL. */
+/*
+ * Frees what live stream "owner" pinned: one object; or, at any time and by
+ * anybody, all but those of the epoch at *epoch, which changes only under the
+ * lock.
+ */
 void ngx_video_object_disown(ngx_video_store_t *st, ngx_uint_t owner,
     ngx_video_ref_t *ref);
+void ngx_video_object_disown_others(ngx_video_store_t *st, ngx_uint_t owner,
+    uint64_t *epoch);
 
 /* With a reference held. */
 static inline ngx_video_object_t *

@@ -181,9 +181,10 @@ ngx_video_object_new(ngx_video_store_t *st, ngx_uint_t kind)
     o->filled = 0;
     o->hash = 0;
     o->created = (uint64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
-    o->signal.seq++;
+    __atomic_fetch_add(&o->signal.seq, 1, __ATOMIC_SEQ_CST);
     o->linked = 0;
     o->owner = 0;
+    o->owner_epoch = 0;
     o->writer = st->slot;
     o->writer_gen = st->generation;
     o->queue = NGX_VIDEO_QUEUE_NONE;
@@ -277,7 +278,7 @@ ngx_video_object_open(ngx_video_store_t *st, ngx_str_t *key, ngx_uint_t kind,
 
 ngx_int_t
 ngx_video_object_create(ngx_video_store_t *st, ngx_uint_t owner,
-    ngx_uint_t kind, ngx_video_ref_t *ref)
+    uint64_t epoch, ngx_uint_t kind, ngx_video_ref_t *ref)
 {
     ngx_video_object_t  *o;
 
@@ -293,7 +294,8 @@ ngx_video_object_create(ngx_video_store_t *st, ngx_uint_t owner,
 
     if (o) {
         ngx_video_object_ref(st, o, ref);
-        o->owner = (uint32_t) owner + 1;
+        o->owner_epoch = epoch;
+        ngx_video_store_sc(&o->owner, (uint32_t) owner + 1);
     }
 
     ngx_video_store_unlock(st);
@@ -466,6 +468,7 @@ ngx_video_object_finish(ngx_video_store_t *st, ngx_video_ref_t *ref,
         o->writer = NGX_VIDEO_NO_SLOT;
 
         if (state == NGX_VIDEO_OBJECT_ABORTED) {
+            ngx_video_store_sc(&o->owner, 0);
             ngx_video_object_drop(st, o);
 
         } else if (o->linked) {
@@ -514,22 +517,38 @@ void
 ngx_video_object_disown(ngx_video_store_t *st, ngx_uint_t owner,
     ngx_video_ref_t *ref)
 {
-    uint32_t             i, from, to;
     ngx_video_object_t  *o;
 
-    from = ref ? ref->index : 0;
-    to = ref ? ref->index + 1 : st->head->nobjects;
+    o = &st->objects[ref->index];
 
-    for (i = from; i < to; i++) {
+    ngx_video_store_lock(st);
+
+    if (o->id == ref->id && o->owner == owner + 1) {
+        ngx_video_store_sc(&o->owner, 0);
+        ngx_video_object_release_unheld(st, o);
+    }
+
+    ngx_video_store_unlock(st);
+}
+
+
+void
+ngx_video_object_disown_others(ngx_video_store_t *st, ngx_uint_t owner,
+    uint64_t *epoch)
+{
+    uint32_t             i;
+    ngx_video_object_t  *o;
+
+    for (i = 0; i < st->head->nobjects; i++) {
         o = &st->objects[i];
 
-        if (o->owner != owner + 1 || (ref && o->id != ref->id)) {
+        if (o->owner != owner + 1 || o->owner_epoch == *epoch) {
             continue;
         }
 
         ngx_video_store_lock(st);
 
-        if (o->owner == owner + 1 && (ref == NULL || o->id == ref->id)) {
+        if (o->owner == owner + 1 && o->owner_epoch != *epoch) {
             ngx_video_store_sc(&o->owner, 0);
             ngx_video_object_release_unheld(st, o);
         }

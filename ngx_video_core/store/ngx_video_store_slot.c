@@ -93,49 +93,92 @@ ngx_video_slot_alive(u_char name[24])
 }
 
 
+/*
+ * Under the lock.  Two may sweep the same slot, when one of them thinks that
+ * the other has died: the slower stops here when the slot is free or taken
+ * again, and with it all that is counted on it.
+ */
+static ngx_uint_t
+ngx_video_slot_dead(ngx_video_store_t *st, ngx_uint_t slot,
+    uint32_t generation)
+{
+    return st->slots[slot].state == NGX_VIDEO_SLOT_DEAD
+           && st->slots[slot].generation == generation;
+}
+
+
+/*
+ * Whether a sweep has something to do with an object: it is counted on the
+ * slot, or nothing holds it, because a process died after it gave up the last
+ * hold and before it freed the object.
+ */
+static ngx_uint_t
+ngx_video_slot_concerns(ngx_video_object_t *o, ngx_uint_t slot, uint32_t *ref)
+{
+    return o->state != NGX_VIDEO_OBJECT_FREE
+           && (ngx_video_load_sc(ref) || o->writer == slot
+               || (!o->linked && !o->owner));
+}
+
+
+/* Under the lock; returns whether the object was counted on the slot. */
+static ngx_uint_t
+ngx_video_slot_take_back(ngx_video_store_t *st, ngx_video_object_t *o,
+    ngx_uint_t slot, uint32_t *ref)
+{
+    ngx_uint_t  counted;
+
+    counted = (*ref || o->writer == slot);
+
+    if (counted) {
+        /* it may have died between a change and the wake for it */
+        __atomic_fetch_add(&o->signal.seq, 1, __ATOMIC_SEQ_CST);
+    }
+
+    if (o->writer == slot) {
+
+        if (o->state == NGX_VIDEO_OBJECT_FILLING) {
+            ngx_video_store_sc(&o->state, NGX_VIDEO_OBJECT_ABORTED);
+            ngx_video_store_sc(&o->owner, 0);
+        }
+
+        o->writer = NGX_VIDEO_NO_SLOT;
+    }
+
+    ngx_video_store_sc(ref, 0);
+
+    if (o->state == NGX_VIDEO_OBJECT_ABORTED
+        || !ngx_video_object_held(st, o))
+    {
+        ngx_video_object_drop(st, o);
+    }
+
+    return counted;
+}
+
+
 static void
 ngx_video_slot_sweep_object(ngx_video_store_t *st, ngx_video_object_t *o,
-    ngx_uint_t slot)
+    ngx_uint_t slot, uint32_t generation)
 {
     uint32_t    *ref;
-    ngx_uint_t   aborted;
+    ngx_uint_t   counted;
 
     ref = &st->refs[(size_t) (o - st->objects) * NGX_VIDEO_SLOTS + slot];
 
-    if (o->state == NGX_VIDEO_OBJECT_FREE
-        || (ngx_video_load_sc(ref) == 0 && o->writer != slot))
-    {
+    if (!ngx_video_slot_concerns(o, slot, ref)) {
         return;
     }
 
-    aborted = 0;
-
     ngx_video_store_lock(st);
 
-    if (o->state != NGX_VIDEO_OBJECT_FREE) {
-
-        ngx_video_store_sc(ref, 0);
-
-        if (o->writer == slot) {
-            aborted = (o->state == NGX_VIDEO_OBJECT_FILLING);
-
-            if (aborted) {
-                ngx_video_store_sc(&o->state, NGX_VIDEO_OBJECT_ABORTED);
-            }
-
-            o->writer = NGX_VIDEO_NO_SLOT;
-        }
-
-        if (o->state == NGX_VIDEO_OBJECT_ABORTED
-            || !ngx_video_object_held(st, o))
-        {
-            ngx_video_object_drop(st, o);
-        }
-    }
+    counted = ngx_video_slot_dead(st, slot, generation)
+              && o->state != NGX_VIDEO_OBJECT_FREE
+              && ngx_video_slot_take_back(st, o, slot, ref);
 
     ngx_video_store_unlock(st);
 
-    if (aborted) {
+    if (counted) {
         ngx_video_signal_raise(st, &o->signal);
     }
 }
@@ -145,30 +188,25 @@ ngx_video_slot_sweep_object(ngx_video_store_t *st, ngx_video_object_t *o,
  * Takes back all that is counted on a slot in state DEAD, then frees it.  Each
  * object has the lock to itself, so that a sweep of a large zone delays
  * nobody; a sweeper may die too, the next one does it again.
+ *
+ * The slot's bits in masks are left alone: to clear one could lose a wake of
+ * the slot's next process, while a bit too many costs it one wake at most.
  */
 static void
-ngx_video_slot_sweep(ngx_video_store_t *st, ngx_uint_t slot)
+ngx_video_slot_sweep(ngx_video_store_t *st, ngx_uint_t slot,
+    uint32_t generation)
 {
-    uint32_t   i;
-    uint64_t  *mask, bit;
+    uint32_t  i;
 
-    ngx_video_live_orphan(st, slot);
-
-    bit = (uint64_t) 1 << (slot % 64);
+    ngx_video_live_orphan(st);
 
     for (i = 0; i < st->head->nobjects; i++) {
-        ngx_video_slot_sweep_object(st, &st->objects[i], slot);
-
-        mask = &st->objects[i].signal.mask[slot / 64];
-
-        if (ngx_video_load(mask) & bit) {
-            __atomic_fetch_and(mask, ~bit, __ATOMIC_SEQ_CST);
-        }
+        ngx_video_slot_sweep_object(st, &st->objects[i], slot, generation);
     }
 
     ngx_video_store_lock(st);
 
-    if (st->slots[slot].state == NGX_VIDEO_SLOT_DEAD) {
+    if (ngx_video_slot_dead(st, slot, generation)) {
         st->slots[slot].state = NGX_VIDEO_SLOT_FREE;
     }
 
@@ -182,6 +220,8 @@ ngx_video_slot_open(ngx_video_store_t *st, ngx_socket_t fd, u_char name[24])
     ngx_uint_t         i;
     ngx_video_slot_t  *s;
 
+    st->wake_fd = fd;
+
     /* a crash may have left all slots taken */
     ngx_video_store(&st->head->checked, 0);
     (void) ngx_video_slot_check(st);
@@ -193,14 +233,15 @@ ngx_video_slot_open(ngx_video_store_t *st, ngx_socket_t fd, u_char name[24])
 
         if (s->state == NGX_VIDEO_SLOT_FREE) {
             s->generation++;
-            s->pending = 0;
             s->pid = ngx_getpid();
             ngx_memcpy(s->name, name, 24);
             ngx_video_store_sc(&s->state, NGX_VIDEO_SLOT_LIVE);
 
+            /* last: a late waker of the process before may have set it */
+            ngx_video_store_sc(&s->pending, 0);
+
             st->slot = i;
             st->generation = s->generation;
-            st->wake_fd = fd;
             break;
         }
     }
@@ -242,7 +283,7 @@ ngx_video_slot_close(ngx_video_store_t *st)
     }
 
     if (ngx_video_slot_condemn(st, st->slot, st->generation)) {
-        ngx_video_slot_sweep(st, st->slot);
+        ngx_video_slot_sweep(st, st->slot, st->generation);
     }
 
     st->slot = NGX_VIDEO_NO_SLOT;
@@ -287,7 +328,7 @@ ngx_video_slot_check(ngx_video_store_t *st)
         }
 
         if (ngx_video_slot_condemn(st, i, generation)) {
-            ngx_video_slot_sweep(st, i);
+            ngx_video_slot_sweep(st, i, generation);
             n++;
         }
     }

@@ -175,7 +175,10 @@ ngx_video_wait_scan(ngx_video_store_t *st)
             next = ngx_queue_next(q);
             p = ngx_queue_data(q, ngx_video_parked_t, queue);
 
-            if (ngx_video_parked_unchanged(st, p->sig, p->seen)) {
+            /* no bit for what has changed: it would cost a wake later */
+            if (ngx_video_signal_seen(p->sig) == p->seen
+                && ngx_video_parked_unchanged(st, p->sig, p->seen))
+            {
                 continue;
             }
 

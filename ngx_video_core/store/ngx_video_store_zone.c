@@ -242,6 +242,39 @@ ngx_video_recover_chain(ngx_video_store_t *st, ngx_video_object_t *o,
 }
 
 
+/* What a stream holds is used; who freed the block may not have finished. */
+static void
+ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
+    u_char *used)
+{
+    uint32_t    c;
+    ngx_uint_t  i;
+
+    if (l->state == NGX_VIDEO_LIVE_FREE) {
+        ngx_memzero(l->tracks, sizeof(l->tracks));
+        l->ntracks = 0;
+        l->reserved = 0;
+        l->epoch = 0;
+        l->writer = NGX_VIDEO_NO_SLOT;
+    }
+
+    if (l->writer == NGX_VIDEO_NO_SLOT) {
+        /* who wrote it did so under the lock */
+        ngx_video_store_sc(&l->version, (l->version + 1) & ~(uint64_t) 1);
+    }
+
+    st->head->reserved += l->reserved;
+
+    for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {
+        c = l->tracks[i];
+
+        if (c && c <= st->head->nchunks) {
+            used[(c - 1) / 8] |= 1 << (c - 1) % 8;
+        }
+    }
+}
+
+
 /*
  * Rebuilds everything that is derived: free lists, buckets, queues, counts.
  * The truth is in the object table and in the live table.  Runs under the
@@ -252,7 +285,7 @@ static void
 ngx_video_store_recover(ngx_video_store_t *st)
 {
     u_char              *used;
-    uint32_t             i, j, c;
+    uint32_t             i;
     ngx_video_head_t    *h;
     ngx_video_object_t  *o;
 
@@ -276,18 +309,16 @@ ngx_video_store_recover(ngx_video_store_t *st)
         if (o->state != NGX_VIDEO_OBJECT_FREE) {
             ngx_video_recover_chain(st, o, used);
         }
+
+        if (o->state == NGX_VIDEO_OBJECT_ABORTED) {
+            /* who aborted it did not live to take it out of everything */
+            o->linked = 0;
+            o->owner = 0;
+        }
     }
 
     for (i = 0; i < h->nlives; i++) {
-        h->reserved += st->lives[i].state ? st->lives[i].reserved : 0;
-
-        for (j = 0; st->lives[i].state && j < NGX_VIDEO_LIVE_TRACKS; j++) {
-            c = st->lives[i].tracks[j];
-
-            if (c && c <= h->nchunks) {
-                used[(c - 1) / 8] |= 1 << (c - 1) % 8;
-            }
-        }
+        ngx_video_recover_live(st, &st->lives[i], used);
     }
 
     for (i = h->nchunks; i; i--) {

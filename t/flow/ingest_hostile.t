@@ -201,11 +201,12 @@ my %amf = (
 ends "AMF: $_", told(\&handshaken, 3, 20, 0, 0, $amf{$_}),
     'NetConnection.Call.Failed', qr/rtmp malformed command/
     for sort keys %amf;
-ends 'a number for a name', told(\&publishing, 8, 20, 1, 0,
-                                 amf_encode(amf_string('publish'), 9, undef, 5)),
+ends 'a number for a name',
+    told(\&publishing, 8, 20, 1, 0,
+         amf_encode(amf_string('publish'), 9, undef, 5)),
     'NetConnection.Call.Failed', qr/rtmp malformed command/;
 ends 'cut metadata', told(\&publishing, 5, 18, 1, 0,
-        "\x02\0\x0d\@setDataFrame\x02\0\x0aonMetaData\x08\0\0\0\x05\0\x05width"),
+    "\x02\0\x0d\@setDataFrame\x02\0\x0aonMetaData\x08\0\0\0\x05\0\x05width"),
     'NetConnection.Call.Failed', qr/rtmp malformed command/;
 
 # --- media ------------------------------------------------------------------

@@ -385,7 +385,8 @@ sub refused_full {
     is $rtmp->read_message, undef, 'nothing after it';
     ok $rtmp->eof, 'closed';
 }
-my $full = qr/\[crit\].* zone "live" is full: not enough memory, stream "large"/;
+my $full =
+    qr/\[crit\].* zone "live" is full: not enough memory, stream "large"/;
 $t->expect_log($full);
 $t->log_like($full, 'logged');
 ok !stream_status($t, 'large'), 'there is no such stream';

@@ -326,6 +326,7 @@ $publisher->stop;
 # --- the paused one ---------------------------------------------------------
 
 answered 'a playlist that does not come: 503', 503, @late;
+is $_->header('Retry-After'), 1, 'to be asked for again' for @late;
 answered 'media that does not come: 404', 404, @late_media;
 for my $request (@late, @late_media) {
     cmp_ok $request->elapsed, '>', 2.9, 'after three target durations';

@@ -28,15 +28,13 @@ location ~ ^/regex/(.*)$ {
 }
 CONF
 
-my $publisher = $t->publish('live', 'cam', file => live_flv(), speed => 0,
-                            hold => 1);
+my $feed = live_feed($t, 'cam');
 my $base = '/live/cam';
 
 # all of it is there: six seconds, the last segment is still open
-ok +(wait_for {
-    segment_msns(media_list($t, "$base/v0/index.m3u8")) == 5
-        && segment_msns(media_list($t, "$base/a0/index.m3u8")) == 5;
-} 5), 'five segments are complete';
+$feed->to(6000);
+is scalar(segment_msns(media_list($t, "$base/$_/index.m3u8"))), 5,
+    "five segments of $_ are complete" for qw(v0 a0);
 
 my $epoch = stream_status($t, 'cam')->{epoch};
 
@@ -272,6 +270,9 @@ for my $path ("$base/master.m3u8", $segment) {
     is $response->header('Vary'), undef, 'for all alike';
 }
 
+is $t->get('/live/none/master.m3u8')->header('Access-Control-Allow-Origin'),
+    '*', 'CORS of an error, so that a player sees it';
+
 my $preflight = $t->get($segment, method => 'OPTIONS', headers => {
     Origin => 'https://a.example', 'Access-Control-Request-Method' => 'GET',
     'Access-Control-Request-Headers' => 'range' });
@@ -356,15 +357,10 @@ for my $path (sort keys %seen) {
 
 # --- the window -------------------------------------------------------------
 
-# twenty more seconds: what is listed is the window, what was is still there
-$publisher->stop;
-$publisher = $t->publish('live', 'long', file => live_flv(), speed => 0,
-                         loop => 5, hold => 1);
-ok +(wait_for {
-    (stream_status($t, 'long')->{tracks}[0]{msn} // 0)
-        - (stream_status($t, 'long')->{tracks}[0]{first} // 0) > 12;
-} 5), 'thirty seconds were published';
-ok +(wait_for { $publisher->timestamp > 29000 } 5), 'all of it';
+# thirty seconds: what is listed is the window, what was is still there
+$feed->end;
+$feed = live_feed($t, 'long');
+$feed->to(30_000);
 
 my $long = media_list($t, '/live/long/v0/index.m3u8');
 @msns = segment_msns($long);
@@ -383,5 +379,6 @@ cmp_ok scalar(map { uris_of($long, 'part', $_) } @msns[0 .. 2]), '==', 0,
 cmp_ok scalar(map { uris_of($long, 'part', $_) } @msns[-2 .. -1]), '>=', 10,
     'new ones with';
 
+$feed->end;
 $t->finish;
 done_testing();

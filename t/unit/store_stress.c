@@ -25,7 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "store_env.h"
+#include "zone_env.h"
 #include "tap.h"
 
 
@@ -75,7 +75,7 @@ typedef struct {
 
 
 static report_t           *report;
-static store_env_t        *env;
+static zone_env_t         *env;
 static ngx_video_store_t   st;
 static task_t              tasks[TASKS];
 static uint64_t            rng;
@@ -271,7 +271,7 @@ run_read(task_t *t)
 
         if (rnd(40) == 0) {
             /* a slow reader keeps its reference */
-            t->rest_until = store_env_ns() + rnd(200) * 1000000ULL;
+            t->rest_until = zone_env_ns() + rnd(200) * 1000000ULL;
         }
 
         return;
@@ -322,7 +322,7 @@ start_publish(task_t *t)
 
     ngx_video_live_ready(&st, t->live);
     t->msn = ngx_video_live_first_msn(&st, t->live);
-    t->rest_until = store_env_ns();
+    t->rest_until = zone_env_ns();
 }
 
 
@@ -374,7 +374,7 @@ run_publish(task_t *t)
         t->msn++;
     }
 
-    t->rest_until = store_env_ns() + rnd(20) * 1000000ULL;
+    t->rest_until = zone_env_ns() + rnd(20) * 1000000ULL;
 }
 
 
@@ -429,7 +429,7 @@ run_view(task_t *t)
 static void
 run_task(task_t *t)
 {
-    if (t->parked || store_env_ns() < t->rest_until) {
+    if (t->parked || zone_env_ns() < t->rest_until) {
         return;
     }
 
@@ -480,7 +480,7 @@ check_lost(void)
     uint64_t    now;
     task_t     *t;
 
-    now = store_env_ns();
+    now = zone_env_ns();
 
     for (i = 0; i < TASKS; i++) {
         t = &tasks[i];
@@ -513,7 +513,7 @@ child_loop(ngx_socket_t fd)
     ngx_uint_t     i, busy, rounds;
     struct pollfd  p;
 
-    tick = store_env_ns();
+    tick = zone_env_ns();
     rounds = 2000 + rnd(20000);
 
     while (!ngx_video_load(&report->stop) && rounds--) {
@@ -522,7 +522,7 @@ child_loop(ngx_socket_t fd)
         for (i = 0; i < TASKS; i++) {
             run_task(&tasks[i]);
             busy |= !tasks[i].parked
-                    && tasks[i].rest_until < store_env_ns();
+                    && tasks[i].rest_until < zone_env_ns();
         }
 
         p.fd = fd;
@@ -539,9 +539,9 @@ child_loop(ngx_socket_t fd)
 
         check_lost();
 
-        if (store_env_ns() - tick > 300000000ULL) {
-            tick = store_env_ns();
-            store_env_clock();
+        if (zone_env_ns() - tick > 300000000ULL) {
+            tick = zone_env_ns();
+            zone_env_clock();
             (void) ngx_video_slot_check(&st);
             ngx_video_live_reap(&st, (uint64_t) time(NULL) * 1000
                                      + NGX_VIDEO_LIVE_LINGER - 500);
@@ -614,7 +614,7 @@ check_end(ngx_uint_t kills)
     h = st.head;
 
     fd = ngx_video_slot_socket(name);
-    store_env_clock();
+    zone_env_clock();
     ok(ngx_video_slot_open(&st, fd, name) == NGX_OK, "a slot is free");
 
     ngx_video_store(&h->checked, 0);
@@ -654,21 +654,21 @@ run(ngx_uint_t seconds, ngx_uint_t procs, uint64_t seed, ngx_uint_t kill_ms)
     int          status;
     pid_t        pid, pids[MAX_PROCS];
     uint64_t     end, next_kill;
-    ngx_uint_t   i, kills, crashed;
+    ngx_uint_t   i, kills, crashed, left;
 
     kills = 0;
     crashed = 0;
-    end = store_env_ns() + seconds * 1000000000ULL;
-    next_kill = store_env_ns();
+    end = zone_env_ns() + seconds * 1000000000ULL;
+    next_kill = zone_env_ns();
 
     for (i = 0; i < procs; i++) {
         pids[i] = start_child(seed++);
     }
 
-    while (store_env_ns() < end) {
+    while (zone_env_ns() < end) {
 
-        if (kill_ms && store_env_ns() > next_kill) {
-            next_kill = store_env_ns() + (1 + rnd(2 * kill_ms)) * 1000000ULL;
+        if (kill_ms && zone_env_ns() > next_kill) {
+            next_kill = zone_env_ns() + (1 + rnd(2 * kill_ms)) * 1000000ULL;
             kill(pids[rnd(procs)], SIGKILL);
             kills++;
         }
@@ -676,7 +676,7 @@ run(ngx_uint_t seconds, ngx_uint_t procs, uint64_t seed, ngx_uint_t kill_ms)
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
             crashed += WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
             crashed += WIFEXITED(status) && WEXITSTATUS(status) != 0;
-            store_env_unlock(env, pid);
+            zone_env_unlock(env, pid);
 
             for (i = 0; i < procs; i++) {
                 if (pids[i] == pid) {
@@ -690,14 +690,19 @@ run(ngx_uint_t seconds, ngx_uint_t procs, uint64_t seed, ngx_uint_t kill_ms)
 
     ngx_video_store(&report->stop, 1);
 
-    for (i = 0; i < procs; i++) {
-        while (waitpid(pids[i], &status, 0) == -1 && errno == EINTR) {
-            /* void */
+    /* in any order: the one that died with the lock lets the others go on */
+    for (left = procs; left; ) {
+        pid = waitpid(-1, &status, 0);
+
+        if (pid == -1) {
+            left = errno == EINTR ? left : 0;
+            continue;
         }
 
-        store_env_unlock(env, pids[i]);
+        zone_env_unlock(env, pid);
         crashed += WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
         crashed += WIFEXITED(status) && WEXITSTATUS(status) != 0;
+        left--;
     }
 
     is_int(crashed, 0, "no process crashed");
@@ -734,7 +739,7 @@ main(int argc, char **argv)
     }
 
     rng = seed;
-    env = store_env_create(12 * 1024 * 1024);
+    env = zone_env_create(12 * 1024 * 1024);
     report = mmap(NULL, sizeof(report_t), PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 

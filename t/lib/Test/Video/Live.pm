@@ -14,15 +14,16 @@ use Test::Video::Loop qw(wait_for);
 use Test::Video::Media;
 use Test::Video::RTMP;
 
-our @EXPORT = qw(live_conf live_flv live_tags live_feed status zone_status stream_status
-                 master_urls media_list segment_msns uris_of lines_of);
+our @EXPORT = qw(live_conf live_flv live_tags live_feed status zone_status
+                 stream_status master_urls media_list segment_msns uris_of
+                 lines_of);
 
 
 # A node: RTMP on PORT_1, HTTP on PORT_0, one zone.  Options: workers (2), zone
 # (size, "64m"), rtmp and live (more directives of the stream server and of
-# location /live/), servers (more of stream {}), locations, listen (parameters of
-# the HTTP port), and segment ("1s"),
-# part ("200ms"), window ("8s"), bitrate ("512k").
+# location /live/), servers (more of stream {}), locations, listen (parameters
+# of the HTTP port), and segment ("1s"), part ("200ms"), window ("8s"), bitrate
+# ("512k").
 sub live_conf {
     my (%o) = @_;
     my %v = (workers => 2, zone => '64m', segment => '1s', part => '200ms',

@@ -113,13 +113,13 @@ sub zone_numbers {
 
 
 # One line a frame: stream, dts, pts, duration, size, MD5 of what is decoded
-# (or, with raw => 1, of the packet).
+# (or, with raw => 1, of the packet).  Returns a sub that waits for the text.
 sub framemd5 {
     my ($path, $map, %o) = @_;
     my @copy = $o{raw} ? qw(-c copy) : ();
     open my $fh, '-|', qw(ffmpeg -v error -nostdin -i), $path, '-map', $map,
                        @copy, qw(-f framemd5 -) or die "ffmpeg: $!\n";
-    return join '', grep { !/^#/ } <$fh>;
+    return sub { join '', grep { !/^#/ } <$fh> };
 }
 
 

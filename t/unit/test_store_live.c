@@ -1,0 +1,488 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Live timelines: from publish to reap, reading while it is written, and what
+ * becomes of a stream whose publisher died.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "store_env.h"
+#include "tap.h"
+
+
+#define ZONE     (8 * 1024 * 1024)
+#define FOREVER  ((uint64_t) -1)
+
+
+static void                   *zone;
+static ngx_shmtx_t             mutex;
+static ngx_video_store_t       a, b;
+static u_char                  bytes[40000];
+static ngx_video_live_info_t   info;
+
+
+static void
+start(void)
+{
+    zone = store_env_zone(ZONE);
+
+    if (store_env_attach(&a, &mutex, zone, 1) != 0
+        || store_env_attach(&b, &mutex, zone, 1) != 0)
+    {
+        printf("Bail out! no slots\n");
+        exit(1);
+    }
+}
+
+
+static void
+end(const char *title)
+{
+    const char  *error;
+
+    if (b.wake_fd != -1) {
+        close(b.wake_fd);
+    }
+
+    ngx_video_slot_close(&b);
+    ngx_video_live_reap(&a, FOREVER);
+    ngx_video_live_orphan(&a);
+    ngx_video_live_reap(&a, FOREVER);
+
+    error = store_env_empty(&a);
+    ok(error == NULL, "%s: everything is free again", title);
+
+    if (error) {
+        diag("%s", error);
+    }
+
+    close(a.wake_fd);
+    store_env_drop(zone, ZONE);
+}
+
+
+static ngx_int_t
+publish(ngx_video_store_t *st, const char *name, size_t reserve,
+    ngx_uint_t *index)
+{
+    ngx_video_live_conf_t  conf;
+
+    memset(&conf, 0, sizeof(conf));
+    conf.name.len = strlen(name);
+    conf.name.data = (u_char *) (uintptr_t) name;
+    conf.segment = 1000;
+    conf.window = 2000;
+    conf.reserve = reserve;
+
+    return ngx_video_live_publish(st, &conf, index);
+}
+
+
+static ngx_int_t
+find(ngx_video_store_t *st, const char *name)
+{
+    ngx_str_t  s;
+
+    s.len = strlen(name);
+    s.data = (u_char *) (uintptr_t) name;
+
+    return ngx_video_live_find(st, &s, &info);
+}
+
+
+static void
+begin(ngx_video_store_t *st, const char *name, ngx_uint_t *index)
+{
+    ngx_uint_t   number;
+    nvm_track_t  t;
+
+    memset(&t, 0, sizeof(t));
+    t.timescale = 1000;
+    t.kind = NVM_AUDIO;
+
+    is_int(publish(st, name, 65536, index), NGX_OK, "publish \"%s\"", name);
+    is_int(ngx_video_live_track(st, *index, &t, 200, bytes, 100, &number),
+           NGX_OK, "a track");
+    ngx_video_live_ready(st, *index);
+}
+
+
+static ngx_int_t
+add(ngx_video_store_t *st, ngx_uint_t index, uint32_t duration, size_t size)
+{
+    nvm_part_t  part;
+
+    memset(&part, 0, sizeof(part));
+    part.duration = duration;
+    part.size = (uint32_t) size;
+
+    return ngx_video_live_part(st, index, 0, &part, bytes);
+}
+
+
+/* A segment of n parts of 200 ms. */
+static void
+segment(ngx_video_store_t *st, ngx_uint_t index, uint64_t msn, int n)
+{
+    (void) ngx_video_live_segment_open(st, index, 0, msn, msn * 1000, 1, 1);
+
+    while (n--) {
+        (void) add(st, index, 200, 1000);
+    }
+
+    (void) ngx_video_live_segment_close(st, index, 0);
+}
+
+
+static void
+test_states(void)
+{
+    uint64_t               epoch, msn, seen;
+    ngx_uint_t             i, k, other, free;
+    ngx_video_live_edge_t  edge;
+
+    start();
+    free = a.head->nfree;
+
+    is_int(find(&b, "s"), NGX_DECLINED, "no stream yet");
+    is_int(publish(&a, "", 1, &i), NGX_DECLINED, "a stream needs a name");
+
+    begin(&a, "s", &i);
+    is_int(find(&b, "s"), NGX_OK, "it is found");
+    is_int(info.state, NGX_VIDEO_LIVE_LIVE, "live");
+    epoch = info.epoch;
+    is_int(publish(&b, "s", 1, &k), NGX_BUSY, "a second publisher is refused");
+    is_int(publish(&b, "t", 1, &other), NGX_OK, "another name is not");
+    ok(b.lives[other].epoch != epoch, "and has another epoch");
+    ngx_video_live_end(&b, other, 1);
+    is_int(b.lives[other].state, NGX_VIDEO_LIVE_FREE,
+           "what was never ready is gone at its end");
+
+    ngx_video_live_end(&b, i, 1);
+    is_int(a.lives[i].state, NGX_VIDEO_LIVE_LIVE,
+           "only its publisher can end it");
+
+    is_int(add(&a, i, 200, 10), NGX_ERROR, "no part before a segment");
+    is_int(ngx_video_live_edge(&b, &info, 0, &edge), NGX_OK, "edge");
+    is_int(edge.empty, 1, "nothing is there");
+    is_int(ngx_video_live_edge(&b, &info, 1, &edge), NGX_DECLINED,
+           "there is no second track");
+
+    msn = ngx_video_live_first_msn(&a, i);
+    segment(&a, i, msn, 3);
+    is_int(add(&a, i, 200, 10), NGX_ERROR, "no part after a segment");
+    seen = info.seen;
+    (void) ngx_video_live_edge(&b, &info, 0, &edge);
+    ok(edge.msn == msn && edge.nparts == 3 && edge.complete, "edge moved");
+    ok(ngx_video_signal_seen(&b.lives[i].signal) != seen, "and was told");
+
+    (void) ngx_video_live_segment_open(&a, i, 0, msn + 1, 1, 1, 1);
+    (void) add(&a, i, 200, 10);
+    ngx_video_live_end(&a, i, 0);
+    is_int(find(&b, "s"), NGX_OK, "an interrupted stream stays to be read");
+    is_int(info.state, NGX_VIDEO_LIVE_INTERRUPTED, "as such");
+    (void) ngx_video_live_edge(&b, &info, 0, &edge);
+    is_int(edge.msn, msn, "without what was not finished");
+
+    is_int(publish(&b, "s", 1, &k), NGX_OK, "it is published again");
+    is_int(k, i, "in the same block");
+    ok(b.lives[k].epoch > epoch, "as a new epoch");
+    is_int(ngx_video_live_first_msn(&b, k), msn + 2, "numbers go on");
+    is_int(ngx_video_live_edge(&b, &info, 0, &edge), NGX_DECLINED,
+           "who reads the old one sees that it is gone");
+    is_int(a.head->nused, 0, "so are its segments");
+    is_int(a.head->nfree, free, "and its chunks");
+    ngx_video_live_end(&b, k, 1);
+    is_int(a.head->reserved, 0, "and its reservation");
+
+    end("states");
+}
+
+
+static void
+test_media(void)
+{
+    size_t                     n;
+    uint64_t                   msn, m;
+    ngx_uint_t                 i;
+    nvm_heap_t                 heap;
+    nvm_part_t                 range;
+    nvm_track_t                track;
+    nvm_timeline_t             t;
+    ngx_video_live_edge_t      edge;
+    ngx_video_live_segment_t   s;
+    u_char                     init[NGX_VIDEO_LIVE_INIT];
+
+    start();
+    begin(&a, "s", &i);
+    msn = ngx_video_live_first_msn(&a, i);
+
+    for (m = msn; m < msn + 20; m++) {
+        segment(&a, i, m, 5);
+    }
+
+    (void) ngx_video_live_segment_open(&a, i, 0, m, m * 1000, 1, 1);
+    (void) add(&a, i, 200, 1000);
+    (void) add(&a, i, 200, 2000);
+
+    is_int(find(&b, "s"), NGX_OK, "find");
+    (void) ngx_video_live_edge(&b, &info, 0, &edge);
+    is_int(edge.msn, m, "the newest segment");
+    is_int(edge.nparts, 2, "has two parts");
+    is_int(edge.before, 5, "the one before it five");
+    ok(edge.first > msn && edge.first < m - 4, "the window slides");
+    is_int(a.head->nused, m - edge.first + 1,
+           "there is an object for each segment of it");
+
+    is_int(ngx_video_live_media(&b, &info, 0, m, 1, &s, &range), NGX_OK,
+           "the newest part");
+    ok(range.offset == 1000 && range.size == 2000
+       && ngx_video_object_filled(&b, &s.object) == 3000, "where it is");
+    ngx_video_object_put(&b, &s.object);
+    is_int(ngx_video_live_media(&b, &info, 0, m, 2, &s, &range), NGX_AGAIN,
+           "the next is not there");
+    is_int(ngx_video_live_media(&b, &info, 0, m - 1, 5, &s, &range),
+           NGX_DECLINED, "a complete segment gets no more");
+    is_int(ngx_video_live_media(&b, &info, 0, m + 1, -1, &s, &range),
+           NGX_AGAIN, "nor the next segment");
+    is_int(ngx_video_live_media(&b, &info, 0, msn, -1, &s, &range),
+           NGX_DECLINED, "the first one is gone");
+
+    nvm_heap_init(&heap, 1 << 20);
+    is_int(ngx_video_live_read(&b, &info, 0, &heap.arena, &track, &t), NGX_OK,
+           "the timeline");
+    ok(t.nsegments >= 3 && t.segments[t.nsegments - 1].msn == m
+       && t.segments[t.nsegments - 1].nparts == 2
+       && t.segments[t.nsegments - 1].parts[1].size == 2000, "up to the edge");
+    nvm_heap_done(&heap);
+
+    is_int(ngx_video_live_init(&b, &info, 0, init, &n), NGX_OK, "init");
+    is_mem(init, n, bytes, 100, "is what the track was given");
+    is_int(ngx_video_live_kind(&b, &info, 0), NVM_AUDIO, "kind");
+
+    /* a reader keeps a segment that leaves the window */
+    (void) ngx_video_live_media(&b, &info, 0, m - 2, -1, &s, &range);
+    ngx_video_live_end(&a, i, 1);
+    ngx_video_live_reap(&a, 0);
+    is_int(find(&b, "s"), NGX_OK, "an ended stream lingers");
+    ngx_video_live_reap(&a, FOREVER);
+    is_int(find(&b, "s"), NGX_DECLINED, "then it is gone");
+    is_int(a.head->nused, 1, "all but what is read");
+    is_int(ngx_video_object_filled(&b, &s.object), 5000, "which is whole");
+    ngx_video_object_put(&b, &s.object);
+
+    end("media");
+}
+
+
+static void
+test_account(void)
+{
+    size_t       half;
+    ngx_uint_t   i, k;
+    uint64_t     msn;
+
+    start();
+    half = a.head->nchunks / 2;
+
+    is_int(publish(&a, "one", half << NGX_VIDEO_CHUNK_SHIFT, &i), NGX_OK,
+           "half of the zone");
+    is_int(publish(&b, "two", half << NGX_VIDEO_CHUNK_SHIFT, &k),
+           NGX_DECLINED, "a second half is too much");
+    is_int(publish(&b, "two", 65536, &k), NGX_OK, "a small one is not");
+    is_int(a.head->reserved, half + 4 + 5, "what is promised");
+    ngx_video_live_end(&b, k, 1);
+    ngx_video_live_end(&a, i, 1);
+    is_int(a.head->reserved, 0, "is given back");
+
+    begin(&a, "one", &i);
+    msn = ngx_video_live_first_msn(&a, i);
+
+    for (k = 0; k < 1000; k++) {
+        if (ngx_video_live_segment_open(&a, i, 0, msn + k, k * 10, 1, 1)
+            != NGX_OK)
+        {
+            break;
+        }
+
+        (void) add(&a, i, 10, sizeof(bytes));
+        (void) add(&a, i, 0, sizeof(bytes));
+        (void) ngx_video_live_segment_close(&a, i, 0);
+    }
+
+    ok(k > 20 && k < a.head->nchunks,
+       "a stream that grows beyond its promise is stopped at %u segments",
+       (unsigned) k);
+    ok(a.head->reserved <= a.head->nchunks - a.head->nchunks / 16,
+       "before it has all of the zone");
+    ngx_video_live_end(&a, i, 1);
+
+    end("account");
+}
+
+
+static void
+test_orphan(void)
+{
+    uint64_t               t;
+    ngx_uint_t             i, k;
+    ngx_video_live_edge_t  edge;
+
+    start();
+    begin(&b, "s", &i);
+    segment(&b, i, 1, 2);
+    segment(&b, i, 2, 2);
+    (void) ngx_video_live_segment_open(&b, i, 0, 3, 3000, 1, 1);
+    (void) add(&b, i, 200, 100);
+    is_int(publish(&b, "starting", 1, &k), NGX_OK, "another starts");
+
+    /* it dies while it writes */
+    b.lives[i].version |= 1;
+    close(b.wake_fd);
+    b.wake_fd = -1;
+
+    t = store_env_now();
+    is_int(find(&a, "s"), NGX_OK, "a reader repairs what a dead one left");
+    ok(store_env_now() - t < 1000000000, "at once");
+    is_int(info.state, NGX_VIDEO_LIVE_INTERRUPTED, "the stream is interrupted");
+    (void) ngx_video_live_edge(&a, &info, 0, &edge);
+    is_int(edge.msn, 2, "without the unfinished segment");
+    is_int(a.lives[k].state, NGX_VIDEO_LIVE_FREE, "the other is gone");
+    is_int(a.head->nused, 2, "two segments are kept");
+    is_int(publish(&a, "s", 1, &k), NGX_OK, "it can be published again");
+    ngx_video_live_end(&a, k, 1);
+    b.slot = NGX_VIDEO_NO_SLOT;
+
+    end("orphan");
+}
+
+
+/* Publishes as fast as it can, again and again. */
+static void
+race_writer(void)
+{
+    ngx_uint_t         i, n, number;
+    nvm_track_t        t;
+    ngx_shmtx_t        m;
+    ngx_video_store_t  st;
+
+    store_env_child();
+    alarm(20);
+
+    if (store_env_attach(&st, &m, zone, 1) != 0) {
+        _exit(1);
+    }
+
+    memset(&t, 0, sizeof(t));
+    t.timescale = 1000;
+
+    for ( ;; ) {
+        if (publish(&st, "race", 65536, &i) != NGX_OK) {
+            continue;
+        }
+
+        (void) ngx_video_live_track(&st, i, &t, 200, bytes, 3000, &number);
+        ngx_video_live_ready(&st, i);
+
+        for (n = 0; n < 30; n++) {
+            segment(&st, i, n, (int) (n % 7) * 50);
+        }
+
+        ngx_video_live_end(&st, i, 1);
+    }
+}
+
+
+static void
+test_race(void)
+{
+    int                      status;
+    pid_t                    pid;
+    size_t                   k, n, len;
+    uint32_t                 p, bad, good;
+    uint64_t                 until;
+    u_char                  *init;
+    nvm_heap_t               heap;
+    nvm_track_t              track;
+    nvm_segment_t           *s;
+    nvm_timeline_t           t;
+
+    start();
+    fflush(stdout);
+    pid = fork();
+
+    if (pid == 0) {
+        race_writer();
+    }
+
+    bad = 0;
+    good = 0;
+    init = malloc(NGX_VIDEO_LIVE_INIT);
+    until = store_env_now() + 1000000000;
+
+    while (store_env_now() < until && init) {
+        nvm_heap_init(&heap, 1 << 20);
+
+        if (find(&a, "race") == NGX_OK
+            && ngx_video_live_init(&a, &info, 0, init, &len) == NGX_OK
+            && ngx_video_live_read(&a, &info, 0, &heap.arena, &track, &t)
+               == NGX_OK)
+        {
+            good++;
+            bad += (len != 3000 || memcmp(init, bytes, len) != 0);
+            bad += (track.timescale != 1000);
+
+            for (n = 0; n < t.nsegments; n++) {
+                s = &t.segments[n];
+                bad += (n && s->msn != s[-1].msn + 1);
+
+                for (k = 0, p = 0; k < s->nparts; k++) {
+                    bad += (s->parts[k].offset != p);
+                    p += s->parts[k].size;
+                }
+
+                bad += (s->nparts && p != s->size);
+            }
+        }
+
+        nvm_heap_done(&heap);
+    }
+
+    free(init);
+    (void) kill(pid, SIGKILL);
+    (void) waitpid(pid, &status, 0);
+    (void) store_env_force_unlock(zone, pid);
+    a.head->checked = 0;
+    (void) ngx_video_slot_check(&a);
+
+    ok(good > 10, "%u copies of a stream that is being written", good);
+    is_int(bad, 0, "each is of one moment");
+
+    end("race");
+}
+
+
+int
+main(void)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (u_char) (i * 31 + (i >> 8) * 7);
+    }
+
+    ok(sizeof(ngx_video_live_track_t) <= NGX_VIDEO_CHUNK_SIZE,
+       "a track has room in its chunk: %u bytes",
+       (unsigned) sizeof(ngx_video_live_track_t));
+
+    test_states();
+    test_media();
+    test_account();
+    test_orphan();
+    test_race();
+
+    return done_testing();
+}
