@@ -458,7 +458,7 @@ test_race(void)
     a.head->checked = 0;
     (void) ngx_video_slot_check(&a);
 
-    ok(good > 10, "%u copies of a stream that is being written", good);
+    ok(good > 0, "%u copies of a stream that is being written", good);
     is_int(bad, 0, "each is of one moment");
 
     end("race");

@@ -344,7 +344,7 @@ test_evict(void)
         make(&a, text, 1);
     }
 
-    ok(has(&a, "k0") && has(&a, "k1"), "one-time requests don't drive them out");
+    ok(has(&a, "k0") && has(&a, "k1"), "one-time requests leave them alone");
     ok(!has(&a, "k5"), "but those who came before");
 
     make(&a, "k5", 1);
