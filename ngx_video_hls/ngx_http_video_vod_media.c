@@ -4,73 +4,23 @@
  * Media segments of a file: the head of a CMAF chunk, then the samples where
  * they lie in the file.
  *
- * The planner: samples that lie together are a run.  A long run leaves by
- * sendfile and never enters the process.  Short ones are gathered, many with
- * one system call, into a small buffer that the request uses again and again;
- * what lies between two of them and is not much is read along and dropped.
- * The next piece is read when the last has left, so a slow client holds one
- * buffer and no more.
+ * Samples that lie together are a run.  A long run leaves by sendfile and
+ * never enters the process; short ones are gathered into a buffer by
+ * ngx_http_video_vod_gather.c.  The next piece is read when the last has
+ * left, so a slow client holds one buffer and no more.
  *
  * Segments of many small runs, audio above all, cost a system call for each:
  * they are copied into the store on their way out and come from there the
  * next time.
- *
- * Reads take what the page cache has (RWF_NOWAIT); for what it has not a
- * thread waits, never the worker.
  */
 
-#include "ngx_http_video_hls_module.h"
+#include "ngx_http_video_vod_media.h"
 #include "nvm_cmaf.h"
 
-
-/* from this length on sendfile is cheaper than a copy; docs/decisions.md */
-#define NGX_HTTP_VIDEO_SENDFILE   (64 * 1024)
-
-/* a gap that is read along costs less than another system call */
-#define NGX_HTTP_VIDEO_GAP        (8 * 1024)
-
-#define NGX_HTTP_VIDEO_IOVS       256
 
 /* segments whose runs are shorter on average are kept, up to this size */
 #define NGX_HTTP_VIDEO_KEEP_RUN   4096
 #define NGX_HTTP_VIDEO_KEEP_MAX   (1024 * 1024)
-
-
-typedef struct {
-    uint64_t                  offset;       /* in the file */
-    uint64_t                  size;
-} ngx_http_video_run_t;
-
-
-typedef struct {
-    ngx_http_video_run_t     *runs;
-    ngx_uint_t                nruns;
-    ngx_uint_t                run;          /* where the next byte is */
-    uint64_t                  done;         /* bytes of it that are out */
-
-    u_char                   *buffer;       /* made when first needed */
-    size_t                    size;
-    size_t                    filled;
-    ngx_buf_t                 buf;          /* what is being sent */
-    ngx_chain_t               link;         /* that carries it */
-
-    /* one read, gaps included */
-    struct iovec              iov[NGX_HTTP_VIDEO_IOVS];
-    ngx_uint_t                niov;
-    off_t                     offset;       /* in the file */
-    size_t                    want;
-    size_t                    useful;       /* without gaps */
-    ngx_uint_t                next_run;     /* where it ends */
-    uint64_t                  next_done;
-    ngx_fd_t                  fd;
-    ssize_t                   result;       /* of the thread */
-    ngx_err_t                 err;
-    ngx_thread_task_t        *task;
-
-    unsigned                  keep:1;       /* copied: not by sendfile */
-    unsigned                  reading:1;    /* a thread has read */
-    unsigned                  finished:1;   /* the last buffer is out */
-} ngx_http_video_media_t;
 
 
 static ngx_int_t ngx_http_video_media_head(ngx_http_request_t *r,
@@ -82,25 +32,10 @@ static ngx_int_t ngx_http_video_media_open(ngx_http_request_t *r,
     nvm_index_track_t *t, ngx_uint_t flags);
 static void ngx_http_video_media_keep(ngx_http_video_ctx_t *ctx, u_char *pos,
     u_char *last);
-static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
-    ngx_chain_t *head);
 static ngx_int_t ngx_http_video_media_wait(ngx_http_request_t *r);
 static void ngx_http_video_media_writer(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
     ngx_http_video_media_t *m);
-static ngx_int_t ngx_http_video_media_gather(ngx_http_request_t *r,
-    ngx_http_video_media_t *m);
-static void ngx_http_video_media_plan(ngx_http_video_media_t *m);
-static ngx_int_t ngx_http_video_media_read(ngx_http_request_t *r,
-    ngx_http_video_media_t *m);
-static ngx_int_t ngx_http_video_media_post(ngx_http_request_t *r,
-    ngx_http_video_media_t *m);
-static void ngx_http_video_media_thread(void *data, ngx_log_t *log);
-static void ngx_http_video_media_event(ngx_event_t *ev);
-
-
-/* for what lies between samples; never read */
-static u_char  ngx_http_video_gap[NGX_HTTP_VIDEO_GAP];
 
 
 /* Merges samples that lie together. */
@@ -367,11 +302,7 @@ ngx_http_video_media_head(ngx_http_request_t *r, nvm_index_track_t *t,
 }
 
 
-/*
- * Sends until the client or the disk is slower than we are, or all is out.
- * "head" goes before the first piece.
- */
-static ngx_int_t
+ngx_int_t
 ngx_http_video_media_output(ngx_http_request_t *r, ngx_chain_t *head)
 {
     ngx_int_t                rc;
@@ -557,243 +488,4 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
     }
 
     return NGX_OK;
-}
-
-
-/* Fills the buffer with runs until it is full or a long run follows. */
-static ngx_int_t
-ngx_http_video_media_gather(ngx_http_request_t *r, ngx_http_video_media_t *m)
-{
-    ngx_int_t              rc;
-    ngx_http_video_run_t  *run;
-
-    if (m->buffer == NULL) {
-        m->buffer = ngx_palloc(r->pool, m->size);
-        if (m->buffer == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    while (m->run < m->nruns && m->filled < m->size) {
-        run = &m->runs[m->run];
-
-        if (!m->reading && m->filled && !m->keep
-            && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
-        {
-            break;
-        }
-
-        if (!m->reading) {
-            ngx_http_video_media_plan(m);
-        }
-
-        rc = ngx_http_video_media_read(r, m);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        m->filled += m->useful;
-        m->run = m->next_run;
-        m->done = m->next_done;
-    }
-
-    return NGX_OK;
-}
-
-
-/* One read: runs that are near one another, as far as the buffer reaches. */
-static void
-ngx_http_video_media_plan(ngx_http_video_media_t *m)
-{
-    size_t                 n, room;
-    uint64_t               from, end, gap;
-    ngx_uint_t             k;
-    ngx_http_video_run_t  *run;
-
-    m->niov = 0;
-    m->want = 0;
-    m->useful = 0;
-    m->next_run = m->run;
-    m->next_done = m->done;
-    m->offset = (off_t) (m->runs[m->run].offset + m->done);
-
-    end = (uint64_t) m->offset;
-    room = m->size - m->filled;
-
-    while (m->next_run < m->nruns && room
-           && m->niov + 2 <= NGX_HTTP_VIDEO_IOVS)
-    {
-        run = &m->runs[m->next_run];
-        from = run->offset + m->next_done;
-
-        if (from < end || from - end > NGX_HTTP_VIDEO_GAP) {
-            break;
-        }
-
-        gap = from - end;
-
-        if (gap) {
-            m->iov[m->niov].iov_base = ngx_http_video_gap;
-            m->iov[m->niov++].iov_len = (size_t) gap;
-        }
-
-        n = (size_t) ngx_min(run->size - m->next_done, room);
-        k = m->niov++;
-        m->iov[k].iov_base = m->buffer + m->filled + m->useful;
-        m->iov[k].iov_len = n;
-
-        m->want += (size_t) gap + n;
-        m->useful += n;
-        m->next_done += n;
-        room -= n;
-        end = from + n;
-
-        if (m->next_done == run->size) {
-            m->next_run++;
-            m->next_done = 0;
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_http_video_media_read(ngx_http_request_t *r, ngx_http_video_media_t *m)
-{
-    ssize_t                n;
-    ngx_http_video_ctx_t  *ctx;
-
-    if (!m->reading) {
-        n = preadv2(m->fd, m->iov, (int) m->niov, m->offset, RWF_NOWAIT);
-
-        if (n == (ssize_t) m->want) {
-            return NGX_OK;
-        }
-
-        /* not in the page cache, or not known: no word on the file's end */
-        return ngx_http_video_media_post(r, m);
-    }
-
-    m->reading = 0;
-
-    if (m->result == (ssize_t) m->want) {
-        return NGX_OK;
-    }
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log,
-                  m->result == -1 ? m->err : 0,
-                  "\"%V\" was cut while it was sent: %z of %uz bytes at "
-                  "offset %O", &ctx->vod->path, m->result, m->want,
-                  m->offset);
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_video_media_post(ngx_http_request_t *r, ngx_http_video_media_t *m)
-{
-    ngx_http_video_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
-
-    if (m->task == NULL) {
-        m->task = ngx_thread_task_alloc(r->pool, 0);
-        if (m->task == NULL) {
-            return NGX_ERROR;
-        }
-
-        m->task->ctx = m;
-        m->task->handler = ngx_http_video_media_thread;
-        m->task->event.data = r;
-        m->task->event.handler = ngx_http_video_media_event;
-    }
-
-    if (ngx_thread_task_post(conf->threads, m->task) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    r->main->blocked++;
-    r->aio = 1;
-
-    return NGX_DONE;
-}
-
-
-static void
-ngx_http_video_media_thread(void *data, ngx_log_t *log)
-{
-    ngx_http_video_media_t *m = data;
-
-    size_t      skip;
-    ssize_t     n, total;
-    ngx_uint_t  i;
-
-    /* a signal or a page that is slow may make a read short */
-    for (total = 0, i = 0; (size_t) total < m->want; total += n) {
-
-        n = preadv(m->fd, &m->iov[i], (int) (m->niov - i),
-                   m->offset + total);
-
-        if (n == -1 && errno == EINTR) {
-            n = 0;
-            continue;
-        }
-
-        if (n <= 0) {
-            m->err = n == -1 ? errno : 0;
-            break;
-        }
-
-        for (skip = (size_t) n; i < m->niov && skip >= m->iov[i].iov_len;
-             i++)
-        {
-            skip -= m->iov[i].iov_len;
-        }
-
-        if (skip) {
-            m->iov[i].iov_base = (u_char *) m->iov[i].iov_base + skip;
-            m->iov[i].iov_len -= skip;
-        }
-    }
-
-    m->result = total;
-}
-
-
-static void
-ngx_http_video_media_event(ngx_event_t *ev)
-{
-    ngx_int_t                rc;
-    ngx_connection_t        *c;
-    ngx_http_request_t      *r;
-    ngx_http_video_ctx_t    *ctx;
-    ngx_http_video_media_t  *m;
-
-    r = ev->data;
-    c = r->connection;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    m = ctx->vod->media;
-
-    ngx_http_set_log_request(c->log, r);
-
-    r->main->blocked--;
-    r->aio = 0;
-    m->reading = 1;
-
-    if (r->done || c->error) {
-        /* the client has gone in the meantime */
-        c->write->handler(c->write);
-
-    } else {
-        rc = ngx_http_video_media_output(r, NULL);
-
-        if (rc != NGX_DONE) {
-            ngx_http_finalize_request(r, rc);
-        }
-    }
-
-    ngx_http_run_posted_requests(c);
 }

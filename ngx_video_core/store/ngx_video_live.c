@@ -391,16 +391,12 @@ ngx_video_live_slide(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
-/*
- * Keeps a stream within what the zone promised it.  One that turns out larger
- * gets more while others' promises allow it; NGX_ERROR: they don't.
- */
-static ngx_int_t
-ngx_video_live_account(ngx_video_store_t *st, ngx_video_live_t *l)
+/* Chunks that the tracks and segments of a stream take, at most. */
+static uint32_t
+ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    uint32_t                   used, want;
+    uint32_t                   used;
     uint64_t                   k;
-    ngx_int_t                  rc;
     ngx_uint_t                 i;
     ngx_video_live_track_t    *t;
     ngx_video_live_segment_t  *s;
@@ -415,6 +411,22 @@ ngx_video_live_account(ngx_video_store_t *st, ngx_video_live_t *l)
             used += (s->size >> NGX_VIDEO_CHUNK_SHIFT) + 1;
         }
     }
+
+    return used;
+}
+
+
+/*
+ * Keeps a stream within what the zone promised it.  One that turns out larger
+ * gets more while others' promises allow it; NGX_ERROR: they don't.
+ */
+static ngx_int_t
+ngx_video_live_account(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    uint32_t   used, want;
+    ngx_int_t  rc;
+
+    used = ngx_video_live_used(st, l);
 
     if (used <= l->reserved) {
         return NGX_OK;
@@ -615,6 +627,8 @@ static void
 ngx_video_live_stop(ngx_video_store_t *st, ngx_video_live_t *l,
     ngx_uint_t state)
 {
+    uint32_t  used, spare;
+
     if (l->state == NGX_VIDEO_LIVE_STARTING) {
         /* it was never shown */
         ngx_video_live_free(st, l);
@@ -624,6 +638,12 @@ ngx_video_live_stop(ngx_video_store_t *st, ngx_video_live_t *l,
     if (l->state == NGX_VIDEO_LIVE_LIVE) {
         l->ended = ngx_video_live_now();
         ngx_video_store_sc(&l->state, state);
+
+        /* it grows no more: others may have what it does not use */
+        used = ngx_video_live_used(st, l);
+        spare = l->reserved - ngx_min(used, l->reserved);
+        l->reserved -= spare;
+        st->head->reserved -= ngx_min(spare, st->head->reserved);
     }
 
     ngx_video_live_commit(l);

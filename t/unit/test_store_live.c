@@ -141,6 +141,7 @@ static void
 test_states(void)
 {
     uint64_t               epoch, msn, seen;
+    uint32_t               promised;
     ngx_uint_t             i, k, other, free;
     ngx_video_live_edge_t  edge;
 
@@ -181,7 +182,10 @@ test_states(void)
 
     (void) ngx_video_live_segment_open(&a, i, 0, msn + 1, 1, 1, 1);
     (void) add(&a, i, 200, 10);
+    promised = a.head->reserved;
     ngx_video_live_end(&a, i, 0);
+    ok(a.head->reserved < promised && a.head->reserved > 0,
+       "an ended stream keeps the promise of what it uses, no more");
     is_int(find(&b, "s"), NGX_OK, "an interrupted stream stays to be read");
     is_int(info.state, NGX_VIDEO_LIVE_INTERRUPTED, "as such");
     (void) ngx_video_live_edge(&b, &info, 0, &edge);
