@@ -2,28 +2,19 @@
  * Copyright (C) ngx_video authors
  *
  * "video_status": what the zones and streams are doing, as JSON, or as
- * Prometheus text with ?format=prometheus.
+ * Prometheus text with ?format=prometheus (ngx_http_video_status.c).
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_video_core.h"
-#include "nvm_writer.h"
-
-
-typedef void (*ngx_http_video_status_pt)(nvm_writer_t *w,
-    ngx_video_core_conf_t *vcf);
+#include "ngx_http_video_status.h"
 
 
 static char *ngx_http_video_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_video_status_handler(ngx_http_request_t *r);
-static void ngx_http_video_status_json(nvm_writer_t *w,
-    ngx_video_core_conf_t *vcf);
-static void ngx_http_video_status_prometheus(nvm_writer_t *w,
-    ngx_video_core_conf_t *vcf);
 
 
 static ngx_command_t  ngx_http_video_status_commands[] = {
@@ -65,26 +56,6 @@ ngx_module_t  ngx_http_video_status_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-static const char  *ngx_http_video_states[] = {
-    "free", "starting", "live", "ended", "interrupted"
-};
-
-
-typedef struct {
-    ngx_str_t    name;
-    uint64_t     chunks;
-    uint64_t     chunks_free;
-    uint64_t     chunks_reserved;
-    uint64_t     objects;
-    uint64_t     refs;
-    uint64_t     workers;
-    uint64_t     evictions;
-    uint64_t     recoveries;
-    uint64_t     refusals;
-    uint64_t     wakes;
-} ngx_http_video_zone_status_t;
 
 
 static ngx_int_t
@@ -157,205 +128,6 @@ ngx_http_video_status_handler(ngx_http_request_t *r)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
-}
-
-
-static void
-ngx_http_video_zone_status(ngx_video_store_t *st,
-    ngx_http_video_zone_status_t *s)
-{
-    uint64_t           i;
-    ngx_video_head_t  *h;
-
-    h = st->head;
-    ngx_memzero(s, sizeof(ngx_http_video_zone_status_t));
-
-    s->name = st->name;
-    s->chunks = h->nchunks;
-    s->chunks_free = h->nfree;
-    s->chunks_reserved = h->reserved;
-    s->objects = h->nused;
-    s->evictions = h->evictions;
-    s->recoveries = h->recoveries;
-    s->refusals = h->refusals;
-    s->wakes = h->wakes;
-
-    for (i = 0; i < NGX_VIDEO_SLOTS; i++) {
-        s->workers += st->slots[i].state == NGX_VIDEO_SLOT_LIVE;
-    }
-
-    for (i = 0; i < h->nobjects; i++) {
-        uint64_t  slot;
-
-        if (st->objects[i].state == NGX_VIDEO_OBJECT_FREE) {
-            continue;
-        }
-
-        for (slot = 0; slot < NGX_VIDEO_SLOTS; slot++) {
-            s->refs += st->refs[i * NGX_VIDEO_SLOTS + slot];
-        }
-    }
-}
-
-
-/* A string in JSON or a Prometheus label; names of streams are checked. */
-static void
-ngx_http_video_status_string(nvm_writer_t *w, ngx_str_t *s)
-{
-    size_t  i;
-
-    nvm_writer_u8(w, '"');
-
-    for (i = 0; i < s->len; i++) {
-        if (s->data[i] < 0x20) {
-            nvm_writer_fmt(w, "\\u%04x", s->data[i]);
-            continue;
-        }
-
-        if (s->data[i] == '"' || s->data[i] == '\\') {
-            nvm_writer_u8(w, '\\');
-        }
-
-        nvm_writer_u8(w, s->data[i]);
-    }
-
-    nvm_writer_u8(w, '"');
-}
-
-
-static void
-ngx_http_video_status_track(nvm_writer_t *w, ngx_video_store_t *st,
-    ngx_video_live_info_t *info, ngx_uint_t n)
-{
-    ngx_video_live_edge_t  edge;
-
-    if (ngx_video_live_edge(st, info, n, &edge) != NGX_OK) {
-        return;
-    }
-
-    nvm_writer_fmt(w, "%s{\"msn\":%llu,\"parts\":%u,\"first\":%llu}",
-                   n ? "," : "", (unsigned long long) edge.msn,
-                   (unsigned) edge.nparts, (unsigned long long) edge.first);
-}
-
-
-static void
-ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
-{
-    ngx_uint_t              z, i, n, first;
-    ngx_shm_zone_t        **zones;
-    ngx_video_store_t      *st;
-    ngx_video_live_info_t   info;
-
-    first = 1;
-    zones = vcf->zones.elts;
-
-    for (z = 0; z < vcf->zones.nelts; z++) {
-        st = ngx_video_zone_store(zones[z]);
-
-        for (i = 0; i < st->head->nlives; i++) {
-
-            if (st->lives[i].state == NGX_VIDEO_LIVE_FREE
-                || ngx_video_live_info(st, i, &info) != NGX_OK)
-            {
-                continue;
-            }
-
-            nvm_writer_text(w, first ? "{\"zone\":" : ",{\"zone\":");
-            ngx_http_video_status_string(w, &st->name);
-            nvm_writer_text(w, ",\"name\":");
-            ngx_http_video_status_string(w, &info.name);
-            nvm_writer_fmt(w, ",\"state\":\"%s\",\"epoch\":\"%llx\","
-                           "\"started\":%llu,\"bytes\":%llu,\"tracks\":[",
-                           ngx_http_video_states[info.state % 5],
-                           (unsigned long long) info.epoch,
-                           (unsigned long long) info.started,
-                           (unsigned long long) info.bytes);
-
-            for (n = 0; n < info.ntracks; n++) {
-                ngx_http_video_status_track(w, st, &info, n);
-            }
-
-            nvm_writer_text(w, "]}");
-            first = 0;
-        }
-    }
-}
-
-
-static void
-ngx_http_video_status_json(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
-{
-    ngx_uint_t                     i;
-    ngx_shm_zone_t               **zones;
-    ngx_http_video_zone_status_t   s;
-
-    zones = vcf->zones.elts;
-
-    nvm_writer_fmt(w, "{\"pid\":%d,\"zones\":[", (int) ngx_pid);
-
-    for (i = 0; i < vcf->zones.nelts; i++) {
-        ngx_http_video_zone_status(ngx_video_zone_store(zones[i]), &s);
-
-        nvm_writer_text(w, i ? ",{\"name\":" : "{\"name\":");
-        ngx_http_video_status_string(w, &s.name);
-        nvm_writer_fmt(w, ",\"chunks\":%llu,\"chunks_free\":%llu,"
-                       "\"chunks_reserved\":%llu,\"objects\":%llu,"
-                       "\"refs\":%llu,\"workers\":%llu,",
-                       (unsigned long long) s.chunks,
-                       (unsigned long long) s.chunks_free,
-                       (unsigned long long) s.chunks_reserved,
-                       (unsigned long long) s.objects,
-                       (unsigned long long) s.refs,
-                       (unsigned long long) s.workers);
-        nvm_writer_fmt(w, "\"evictions\":%llu,\"recoveries\":%llu,"
-                       "\"refusals\":%llu,\"wakes\":%llu}",
-                       (unsigned long long) s.evictions,
-                       (unsigned long long) s.recoveries,
-                       (unsigned long long) s.refusals,
-                       (unsigned long long) s.wakes);
-    }
-
-    nvm_writer_text(w, "],\"streams\":[");
-    ngx_http_video_status_streams(w, vcf);
-    nvm_writer_text(w, "]}\n");
-}
-
-
-static void
-ngx_http_video_status_metric(nvm_writer_t *w, const char *name,
-    ngx_str_t *zone, uint64_t value)
-{
-    nvm_writer_fmt(w, "ngx_video_%s{zone=", name);
-    ngx_http_video_status_string(w, zone);
-    nvm_writer_fmt(w, "} %llu\n", (unsigned long long) value);
-}
-
-
-static void
-ngx_http_video_status_prometheus(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
-{
-    ngx_uint_t                     i;
-    ngx_shm_zone_t               **zones;
-    ngx_http_video_zone_status_t   s;
-
-    zones = vcf->zones.elts;
-
-    for (i = 0; i < vcf->zones.nelts; i++) {
-        ngx_http_video_zone_status(ngx_video_zone_store(zones[i]), &s);
-
-        ngx_http_video_status_metric(w, "chunks", &s.name, s.chunks);
-        ngx_http_video_status_metric(w, "chunks_free", &s.name,
-                                     s.chunks_free);
-        ngx_http_video_status_metric(w, "objects", &s.name, s.objects);
-        ngx_http_video_status_metric(w, "references", &s.name, s.refs);
-        ngx_http_video_status_metric(w, "workers", &s.name, s.workers);
-        ngx_http_video_status_metric(w, "evictions_total", &s.name,
-                                     s.evictions);
-        ngx_http_video_status_metric(w, "refusals_total", &s.name,
-                                     s.refusals);
-        ngx_http_video_status_metric(w, "wakes_total", &s.name, s.wakes);
-    }
 }
 
 

@@ -116,9 +116,9 @@ ngx_video_worker_listen(ngx_cycle_t *cycle)
 
 
 static void
-ngx_video_worker_scan(void)
+ngx_video_worker_scan(ngx_log_t *log)
 {
-    ngx_uint_t           i;
+    ngx_uint_t           i, n;
     ngx_shm_zone_t     **zones;
     ngx_video_store_t   *st;
 
@@ -131,6 +131,14 @@ ngx_video_worker_scan(void)
             /* before the scan: a wake after this one is sent again */
             ngx_video_store_sc(&st->slots[st->slot].pending, 0);
             ngx_video_wait_scan(st);
+
+            n = ngx_video_readers_relieve(st);
+
+            if (n) {
+                ngx_log_error(NGX_LOG_WARN, log, 0,
+                              "video zone \"%V\" is short of memory: %ui "
+                              "slow client(s) cut off", &st->name, n);
+            }
         }
     }
 }
@@ -148,7 +156,7 @@ ngx_video_worker_wake(ngx_event_t *rev)
 
     ngx_log_debug0(NGX_LOG_DEBUG_CORE, rev->log, 0, "video core: woken");
 
-    ngx_video_worker_scan();
+    ngx_video_worker_scan(rev->log);
 }
 
 
@@ -181,7 +189,7 @@ ngx_video_worker_tick(ngx_event_t *ev)
         ngx_video_live_reap(st, now);
     }
 
-    ngx_video_worker_scan();
+    ngx_video_worker_scan(ev->log);
 
     ngx_add_timer(ev, 1000);
 }

@@ -80,6 +80,7 @@ typedef struct {
     ngx_int_t                 late;         /* answer when it passes */
 
     ngx_video_ref_t           ref;          /* object or index */
+    ngx_video_reader_t        reader;       /* while ref is being sent */
     ngx_video_cursor_t        cursor;
     uint64_t                  sent;         /* of a growing object */
 

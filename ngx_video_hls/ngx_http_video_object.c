@@ -9,6 +9,7 @@
 #include "ngx_http_video_hls_module.h"
 
 
+static void ngx_http_video_object_cut(ngx_video_reader_t *rd);
 static ngx_int_t ngx_http_video_object_tail(ngx_http_request_t *r);
 
 
@@ -21,6 +22,7 @@ ngx_http_video_object_cleanup(void *data)
         ngx_video_object_abort(ctx->store, &ctx->ref);
     }
 
+    ngx_video_reader_remove(&ctx->reader);
     ngx_video_object_put(ctx->store, &ctx->ref);
 }
 
@@ -126,6 +128,11 @@ ngx_http_video_send_object(ngx_http_request_t *r, uint64_t from, off_t len)
         return rc;
     }
 
+    ctx->reader.ref = &ctx->ref;
+    ctx->reader.cut = ngx_http_video_object_cut;
+    ctx->reader.data = r;
+    ngx_video_reader_add(ctx->store, &ctx->reader);
+
     if (len == -1) {
         ctx->sent = from;
         ctx->deadline = 0;
@@ -137,6 +144,33 @@ ngx_http_video_send_object(ngx_http_request_t *r, uint64_t from, off_t len)
     out = ngx_http_video_object_chain(r, from, from + len, 1);
 
     return out ? ngx_http_output_filter(r, out) : NGX_ERROR;
+}
+
+
+/*
+ * The store needs the memory and the client is too slow: the connection ends
+ * short of the length that was announced, or without the last chunk.
+ */
+static void
+ngx_http_video_object_cut(ngx_video_reader_t *rd)
+{
+    ngx_http_request_t *r = rd->data;
+
+    ngx_connection_t      *c;
+    ngx_http_video_ctx_t  *ctx;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "client is too slow: video zone \"%V\" needs the memory of "
+                  "what it is being sent", &ctx->store->name);
+
+    ngx_http_finalize_request(r, NGX_ERROR);
+
+    ngx_http_run_posted_requests(c);
 }
 
 

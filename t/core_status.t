@@ -29,10 +29,20 @@ sub idle {
                 scalar @{ $status->{streams} }) . "\n";
 }
 
-# Lines that are not "name{zone="..."} number".
+# Lines that are none of the format, and groups that are not together: each
+# metric has its HELP and TYPE once, before its samples.
 sub strange {
-    return join '', grep { !/^ngx_video_[a-z_]+\{zone="[^"]+"\} \d+\n\z/ }
-                    split /^/m, shift;
+    my ($metric, %seen) = '';
+    return join '', grep {
+        if (/^# HELP (ngx_video_[a-z_]+) \S.*\.\n\z/) {
+            $metric = $seen{$1}++ ? '' : $1;
+            0;
+        } elsif (/^# TYPE (\S+) (?:gauge|counter)\n\z/) {
+            $1 ne $metric;
+        } else {
+            !/^\Q$metric\E\{zone="[^"]+"\} \d+\n\z/;
+        }
+    } split /^/m, shift;
 }
 
 # How many samples of each zone: all have the same.
@@ -79,7 +89,9 @@ main::numbers
 --- response_body
 chunks n
 chunks_free n
+chunks_lingering n
 chunks_reserved n
+cuts n
 evictions n
 objects n
 recoveries n

@@ -73,6 +73,7 @@ ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
         if (chunk) {
             ngx_video_store_sc(&l->tracks[i], 0);
             ngx_video_chunk_free(st, chunk);
+            st->head->pinned -= ngx_min(1, st->head->pinned);
         }
     }
 
@@ -282,7 +283,7 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
 
     ngx_video_store_lock(st);
 
-    chunk = ngx_video_chunk_take(st);
+    chunk = ngx_video_chunk_take(st, 1);
 
     if (chunk) {
         t = (ngx_video_live_track_t *) ngx_video_chunk_data(st, chunk);
@@ -296,6 +297,7 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
         t->part_target = part_target;
 
         l->tracks[l->ntracks] = chunk;
+        st->head->pinned++;
     }
 
     ngx_video_store_unlock(st);
@@ -388,6 +390,8 @@ ngx_video_live_slide(ngx_video_store_t *st, ngx_uint_t index,
 
         ngx_video_object_disown(st, index, &ref);
     }
+
+    ngx_video_readers_press(st);
 }
 
 

@@ -19,6 +19,9 @@
  *
  * An object leaves memory when nothing holds it: not the index (linked), not
  * a live window (owner), not a writer, not a reference of any worker slot.
+ * One that only references hold lingers: nobody can find it any more, slow
+ * clients are still being sent it.  What lingers is bounded, see
+ * ngx_video_store_reader.c.
  *
  * What is true at any instant, because any process may be killed between two
  * instructions: chains of chunks are linked only when complete and walked
@@ -34,7 +37,7 @@
 
 
 #define NGX_VIDEO_STORE_MAGIC     0x6e76737430303031ULL
-#define NGX_VIDEO_STORE_VERSION   2
+#define NGX_VIDEO_STORE_VERSION   3
 
 #define NGX_VIDEO_CHUNK_SHIFT     16
 #define NGX_VIDEO_CHUNK_SIZE      ((size_t) 1 << NGX_VIDEO_CHUNK_SHIFT)
@@ -113,6 +116,7 @@ typedef struct {
     uint32_t                  owner;        /* live stream + 1 that pins it */
     uint32_t                  writer;       /* slot, or NGX_VIDEO_NO_SLOT */
     uint32_t                  writer_gen;
+    uint32_t                  lingers;      /* counted in head.lingering */
 
     uint32_t                  queue;
     uint32_t                  frequency;
@@ -170,6 +174,8 @@ typedef struct {
     uint32_t                  nfree;        /* chunks */
     uint32_t                  nused;        /* objects */
     uint32_t                  reserved;     /* chunks promised to streams */
+    uint32_t                  pinned;       /* of them, taken so far */
+    uint32_t                  lingering;    /* chunks of what lingers */
     uint64_t                  next_id;
     uint64_t                  last_epoch;   /* of a live stream */
     ngx_video_fifo_t          fifo[NGX_VIDEO_QUEUES];
@@ -180,6 +186,7 @@ typedef struct {
     uint64_t                  evictions;
     uint64_t                  recoveries;
     uint64_t                  refusals;     /* for want of memory */
+    uint64_t                  cuts;         /* readers that were too slow */
     uint64_t                  wakes;
 } ngx_video_head_t;
 
@@ -204,6 +211,7 @@ typedef struct {
     ngx_queue_t               parked[64];   /* see ngx_video_wait.c */
     ngx_uint_t                nparked;      /* waiters */
     ngx_queue_t               spare;
+    ngx_queue_t               readers;      /* the one longest there first */
     ngx_str_t                 name;
 } ngx_video_store_t;
 
@@ -243,9 +251,10 @@ void ngx_video_store_unlock(ngx_video_store_t *st);
 
 /*
  * Under the lock: a free chunk (+ 1) or 0, evicting when there is none; puts
- * back a chain.
+ * back a chain.  Who is not "live" leaves what live streams were promised,
+ * who is must add it to what is pinned.
  */
-uint32_t ngx_video_chunk_take(ngx_video_store_t *st);
+uint32_t ngx_video_chunk_take(ngx_video_store_t *st, ngx_uint_t live);
 void ngx_video_chunk_free(ngx_video_store_t *st, uint32_t first);
 
 static inline u_char *
@@ -293,6 +302,17 @@ void ngx_video_object_put(ngx_video_store_t *st, ngx_video_ref_t *ref);
  */
 ngx_int_t ngx_video_object_append(ngx_video_store_t *st, ngx_video_ref_t *ref,
     const void *data, size_t n);
+
+/*
+ * The same without a copy: room is where the next bytes go, with space for
+ * "want" after "filled" and *n of it in one piece; commit shows n bytes that
+ * have been written there.  NULL: no room.
+ */
+u_char *ngx_video_object_room(ngx_video_store_t *st, ngx_video_ref_t *ref,
+    size_t want, size_t *n);
+void ngx_video_object_commit(ngx_video_store_t *st, ngx_video_ref_t *ref,
+    size_t n);
+
 void ngx_video_object_flush(ngx_video_store_t *st, ngx_video_ref_t *ref);
 void ngx_video_object_complete(ngx_video_store_t *st, ngx_video_ref_t *ref);
 void ngx_video_object_abort(ngx_video_store_t *st, ngx_video_ref_t *ref);
@@ -340,11 +360,17 @@ ngx_video_object_filled(ngx_video_store_t *st, ngx_video_ref_t *ref)
 u_char *ngx_video_object_span(ngx_video_store_t *st, ngx_video_ref_t *ref,
     ngx_video_cursor_t *cur, uint64_t from, size_t *n);
 
-/* Under the lock: out of index, then free when nothing holds it. */
+/*
+ * Under the lock: drop takes the object out of the index, unpin out of its
+ * live window; release_unheld frees it when nothing holds it, and counts it
+ * as lingering when nothing but references do.
+ */
 void ngx_video_object_drop(ngx_video_store_t *st, ngx_video_object_t *o);
 ngx_uint_t ngx_video_object_held(ngx_video_store_t *st,
     ngx_video_object_t *o);
-void ngx_video_object_release(ngx_video_store_t *st, ngx_video_object_t *o);
+void ngx_video_object_release_unheld(ngx_video_store_t *st,
+    ngx_video_object_t *o);
+void ngx_video_object_unpin(ngx_video_store_t *st, ngx_video_object_t *o);
 
 
 /* ngx_video_store_evict.c: S3-FIFO over the objects of the index */
@@ -352,8 +378,11 @@ void ngx_video_object_release(ngx_video_store_t *st, ngx_video_object_t *o);
 void ngx_video_evict_insert(ngx_video_store_t *st, ngx_video_object_t *o);
 void ngx_video_evict_remove(ngx_video_store_t *st, ngx_video_object_t *o);
 
-/* Under the lock: frees at least one chunk, or NGX_DECLINED. */
-ngx_int_t ngx_video_evict(ngx_video_store_t *st);
+/*
+ * Under the lock: frees at least one chunk, or NGX_DECLINED.  For a live
+ * stream what is being read is put out too, and lingers.
+ */
+ngx_int_t ngx_video_evict(ngx_video_store_t *st, ngx_uint_t live);
 
 
 /* ngx_video_store_slot.c: workers that come, wake one another and die */
@@ -380,6 +409,33 @@ void ngx_video_slot_wake(ngx_video_store_t *st, ngx_uint_t slot);
 
 /* Raises seq and wakes every slot that waits. */
 void ngx_video_signal_raise(ngx_video_store_t *st, ngx_video_signal_t *sig);
+
+
+/* ngx_video_store_reader.c: readers of this process that can be ended */
+
+typedef struct ngx_video_reader_s  ngx_video_reader_t;
+
+struct ngx_video_reader_s {
+    ngx_queue_t               queue;
+    ngx_video_ref_t          *ref;
+    void                    (*cut)(ngx_video_reader_t *rd);
+    void                     *data;
+};
+
+/*
+ * From add to remove the reader may be told, by a call of rd->cut, to give
+ * its reference back: its object lingers and memory is short.  Remove may be
+ * called twice, or without add on a zeroed structure.
+ */
+void ngx_video_reader_add(ngx_video_store_t *st, ngx_video_reader_t *rd);
+void ngx_video_reader_remove(ngx_video_reader_t *rd);
+
+/* Whether more lingers than may; wakes all workers when it does. */
+ngx_uint_t ngx_video_readers_pressed(ngx_video_store_t *st);
+void ngx_video_readers_press(ngx_video_store_t *st);
+
+/* Ends readers until enough memory is free; returns how many were told. */
+ngx_uint_t ngx_video_readers_relieve(ngx_video_store_t *st);
 
 
 /* ngx_video_store_wait.c: waiters of this process */

@@ -9,7 +9,8 @@
  *
  * Queues hold complete objects of the index only.  Objects that are being
  * filled, and those that a live window owns, are never candidates; one that
- * is being read is passed over.  All functions run under the lock.
+ * is being read is passed over, unless a live stream needs the memory and
+ * nothing else is left.  All functions run under the lock.
  */
 
 #include "ngx_video_store.h"
@@ -139,8 +140,40 @@ ngx_video_evict_oldest(ngx_video_store_t *st, ngx_uint_t queue)
 }
 
 
+/*
+ * Puts out what is being read.  Nothing is free before its readers have gone,
+ * so no more than makes ngx_video_readers_pressed() true.
+ */
+static ngx_int_t
+ngx_video_evict_read(ngx_video_store_t *st)
+{
+    ngx_uint_t         n, queue;
+    ngx_video_head_t  *h;
+
+    h = st->head;
+
+    for (n = 0; n < NGX_VIDEO_EVICT_STEPS; n++) {
+        queue = h->fifo[NGX_VIDEO_QUEUE_SMALL].tail ? NGX_VIDEO_QUEUE_SMALL
+                                                    : NGX_VIDEO_QUEUE_MAIN;
+
+        if (h->fifo[queue].tail == 0 || ngx_video_readers_pressed(st)) {
+            break;
+        }
+
+        ngx_video_object_drop(st, &st->objects[h->fifo[queue].tail - 1]);
+        __atomic_fetch_add(&h->evictions, 1, __ATOMIC_RELAXED);
+
+        if (h->free_chunk) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 ngx_int_t
-ngx_video_evict(ngx_video_store_t *st)
+ngx_video_evict(ngx_video_store_t *st, ngx_uint_t live)
 {
     ngx_uint_t         n, queue;
     ngx_video_fifo_t  *small, *main;
@@ -160,7 +193,7 @@ ngx_video_evict(ngx_video_store_t *st)
             queue = NGX_VIDEO_QUEUE_MAIN;
 
         } else {
-            return NGX_DECLINED;
+            break;
         }
 
         if (ngx_video_evict_oldest(st, queue) == NGX_OK
@@ -170,5 +203,5 @@ ngx_video_evict(ngx_video_store_t *st)
         }
     }
 
-    return NGX_DECLINED;
+    return live ? ngx_video_evict_read(st) : NGX_DECLINED;
 }

@@ -62,12 +62,17 @@ ngx_video_object_held(ngx_video_store_t *st, ngx_video_object_t *o)
 
 
 /* Frees an object that nothing holds; the state goes first. */
-void
+static void
 ngx_video_object_release(ngx_video_store_t *st, ngx_video_object_t *o)
 {
     uint32_t  first;
 
     ngx_video_evict_remove(st, o);
+
+    if (o->lingers) {
+        o->lingers = 0;
+        st->head->lingering -= o->nchunks;
+    }
 
     first = o->first;
 
@@ -85,11 +90,31 @@ ngx_video_object_release(ngx_video_store_t *st, ngx_video_object_t *o)
 }
 
 
-static void
+void
 ngx_video_object_release_unheld(ngx_video_store_t *st, ngx_video_object_t *o)
 {
-    if (o->state != NGX_VIDEO_OBJECT_FREE && !ngx_video_object_held(st, o)) {
+    if (o->state == NGX_VIDEO_OBJECT_FREE) {
+        return;
+    }
+
+    if (!ngx_video_object_held(st, o)) {
         ngx_video_object_release(st, o);
+        return;
+    }
+
+    if (!o->linked && !o->owner && !o->lingers) {
+        o->lingers = 1;
+        st->head->lingering += o->nchunks;
+    }
+}
+
+
+void
+ngx_video_object_unpin(ngx_video_store_t *st, ngx_video_object_t *o)
+{
+    if (o->owner) {
+        ngx_video_store_sc(&o->owner, 0);
+        st->head->pinned -= ngx_min(o->nchunks, st->head->pinned);
     }
 }
 
@@ -155,7 +180,7 @@ ngx_video_object_ref(ngx_video_store_t *st, ngx_video_object_t *o,
 
 /* A fresh object in state FILLING whose writer is this process. */
 static ngx_video_object_t *
-ngx_video_object_new(ngx_video_store_t *st, ngx_uint_t kind)
+ngx_video_object_new(ngx_video_store_t *st, ngx_uint_t kind, ngx_uint_t live)
 {
     struct timeval       tv;
     ngx_video_head_t    *h;
@@ -163,7 +188,7 @@ ngx_video_object_new(ngx_video_store_t *st, ngx_uint_t kind)
 
     h = st->head;
 
-    if (h->free_object == 0 && ngx_video_evict(st) != NGX_OK) {
+    if (h->free_object == 0 && ngx_video_evict(st, live) != NGX_OK) {
         return NULL;
     }
 
@@ -189,6 +214,7 @@ ngx_video_object_new(ngx_video_store_t *st, ngx_uint_t kind)
     o->writer_gen = st->generation;
     o->queue = NGX_VIDEO_QUEUE_NONE;
     o->frequency = 0;
+    o->lingers = 0;
     o->first = 0;
     o->last = 0;
     o->nchunks = 0;
@@ -258,7 +284,7 @@ ngx_video_object_open(ngx_video_store_t *st, ngx_str_t *key, ngx_uint_t kind,
         rc = NGX_DECLINED;
 
     } else {
-        o = ngx_video_object_new(st, kind);
+        o = ngx_video_object_new(st, kind, 0);
 
         if (o == NULL) {
             rc = NGX_ERROR;
@@ -290,7 +316,7 @@ ngx_video_object_create(ngx_video_store_t *st, ngx_uint_t owner,
 
     ngx_video_store_lock(st);
 
-    o = ngx_video_object_new(st, kind);
+    o = ngx_video_object_new(st, kind, 1);
 
     if (o) {
         ngx_video_object_ref(st, o, ref);
@@ -381,11 +407,14 @@ ngx_video_object_grow(ngx_video_store_t *st, ngx_video_object_t *o,
 
     while (size > (uint64_t) o->nchunks << NGX_VIDEO_CHUNK_SHIFT) {
 
-        c = ngx_video_chunk_take(st);
+        c = ngx_video_chunk_take(st, o->owner != 0);
         if (c == 0) {
             rc = NGX_ERROR;
             break;
         }
+
+        st->head->pinned += (o->owner != 0);
+        st->head->lingering += o->lingers;
 
         if (o->last) {
             ngx_video_store(&st->chunks[o->last - 1], c);
@@ -399,6 +428,10 @@ ngx_video_object_grow(ngx_video_store_t *st, ngx_video_object_t *o,
     }
 
     ngx_video_store_unlock(st);
+
+    if (rc != NGX_OK) {
+        ngx_video_readers_press(st);
+    }
 
     return rc;
 }
@@ -445,6 +478,38 @@ ngx_video_object_append(ngx_video_store_t *st, ngx_video_ref_t *ref,
 }
 
 
+u_char *
+ngx_video_object_room(ngx_video_store_t *st, ngx_video_ref_t *ref, size_t want,
+    size_t *n)
+{
+    ngx_video_cursor_t   cur;
+    ngx_video_object_t  *o;
+
+    o = &st->objects[ref->index];
+
+    if (o->state != NGX_VIDEO_OBJECT_FILLING
+        || ngx_video_object_grow(st, o, o->filled + want) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_memzero(&cur, sizeof(ngx_video_cursor_t));
+
+    return ngx_video_object_span(st, ref, &cur, o->filled, n);
+}
+
+
+void
+ngx_video_object_commit(ngx_video_store_t *st, ngx_video_ref_t *ref, size_t n)
+{
+    ngx_video_object_t  *o;
+
+    o = &st->objects[ref->index];
+
+    ngx_video_store(&o->filled, o->filled + n);
+}
+
+
 void
 ngx_video_object_flush(ngx_video_store_t *st, ngx_video_ref_t *ref)
 {
@@ -468,7 +533,7 @@ ngx_video_object_finish(ngx_video_store_t *st, ngx_video_ref_t *ref,
         o->writer = NGX_VIDEO_NO_SLOT;
 
         if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            ngx_video_store_sc(&o->owner, 0);
+            ngx_video_object_unpin(st, o);
             ngx_video_object_drop(st, o);
 
         } else if (o->linked) {
@@ -524,7 +589,7 @@ ngx_video_object_disown(ngx_video_store_t *st, ngx_uint_t owner,
     ngx_video_store_lock(st);
 
     if (o->id == ref->id && o->owner == owner + 1) {
-        ngx_video_store_sc(&o->owner, 0);
+        ngx_video_object_unpin(st, o);
         ngx_video_object_release_unheld(st, o);
     }
 
@@ -549,7 +614,7 @@ ngx_video_object_disown_others(ngx_video_store_t *st, ngx_uint_t owner,
         ngx_video_store_lock(st);
 
         if (o->owner == owner + 1 && o->owner_epoch != *epoch) {
-            ngx_video_store_sc(&o->owner, 0);
+            ngx_video_object_unpin(st, o);
             ngx_video_object_release_unheld(st, o);
         }
 

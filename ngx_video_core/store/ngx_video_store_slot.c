@@ -139,7 +139,7 @@ ngx_video_slot_take_back(ngx_video_store_t *st, ngx_video_object_t *o,
 
         if (o->state == NGX_VIDEO_OBJECT_FILLING) {
             ngx_video_store_sc(&o->state, NGX_VIDEO_OBJECT_ABORTED);
-            ngx_video_store_sc(&o->owner, 0);
+            ngx_video_object_unpin(st, o);
         }
 
         o->writer = NGX_VIDEO_NO_SLOT;

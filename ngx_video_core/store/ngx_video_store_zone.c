@@ -9,6 +9,10 @@
 #include "ngx_video_live.h"
 
 
+/* objects put out for one chunk: bounds the time in the lock */
+#define NGX_VIDEO_EVICT_MAX       64
+
+
 static void ngx_video_store_recover(ngx_video_store_t *st);
 
 
@@ -141,6 +145,7 @@ ngx_video_store_attach(ngx_video_store_t *st, void *base, ngx_shmtx_t *mutex)
     }
 
     ngx_queue_init(&st->spare);
+    ngx_queue_init(&st->readers);
 
     return NGX_OK;
 }
@@ -170,15 +175,21 @@ ngx_video_store_unlock(ngx_video_store_t *st)
 
 
 uint32_t
-ngx_video_chunk_take(ngx_video_store_t *st)
+ngx_video_chunk_take(ngx_video_store_t *st, ngx_uint_t live)
 {
-    uint32_t           c;
+    uint32_t           c, promised;
+    ngx_uint_t         n;
     ngx_video_head_t  *h;
 
     h = st->head;
+    promised = 0;
 
-    while (h->free_chunk == 0) {
-        if (ngx_video_evict(st) != NGX_OK) {
+    if (!live && h->reserved > h->pinned) {
+        promised = h->reserved - h->pinned;
+    }
+
+    for (n = 0; h->nfree <= promised; n++) {
+        if (n == NGX_VIDEO_EVICT_MAX || ngx_video_evict(st, live) != NGX_OK) {
             __atomic_fetch_add(&h->refusals, 1, __ATOMIC_RELAXED);
             return 0;
         }
@@ -270,6 +281,7 @@ ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
 
         if (c && c <= st->head->nchunks) {
             used[(c - 1) / 8] |= 1 << (c - 1) % 8;
+            st->head->pinned++;
         }
     }
 }
@@ -302,6 +314,8 @@ ngx_video_store_recover(ngx_video_store_t *st)
     h->nfree = 0;
     h->nused = 0;
     h->reserved = 0;
+    h->pinned = 0;
+    h->lingering = 0;
 
     for (i = 0; i < h->nobjects; i++) {
         o = &st->objects[i];
@@ -315,6 +329,9 @@ ngx_video_store_recover(ngx_video_store_t *st)
             o->linked = 0;
             o->owner = 0;
         }
+
+        o->lingers = 0;
+        h->pinned += o->owner ? o->nchunks : 0;
     }
 
     for (i = 0; i < h->nlives; i++) {
@@ -355,12 +372,6 @@ ngx_video_store_recover(ngx_video_store_t *st)
 
     /* what was on its way out when its owner died */
     for (i = 0; i < h->nobjects; i++) {
-        o = &st->objects[i];
-
-        if (o->state != NGX_VIDEO_OBJECT_FREE
-            && !ngx_video_object_held(st, o))
-        {
-            ngx_video_object_release(st, o);
-        }
+        ngx_video_object_release_unheld(st, &st->objects[i]);
     }
 }

@@ -133,6 +133,15 @@ sub close {
 
 # Interface to the loop.
 
+# From now on at full speed.
+sub read_on {
+    my ($self) = @_;
+
+    delete $self->{rate};
+    return $self;
+}
+
+
 sub fh          { return $_[0]{socket} }
 sub wants_write { return $_[0]{out} ne '' }
 
