@@ -2,8 +2,9 @@
  * Copyright (C) ngx_video authors
  *
  * The planner of reads.  Short runs are gathered, many with one system call,
- * into a small buffer that the request uses again and again; what lies
- * between two of them and is not much is read along and dropped.
+ * into a small buffer that the request uses again and again, or straight into
+ * an object of the store; what lies between two of them and is not much is
+ * read along and dropped.
  *
  * Reads take what the page cache has (RWF_NOWAIT); for what it has not a
  * thread waits, never the worker.
@@ -252,7 +253,7 @@ ngx_http_video_media_event(ngx_event_t *ev)
         c->write->handler(c->write);
 
     } else {
-        rc = ngx_http_video_media_output(r, NULL);
+        rc = ngx_http_video_media_resume(r);
 
         if (rc != NGX_DONE) {
             ngx_http_finalize_request(r, rc);

@@ -28,6 +28,7 @@ typedef struct {
 static ngx_int_t ngx_http_video_index_use(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_index_post(ngx_http_request_t *r);
 static void ngx_http_video_index_fail(ngx_http_request_t *r, uint16_t status);
+static ngx_int_t ngx_http_video_index_refused(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_index_status(ngx_http_video_ctx_t *ctx);
 static void ngx_http_video_index_thread(void *data, ngx_log_t *log);
 static void ngx_http_video_index_event(ngx_event_t *ev);
@@ -166,8 +167,8 @@ ngx_http_video_index_open(ngx_http_request_t *r)
 
 
 /*
- * An index that could not be made says why in its object's metadata; without
- * that its maker died, and the next one may do better.
+ * An index that could not be made has the status in its object's metadata;
+ * without that its maker died, and the next one may do better.
  */
 static void
 ngx_http_video_index_fail(ngx_http_request_t *r, uint16_t status)
@@ -203,6 +204,64 @@ ngx_http_video_index_status(ngx_http_video_ctx_t *ctx)
 }
 
 
+/*
+ * A file that can't be packaged has an index too: a text that says why.  So
+ * it is read once, not at each request, and each request tells of it.  Limits
+ * are not the file's: another location may have others.
+ */
+static void
+ngx_http_video_index_refuse(ngx_http_request_t *r, nvm_fault_t *f,
+    nvm_err_e err)
+{
+    u_char                 text[256], *last;
+    uint16_t               status;
+    ngx_video_object_t    *o;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    o = ngx_video_object(ctx->store, &ctx->ref);
+
+    last = ngx_snprintf(text, sizeof(text), "%s%s%s at offset %uL", f->where,
+                        f->where[0] ? ": " : "",
+                        f->what ? f->what : nvm_strerror(err), f->offset);
+
+    if (err == NVM_ELIMIT
+        || ngx_video_object_append(ctx->store, &ctx->ref, text, last - text)
+           != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "\"%V\": %*s",
+                      &ctx->vod->path, (size_t) (last - text), text);
+        ngx_http_video_index_fail(r, NGX_HTTP_UNPROCESSABLE);
+        return;
+    }
+
+    status = NGX_HTTP_UNPROCESSABLE;
+    ngx_memcpy(o->meta, &status, sizeof(uint16_t));
+    o->meta_len = sizeof(uint16_t);
+
+    ngx_video_object_complete(ctx->store, &ctx->ref);
+}
+
+
+static ngx_int_t
+ngx_http_video_index_refused(ngx_http_request_t *r)
+{
+    size_t                 n, len;
+    u_char                *text;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    len = (size_t) ngx_video_object_filled(ctx->store, &ctx->ref);
+    text = ngx_video_object_span(ctx->store, &ctx->ref, &ctx->cursor, 0, &n);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "\"%V\": %*s",
+                  &ctx->vod->path, ngx_min(n, len), text);
+
+    return ngx_http_video_index_status(ctx);
+}
+
+
 static ngx_int_t
 ngx_http_video_index_use(ngx_http_request_t *r)
 {
@@ -216,6 +275,10 @@ ngx_http_video_index_use(ngx_http_request_t *r)
         != NGX_VIDEO_OBJECT_COMPLETE)
     {
         return ngx_http_video_index_status(ctx);
+    }
+
+    if (ngx_video_object(ctx->store, &ctx->ref)->meta_len) {
+        return ngx_http_video_index_refused(r);
     }
 
     vod->src.read = ngx_http_video_index_read;
@@ -278,6 +341,9 @@ ngx_http_video_index_post(ngx_http_request_t *r)
         ngx_video_object_abort(ctx->store, &ctx->ref);
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "video hls: reads \"%V\"", &vod->path);
 
     vod->task = task;
     r->main->blocked++;
@@ -413,16 +479,16 @@ ngx_http_video_index_event(ngx_event_t *ev)
     r->main->blocked--;
     r->aio = 0;
 
-    if (t->err != NVM_OK) {
+    if (t->sys || t->err == NVM_ENOMEM) {
         ngx_log_error(NGX_LOG_ERR, c->log, t->sys,
-                      "\"%V\": %s%s%s at offset %uL", &vod->path,
-                      t->fault.where, t->fault.where[0] ? ": " : "",
+                      "\"%V\": %s at offset %uL", &vod->path,
                       t->fault.what ? t->fault.what : nvm_strerror(t->err),
                       t->fault.offset);
 
-        ngx_http_video_index_fail(r, t->sys || t->err == NVM_ENOMEM
-                                     ? NGX_HTTP_SERVICE_UNAVAILABLE
-                                     : NGX_HTTP_UNPROCESSABLE);
+        ngx_http_video_index_fail(r, NGX_HTTP_SERVICE_UNAVAILABLE);
+
+    } else if (t->err != NVM_OK) {
+        ngx_http_video_index_refuse(r, &t->fault, t->err);
 
     } else if (ngx_video_object_append(ctx->store, &ctx->ref, t->index,
                                        t->len)

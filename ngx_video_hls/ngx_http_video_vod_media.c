@@ -10,8 +10,7 @@
  * left, so a slow client holds one buffer and no more.
  *
  * Segments of many small runs, audio above all, cost a system call for each:
- * they are copied into the store on their way out and come from there the
- * next time.
+ * they are read into the store, once, and sent from there.
  */
 
 #include "ngx_http_video_vod_media.h"
@@ -25,13 +24,17 @@
 
 static ngx_int_t ngx_http_video_media_head(ngx_http_request_t *r,
     nvm_index_track_t *t, nvm_index_segment_t *segment,
-    nvm_sample_t *samples, ngx_chain_t *out, uint64_t *len);
+    nvm_sample_t *samples, ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_send(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_fill(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
+    ngx_chain_t *head);
 static ngx_int_t ngx_http_video_media_headers(ngx_http_request_t *r,
     nvm_index_track_t *t);
 static ngx_int_t ngx_http_video_media_open(ngx_http_request_t *r,
     nvm_index_track_t *t, ngx_uint_t flags);
-static void ngx_http_video_media_keep(ngx_http_video_ctx_t *ctx, u_char *pos,
-    u_char *last);
 static ngx_int_t ngx_http_video_media_wait(ngx_http_request_t *r);
 static void ngx_http_video_media_writer(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
@@ -90,12 +93,10 @@ ngx_http_video_media_create(ngx_http_request_t *r, nvm_sample_t *samples,
 ngx_int_t
 ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
 {
-    uint64_t                 len;
     ngx_int_t                rc;
     nvm_err_e                err;
     nvm_arena_t              arena;
     nvm_sample_t            *samples;
-    ngx_chain_t              out;
     nvm_index_segment_t      segment;
     ngx_http_video_ctx_t    *ctx;
     ngx_http_video_media_t  *m;
@@ -127,7 +128,14 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_video_media_head(r, t, &segment, samples, &out, &len);
+    m = ngx_http_video_media_create(r, samples, segment.nsamples);
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->vod->media = m;
+
+    rc = ngx_http_video_media_head(r, t, &segment, samples, m);
 
     if (rc != NGX_OK) {
         return rc;
@@ -137,13 +145,27 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    m = ngx_http_video_media_create(r, samples, segment.nsamples);
-    if (m == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    /* all of the index that is needed; a slow client would keep it */
+    ngx_video_object_put(ctx->store, &ctx->ref);
+
+    if (m->nruns && m->len / m->nruns < NGX_HTTP_VIDEO_KEEP_RUN
+        && m->len <= NGX_HTTP_VIDEO_KEEP_MAX && r->method != NGX_HTTP_HEAD
+        && ngx_http_video_media_open(r, t, NGX_VIDEO_OPEN_CREATE) == NGX_DONE)
+    {
+        return ngx_http_video_media_fill(r, m);
     }
 
-    ctx->vod->media = m;
-    r->headers_out.content_length_n = len;
+    return ngx_http_video_media_send(r, m);
+}
+
+
+/* From the file to the client. */
+static ngx_int_t
+ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
+{
+    ngx_int_t  rc;
+
+    r->headers_out.content_length_n = m->len;
 
     rc = ngx_http_send_header(r);
 
@@ -153,21 +175,102 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
 
     if (m->nruns == 0) {
         /* samples of no bytes: the boxes are all there is */
-        out.buf->last_buf = (r == r->main);
-        out.buf->last_in_chain = 1;
+        m->head.buf->last_buf = (r == r->main);
+        m->head.buf->last_in_chain = 1;
 
-        return ngx_http_output_filter(r, &out);
+        return ngx_http_output_filter(r, &m->head);
     }
 
-    if (len / m->nruns < NGX_HTTP_VIDEO_KEEP_RUN
-        && len <= NGX_HTTP_VIDEO_KEEP_MAX)
-    {
-        (void) ngx_http_video_media_open(r, t, NGX_VIDEO_OPEN_CREATE);
-        m->keep = ctx->writing;
-        ngx_http_video_media_keep(ctx, out.buf->pos, out.buf->last);
+    return ngx_http_video_media_output(r, &m->head);
+}
+
+
+/*
+ * From the file into the store, whatever the client's pace; then from there.
+ * Without room the client is sent the file.
+ */
+static ngx_int_t
+ngx_http_video_media_fill(ngx_http_request_t *r, ngx_http_video_media_t *m)
+{
+    size_t                      room;
+    uint64_t                    filled;
+    ngx_int_t                   rc;
+    ngx_buf_t                  *b;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    b = m->head.buf;
+
+    if (!m->keep) {
+        m->keep = 1;
+
+        if (ngx_video_object_append(ctx->store, &ctx->ref, b->pos,
+                                    b->last - b->pos)
+            != NGX_OK)
+        {
+            goto full;
+        }
     }
 
-    return ngx_http_video_media_output(r, &out);
+    while (m->run < m->nruns) {
+
+        if (!m->reading) {
+            filled = ngx_video_object_filled(ctx->store, &ctx->ref);
+            m->buffer = ngx_video_object_room(ctx->store, &ctx->ref,
+                                              (size_t) (m->len - filled),
+                                              &room);
+            m->size = room;
+
+            if (m->buffer == NULL) {
+                goto full;
+            }
+        }
+
+        rc = ngx_http_video_media_gather(r, m);
+
+        if (rc != NGX_OK) {
+            return rc == NGX_DONE ? NGX_DONE : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_video_object_commit(ctx->store, &ctx->ref, m->filled);
+        m->filled = 0;
+    }
+
+    ctx->writing = 0;
+    ngx_video_object_complete(ctx->store, &ctx->ref);
+
+    return ngx_http_video_send_object(r, 0, m->len);
+
+full:
+
+    ctx->writing = 0;
+    ngx_video_object_abort(ctx->store, &ctx->ref);
+    ngx_video_object_put(ctx->store, &ctx->ref);
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    m->keep = 0;
+    m->run = 0;
+    m->done = 0;
+    m->buffer = NULL;
+    m->size = conf->buffer;
+
+    return ngx_http_video_media_send(r, m);
+}
+
+
+ngx_int_t
+ngx_http_video_media_resume(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_media_t  *m;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    return m->keep ? ngx_http_video_media_fill(r, m)
+                   : ngx_http_video_media_output(r, NULL);
 }
 
 
@@ -188,9 +291,9 @@ ngx_http_video_media_headers(ngx_http_request_t *r, nvm_index_track_t *t)
 
 
 /*
- * The copy of the segment in the store: NGX_OK, it is complete; NGX_DONE, it
- * is ours to make; else there is none for this request.  ctx->ref, so far of
- * the index, becomes the copy's.
+ * The segment in the store: NGX_OK, it is complete; NGX_DONE, it is ours to
+ * make; else there is none for this request.  ctx->ref, so far of the index
+ * or of nothing, becomes the segment's.
  */
 static ngx_int_t
 ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
@@ -233,32 +336,17 @@ ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
 }
 
 
-/* Appends what goes out to the copy; a full zone ends the copy only. */
-static void
-ngx_http_video_media_keep(ngx_http_video_ctx_t *ctx, u_char *pos,
-    u_char *last)
-{
-    if (ctx->writing
-        && ngx_video_object_append(ctx->store, &ctx->ref, pos, last - pos)
-           != NGX_OK)
-    {
-        ctx->writing = 0;
-        ngx_video_object_abort(ctx->store, &ctx->ref);
-    }
-}
-
-
-/* The chunk's boxes in memory; *len is the size of the whole segment. */
+/* The chunk's boxes in memory, and the size of the whole segment. */
 static ngx_int_t
 ngx_http_video_media_head(ngx_http_request_t *r, nvm_index_track_t *t,
-    nvm_index_segment_t *segment, nvm_sample_t *samples, ngx_chain_t *out,
-    uint64_t *len)
+    nvm_index_segment_t *segment, nvm_sample_t *samples,
+    ngx_http_video_media_t *m)
 {
-    size_t             size;
-    uint64_t           payload;
-    ngx_buf_t         *b;
-    nvm_writer_t       w;
-    nvm_cmaf_chunk_t   c;
+    size_t                 size;
+    uint64_t               payload;
+    ngx_buf_t             *b;
+    nvm_writer_t           w;
+    nvm_cmaf_chunk_t       c;
     ngx_http_video_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
@@ -294,15 +382,19 @@ ngx_http_video_media_head(ngx_http_request_t *r, nvm_index_track_t *t,
 
     b->last = b->pos + size;
 
-    out->buf = b;
-    out->next = NULL;
-    *len = size + payload;
+    m->head.buf = b;
+    m->head.next = NULL;
+    m->len = size + payload;
 
     return NGX_OK;
 }
 
 
-ngx_int_t
+/*
+ * Sends until the client or the disk is slower than we are (NGX_DONE), or all
+ * is out.  "head", when not NULL, goes before the first piece.
+ */
+static ngx_int_t
 ngx_http_video_media_output(ngx_http_request_t *r, ngx_chain_t *head)
 {
     ngx_int_t                rc;
@@ -442,7 +534,7 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
     run = &m->runs[m->run];
     b = &m->buf;
 
-    if (m->filled == 0 && !m->reading && !m->keep
+    if (m->filled == 0 && !m->reading
         && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
     {
         ngx_memzero(b, sizeof(ngx_buf_t));
@@ -469,8 +561,6 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
         b->end = b->last;
 
         m->filled = 0;
-
-        ngx_http_video_media_keep(ctx, b->pos, b->last);
     }
 
     /* postpone_output would wait for more, and we for it */
@@ -480,11 +570,6 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
         b->last_buf = (r == r->main);
         b->last_in_chain = 1;
         m->finished = 1;
-
-        if (ctx->writing) {
-            ctx->writing = 0;
-            ngx_video_object_complete(ctx->store, &ctx->ref);
-        }
     }
 
     return NGX_OK;

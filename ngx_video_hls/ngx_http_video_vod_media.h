@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     ngx_http_video_run_t     *runs;
     ngx_uint_t                nruns;
+    uint64_t                  len;          /* of the segment, boxes too */
     ngx_uint_t                run;          /* where the next byte is */
     uint64_t                  done;         /* bytes of it that are out */
 
@@ -37,6 +38,7 @@ typedef struct {
     size_t                    filled;
     ngx_buf_t                 buf;          /* what is being sent */
     ngx_chain_t               link;         /* that carries it */
+    ngx_chain_t               head;         /* the boxes before the samples */
 
     /* one read, gaps included */
     struct iovec              iov[NGX_HTTP_VIDEO_IOVS];
@@ -51,7 +53,7 @@ typedef struct {
     ngx_err_t                 err;
     ngx_thread_task_t        *task;
 
-    unsigned                  keep:1;       /* copied: not by sendfile */
+    unsigned                  keep:1;       /* read into the store */
     unsigned                  reading:1;    /* a thread has read */
     unsigned                  finished:1;   /* the last buffer is out */
 } ngx_http_video_media_t;
@@ -66,11 +68,10 @@ ngx_int_t ngx_http_video_media_gather(ngx_http_request_t *r,
     ngx_http_video_media_t *m);
 
 /*
- * Sends until the client or the disk is slower than we are (NGX_DONE), or all
- * is out.  "head", when not NULL, goes before the first piece.
+ * Goes on after a thread has read.  NGX_DONE: the client or the disk is slower
+ * than we are; else what the request is to be finalized with.
  */
-ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
-    ngx_chain_t *head);
+ngx_int_t ngx_http_video_media_resume(ngx_http_request_t *r);
 
 
 #endif /* NGX_HTTP_VIDEO_VOD_MEDIA_H */
