@@ -481,9 +481,11 @@ ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
                   ctx->received);
 
     if (code && ctx->handshake == NULL) {
+        /* RTMP 1.0, 7.2.2: on the message stream that it is about */
         nvm_writer_init(&w, buf, sizeof(buf));
         nvr_reply_status(&w, ctx->chunk,
-                         ctx->publishing ? NGX_VIDEO_RTMP_STREAM : 0,
+                         ngx_strncmp(code, "NetStream.", 10) == 0
+                         ? NGX_VIDEO_RTMP_STREAM : 0,
                          "error", code, detail ? detail : reason);
 
         if (w.error == NVM_OK) {

@@ -304,7 +304,8 @@ for my $name ('', '.hidden', '..', 'a/b', 'a b', "a\x00b", 'a%2fb', "\xc3\xa9",
     my $short = length $name > 40 ? substr($name, 0, 8) . '...' : $name;
     $short =~ s/[^ -~]/./g;
     my $answer = $rtmp->publish($name);
-    is $answer && $answer->{info}{code}, 'NetStream.Publish.BadName',
+    is $answer && "$answer->{info}{code} $answer->{stream_id}",
+        'NetStream.Publish.BadName 1',
         "not the name \"$short\"";
 }
 $t->log_like(qr/rtmp invalid stream name/, 'in the log');
