@@ -13,7 +13,7 @@
  *   ngx_http_video_vod.c          files: playlists, init segments
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_media.c    media segments of a file
- *   ngx_http_video_vod_gather.c   reading them
+ *   ngx_http_video_file.c         reading ranges of a file
  */
 
 #ifndef NGX_HTTP_VIDEO_HLS_MODULE_H

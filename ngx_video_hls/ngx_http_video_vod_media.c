@@ -4,105 +4,76 @@
  * Media segments of a file: the head of a CMAF chunk, then the samples where
  * they lie in the file.
  *
- * Samples that lie together are a run.  A long run leaves by sendfile and
- * never enters the process; short ones are gathered into a buffer by
- * ngx_http_video_vod_gather.c.  The next piece is read when the last has
+ * First the entries of the file's sample tables are read that the segment
+ * has.  Samples that lie together are a range.  A long range leaves by
+ * sendfile and never enters the process; short ones are gathered into a
+ * buffer by ngx_http_video_file.c.  The next piece is read when the last has
  * left, so a slow client holds one buffer and no more.
  *
- * Segments of many small runs, audio above all, cost a system call for each:
+ * Segments of many small ranges, audio above all, cost a system call for each:
  * they are read into the store, once, and sent from there.
  */
 
-#include "ngx_http_video_vod_media.h"
+#include "ngx_http_video_file.h"
 #include "nvm_cmaf.h"
 
 
-/* segments whose runs are shorter on average are kept, up to this size */
-#define NGX_HTTP_VIDEO_KEEP_RUN   4096
-#define NGX_HTTP_VIDEO_KEEP_MAX   (1024 * 1024)
+/* from this length on sendfile is cheaper than a copy; docs/decisions.md */
+#define NGX_HTTP_VIDEO_SENDFILE    (64 * 1024)
+
+/* segments whose ranges are shorter on average are kept, up to this size */
+#define NGX_HTTP_VIDEO_KEEP_RANGE  4096
+#define NGX_HTTP_VIDEO_KEEP_MAX    (1024 * 1024)
 
 
+typedef struct {
+    nvm_index_track_t        *track;
+    nvm_index_segment_t       segment;
+    nvm_range_t               tables[NVM_INDEX_TABLES];
+
+    ngx_http_video_file_t     file;         /* tables, then samples */
+    uint64_t                  len;          /* of the segment, boxes too */
+    ngx_chain_t               head;         /* the boxes before the samples */
+    ngx_buf_t                 buf;          /* what is being sent */
+    ngx_chain_t               link;         /* that carries it */
+
+    unsigned                  keep:1;       /* read into the store */
+    unsigned                  finished:1;   /* the last buffer is out */
+} ngx_http_video_media_t;
+
+
+static ngx_int_t ngx_http_video_media_tables(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_media_ranges(ngx_http_request_t *r,
+    ngx_http_video_media_t *m, nvm_sample_t *samples);
 static ngx_int_t ngx_http_video_media_head(ngx_http_request_t *r,
-    nvm_index_track_t *t, nvm_index_segment_t *segment,
-    nvm_sample_t *samples, ngx_http_video_media_t *m);
-static ngx_int_t ngx_http_video_media_send(ngx_http_request_t *r,
-    ngx_http_video_media_t *m);
-static ngx_int_t ngx_http_video_media_fill(ngx_http_request_t *r,
-    ngx_http_video_media_t *m);
-static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
-    ngx_chain_t *head);
+    ngx_http_video_media_t *m, nvm_sample_t *samples);
 static ngx_int_t ngx_http_video_media_headers(ngx_http_request_t *r,
     nvm_index_track_t *t);
 static ngx_int_t ngx_http_video_media_open(ngx_http_request_t *r,
     nvm_index_track_t *t, ngx_uint_t flags);
+static ngx_int_t ngx_http_video_media_send(ngx_http_request_t *r,
+    ngx_http_video_media_t *m);
+static ngx_int_t ngx_http_video_media_fill(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_media_resume(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
+    ngx_chain_t *head);
 static ngx_int_t ngx_http_video_media_wait(ngx_http_request_t *r);
 static void ngx_http_video_media_writer(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
     ngx_http_video_media_t *m);
 
 
-/* Merges samples that lie together. */
-static ngx_http_video_media_t *
-ngx_http_video_media_create(ngx_http_request_t *r, nvm_sample_t *samples,
-    ngx_uint_t n)
-{
-    ngx_uint_t                  i;
-    ngx_http_video_ctx_t       *ctx;
-    ngx_http_video_run_t       *run;
-    ngx_http_video_media_t     *m;
-    ngx_http_video_loc_conf_t  *conf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
-
-    m = ngx_pcalloc(r->pool, sizeof(ngx_http_video_media_t));
-    if (m == NULL) {
-        return NULL;
-    }
-
-    m->runs = ngx_palloc(r->pool, n * sizeof(ngx_http_video_run_t));
-    if (m->runs == NULL) {
-        return NULL;
-    }
-
-    run = NULL;
-
-    for (i = 0; i < n; i++) {
-
-        if (samples[i].size == 0) {
-            continue;
-        }
-
-        if (run && run->offset + run->size == samples[i].offset) {
-            run->size += samples[i].size;
-            continue;
-        }
-
-        run = &m->runs[m->nruns++];
-        run->offset = samples[i].offset;
-        run->size = samples[i].size;
-    }
-
-    m->size = conf->buffer;
-    m->fd = ctx->vod->file.fd;
-
-    return m;
-}
-
-
 ngx_int_t
 ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
 {
-    ngx_int_t                rc;
+    size_t                   size;
     nvm_err_e                err;
-    nvm_arena_t              arena;
-    nvm_sample_t            *samples;
-    nvm_index_segment_t      segment;
+    ngx_uint_t               i;
     ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_file_t   *f;
     ngx_http_video_media_t  *m;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    ngx_video_pool_arena(&arena, r->pool);
 
     if (ctx->path.msn >= t->nsegments) {
         return NGX_HTTP_NOT_FOUND;
@@ -117,10 +88,18 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
                          ngx_video_object_filled(ctx->store, &ctx->ref));
     }
 
-    err = nvm_index_segment(&ctx->vod->src, t, (uint32_t) ctx->path.msn,
-                            &arena, &segment, &samples);
+    m = ngx_pcalloc(r->pool, sizeof(ngx_http_video_media_t));
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    if (err == NVM_ENOENT || (err == NVM_OK && segment.nsamples == 0)) {
+    ctx->vod->media = m;
+    m->track = t;
+
+    err = nvm_index_segment(&ctx->vod->src, t, (uint32_t) ctx->path.msn,
+                            &m->segment);
+
+    if (err == NVM_ENOENT || (err == NVM_OK && m->segment.nsamples == 0)) {
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -128,34 +107,140 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    m = ngx_http_video_media_create(r, samples, segment.nsamples);
-    if (m == NULL) {
+    /* all of the index that is needed; a slow client would keep it */
+    ngx_video_object_put(ctx->store, &ctx->ref);
+
+    size = nvm_index_ranges(t, &m->segment, m->tables);
+
+    f = &m->file;
+    f->request = r;
+    f->path = &ctx->vod->path;
+    f->fd = ctx->vod->file.fd;
+    f->ranges = m->tables;
+    f->size = size;
+    f->buffer = ngx_pnalloc(r->pool, size);
+    f->resume = ngx_http_video_media_tables;
+
+    if (f->buffer == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->vod->media = m;
+    for (i = 0; i < NVM_INDEX_TABLES; i++) {
+        if (m->tables[i].size) {
+            f->ranges[f->nranges++] = m->tables[i];
+        }
+    }
 
-    rc = ngx_http_video_media_head(r, t, &segment, samples, m);
+    return ngx_http_video_media_tables(r);
+}
+
+
+/* Reads the tables' entries; then what to send is known. */
+static ngx_int_t
+ngx_http_video_media_tables(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    nvm_err_e                err;
+    nvm_arena_t              arena;
+    nvm_sample_t            *samples;
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_media_t  *m;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    rc = ngx_http_video_file_read(&m->file);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DONE ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_video_pool_arena(&arena, r->pool);
+
+    err = nvm_index_samples(m->track, &m->segment, m->file.buffer, &arena,
+                            &samples);
+
+    if (err == NVM_EINVAL) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": sample tables have changed",
+                      &ctx->vod->path);
+    }
+
+    if (err != NVM_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_video_media_ranges(r, m, samples) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_video_media_head(r, m, samples);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_video_media_headers(r, t) != NGX_OK) {
+    if (ngx_http_video_media_headers(r, m->track) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* all of the index that is needed; a slow client would keep it */
-    ngx_video_object_put(ctx->store, &ctx->ref);
-
-    if (m->nruns && m->len / m->nruns < NGX_HTTP_VIDEO_KEEP_RUN
+    if (m->file.nranges
+        && m->len / m->file.nranges < NGX_HTTP_VIDEO_KEEP_RANGE
         && m->len <= NGX_HTTP_VIDEO_KEEP_MAX && r->method != NGX_HTTP_HEAD
-        && ngx_http_video_media_open(r, t, NGX_VIDEO_OPEN_CREATE) == NGX_DONE)
+        && ngx_http_video_media_open(r, m->track, NGX_VIDEO_OPEN_CREATE)
+           == NGX_DONE)
     {
-        return ngx_http_video_media_fill(r, m);
+        return ngx_http_video_media_fill(r);
     }
 
     return ngx_http_video_media_send(r, m);
+}
+
+
+/* Merges samples that lie together: these ranges are read from now on. */
+static ngx_int_t
+ngx_http_video_media_ranges(ngx_http_request_t *r, ngx_http_video_media_t *m,
+    nvm_sample_t *samples)
+{
+    ngx_uint_t              i, n;
+    nvm_range_t            *ranges, *range;
+    ngx_http_video_file_t  *f;
+
+    f = &m->file;
+    n = m->segment.nsamples;
+
+    ranges = ngx_palloc(r->pool, n * sizeof(nvm_range_t));
+    if (ranges == NULL) {
+        return NGX_ERROR;
+    }
+
+    f->ranges = ranges;
+    f->nranges = 0;
+    f->range = 0;
+    f->done = 0;
+    f->filled = 0;
+    f->buffer = NULL;
+    f->resume = ngx_http_video_media_resume;
+
+    range = NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (samples[i].size == 0) {
+            continue;
+        }
+
+        if (range && range->offset + range->size == samples[i].offset) {
+            range->size += samples[i].size;
+            continue;
+        }
+
+        range = &ranges[f->nranges++];
+        range->offset = samples[i].offset;
+        range->size = samples[i].size;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -163,7 +248,8 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
 static ngx_int_t
 ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
 {
-    ngx_int_t  rc;
+    ngx_int_t                   rc;
+    ngx_http_video_loc_conf_t  *conf;
 
     r->headers_out.content_length_n = m->len;
 
@@ -173,13 +259,20 @@ ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
         return rc;
     }
 
-    if (m->nruns == 0) {
+    if (m->file.nranges == 0) {
         /* samples of no bytes: the boxes are all there is */
         m->head.buf->last_buf = (r == r->main);
         m->head.buf->last_in_chain = 1;
 
         return ngx_http_output_filter(r, &m->head);
     }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    m->file.filled = 0;
+    m->file.size = conf->buffer;
+    m->file.buffer = NULL;
+    m->file.longest = NGX_HTTP_VIDEO_SENDFILE;
 
     return ngx_http_video_media_output(r, &m->head);
 }
@@ -190,16 +283,18 @@ ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
  * Without room the client is sent the file.
  */
 static ngx_int_t
-ngx_http_video_media_fill(ngx_http_request_t *r, ngx_http_video_media_t *m)
+ngx_http_video_media_fill(ngx_http_request_t *r)
 {
-    size_t                      room;
-    uint64_t                    filled;
-    ngx_int_t                   rc;
-    ngx_buf_t                  *b;
-    ngx_http_video_ctx_t       *ctx;
-    ngx_http_video_loc_conf_t  *conf;
+    uint64_t                 filled;
+    ngx_int_t                rc;
+    ngx_buf_t               *b;
+    ngx_http_video_ctx_t    *ctx;
+    ngx_http_video_file_t   *f;
+    ngx_http_video_media_t  *m;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+    f = &m->file;
     b = m->head.buf;
 
     if (!m->keep) {
@@ -213,28 +308,26 @@ ngx_http_video_media_fill(ngx_http_request_t *r, ngx_http_video_media_t *m)
         }
     }
 
-    while (m->run < m->nruns) {
+    while (f->range < f->nranges) {
 
-        if (!m->reading) {
+        if (!f->reading) {
             filled = ngx_video_object_filled(ctx->store, &ctx->ref);
-            m->buffer = ngx_video_object_room(ctx->store, &ctx->ref,
+            f->filled = 0;
+            f->buffer = ngx_video_object_room(ctx->store, &ctx->ref,
                                               (size_t) (m->len - filled),
-                                              &room);
-            m->size = room;
-
-            if (m->buffer == NULL) {
+                                              &f->size);
+            if (f->buffer == NULL) {
                 goto full;
             }
         }
 
-        rc = ngx_http_video_media_gather(r, m);
+        rc = ngx_http_video_file_read(f);
 
         if (rc != NGX_OK) {
             return rc == NGX_DONE ? NGX_DONE : NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ngx_video_object_commit(ctx->store, &ctx->ref, m->filled);
-        m->filled = 0;
+        ngx_video_object_commit(ctx->store, &ctx->ref, f->filled);
     }
 
     ctx->writing = 0;
@@ -248,19 +341,15 @@ full:
     ngx_video_object_abort(ctx->store, &ctx->ref);
     ngx_video_object_put(ctx->store, &ctx->ref);
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
-
     m->keep = 0;
-    m->run = 0;
-    m->done = 0;
-    m->buffer = NULL;
-    m->size = conf->buffer;
+    f->range = 0;
+    f->done = 0;
 
     return ngx_http_video_media_send(r, m);
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_video_media_resume(ngx_http_request_t *r)
 {
     ngx_http_video_ctx_t    *ctx;
@@ -269,7 +358,7 @@ ngx_http_video_media_resume(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     m = ctx->vod->media;
 
-    return m->keep ? ngx_http_video_media_fill(r, m)
+    return m->keep ? ngx_http_video_media_fill(r)
                    : ngx_http_video_media_output(r, NULL);
 }
 
@@ -338,9 +427,8 @@ ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
 
 /* The chunk's boxes in memory, and the size of the whole segment. */
 static ngx_int_t
-ngx_http_video_media_head(ngx_http_request_t *r, nvm_index_track_t *t,
-    nvm_index_segment_t *segment, nvm_sample_t *samples,
-    ngx_http_video_media_t *m)
+ngx_http_video_media_head(ngx_http_request_t *r, ngx_http_video_media_t *m,
+    nvm_sample_t *samples)
 {
     size_t                 size;
     uint64_t               payload;
@@ -351,10 +439,10 @@ ngx_http_video_media_head(ngx_http_request_t *r, nvm_index_track_t *t,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    c.track = &t->track;
+    c.track = &m->track->track;
     c.samples = samples;
-    c.nsamples = segment->nsamples;
-    c.dts = segment->start;
+    c.nsamples = m->segment.nsamples;
+    c.dts = m->segment.start;
     c.sequence = (uint32_t) ctx->path.msn + 1;
     c.first = 1;
 
@@ -525,29 +613,40 @@ ngx_http_video_media_writer(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
 {
-    ngx_int_t              rc;
-    ngx_buf_t             *b;
-    ngx_http_video_ctx_t  *ctx;
-    ngx_http_video_run_t  *run;
+    ngx_int_t               rc;
+    ngx_buf_t              *b;
+    nvm_range_t            *range;
+    ngx_http_video_ctx_t   *ctx;
+    ngx_http_video_file_t  *f;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    run = &m->runs[m->run];
+    f = &m->file;
+    range = &f->ranges[f->range];
     b = &m->buf;
 
-    if (m->filled == 0 && !m->reading
-        && run->size - m->done >= NGX_HTTP_VIDEO_SENDFILE)
-    {
+    if (!f->reading && range->size - f->done >= f->longest) {
         ngx_memzero(b, sizeof(ngx_buf_t));
         b->in_file = 1;
         b->file = &ctx->vod->file;
-        b->file_pos = run->offset + m->done;
-        b->file_last = run->offset + run->size;
+        b->file_pos = range->offset + f->done;
+        b->file_last = range->offset + range->size;
 
-        m->run++;
-        m->done = 0;
+        f->range++;
+        f->done = 0;
 
     } else {
-        rc = ngx_http_video_media_gather(r, m);
+        if (f->buffer == NULL) {
+            f->buffer = ngx_palloc(r->pool, f->size);
+            if (f->buffer == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        if (!f->reading) {
+            f->filled = 0;
+        }
+
+        rc = ngx_http_video_file_read(f);
 
         if (rc != NGX_OK) {
             return rc;
@@ -555,18 +654,16 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
 
         ngx_memzero(b, sizeof(ngx_buf_t));
         b->memory = 1;
-        b->start = m->buffer;
-        b->pos = m->buffer;
-        b->last = m->buffer + m->filled;
+        b->start = f->buffer;
+        b->pos = f->buffer;
+        b->last = f->buffer + f->filled;
         b->end = b->last;
-
-        m->filled = 0;
     }
 
     /* postpone_output would wait for more, and we for it */
     b->flush = 1;
 
-    if (m->run == m->nruns) {
+    if (f->range == f->nranges) {
         b->last_buf = (r == r->main);
         b->last_in_chain = 1;
         m->finished = 1;

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * Building the index of a file.  Where tracks are cut: nvm_index_cut.c.
- * Reading it: nvm_index_read.c.
+ * Building the index of a file: each track is walked once.  Where it is cut:
+ * nvm_index_cut.c.  Reading the index: nvm_index_read.c.
  */
 
 #include <string.h>
@@ -16,11 +16,6 @@
 #define NVM_INDEX_MIN_TARGET  100
 #define NVM_INDEX_MAX_TARGET  3600000
 
-/* Fields of a sample's record. */
-#define NVM_INDEX_MAX_SIZE    (1u << 24)
-#define NVM_INDEX_MAX_OFFSET  (1ull << 40)
-#define NVM_INDEX_MAX_TIME    (1u << 31)
-
 /*
  * What nvm_cmaf_chunk_write() adds to a segment's samples: its boxes, and
  * four bytes for each field that trun may have.
@@ -29,9 +24,30 @@
 #define NVM_INDEX_FIELD       4
 
 
+/* A track on its way into the index. */
+typedef struct {
+    const nvm_mp4_track_t  *t;
+    nvm_mp4_samples_t       walk;
+    nvm_index_cut_t         cut;
+    nvm_index_span_t        span;
+    int64_t                 min_pts;
+
+    nvm_index_segment_t    *segments;
+    uint32_t                max;
+    uint32_t                n;          /* segments so far */
+
+    /* the same at the last sample that the edit list leaves */
+    uint32_t                kept;
+    uint32_t                kept_samples;       /* of the last segment */
+    uint64_t                kept_bytes;
+    uint64_t                end;                /* dts after it */
+} nvm_index_out_t;
+
+
 /* One run of the builder. */
 typedef struct {
     const nvm_mp4_t      *mp4;
+    nvm_arena_t          *arena;
     nvm_fault_t          *f;
     uint64_t              file_size;
     uint64_t              size;
@@ -39,19 +55,8 @@ typedef struct {
     uint32_t              target;       /* ms */
     uint32_t              lead;         /* the reference track */
     nvm_index_bounds_t    bounds;
-    nvm_index_span_t      spans[NVM_MAX_TRACKS];
+    nvm_index_out_t       out[NVM_MAX_TRACKS];
 } nvm_index_builder_t;
-
-
-/* Where the records of a track go. */
-typedef struct {
-    const nvm_mp4_track_t   *t;
-    const nvm_index_span_t  *span;
-    nvm_index_track_t       *track;
-    nvm_index_segment_t     *segments;
-    nvm_index_sample_t      *samples;
-    uint32_t                 n;         /* segments so far */
-} nvm_index_out_t;
 
 
 /* Takes room for n records; returns their offset, UINT64_MAX on overflow. */
@@ -74,9 +79,245 @@ nvm_index_room(nvm_index_builder_t *b, uint64_t n, uint64_t size)
 }
 
 
-/* The span of each track, that of the reference first, and the boundaries. */
+/*
+ * Segments that a track has at most: one for each boundary, and behind the
+ * last one of them one for each target and no more than its samples are.
+ */
+static uint32_t
+nvm_index_most(const nvm_index_builder_t *b, const nvm_mp4_track_t *t,
+    unsigned leads)
+{
+    int64_t   rest;
+    uint64_t  n;
+
+    if (leads) {
+        return b->bounds.max;
+    }
+
+    rest = nvm_rescale((int64_t) t->track.duration, b->bounds.timescale,
+                       t->track.timescale);
+    rest -= b->bounds.times[b->bounds.n - 1];
+    n = rest > 0 ? (uint64_t) (rest / b->bounds.target) : 0;
+    n = n < t->nsamples ? n : t->nsamples;
+
+    return b->bounds.n + (uint32_t) n + 2;
+}
+
+
+/* Starts the track anew: what was before is not part of the presentation. */
+static void
+nvm_index_begin(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
+    uint64_t dts)
+{
+    nvm_index_cut_init(&o->cut, &b->bounds, o->t, leads);
+
+    if (leads) {
+        b->bounds.n = 0;
+    }
+
+    o->n = 0;
+    o->kept = 0;
+    o->kept_samples = 0;
+    o->span.base = dts;
+    o->min_pts = INT64_MAX;
+}
+
+
+/* Up to the cut's segment; those before it that have no samples are empty. */
 static nvm_err_e
-nvm_index_spans(nvm_index_builder_t *b, nvm_arena_t *arena)
+nvm_index_segment_start(nvm_index_builder_t *b, nvm_index_out_t *o,
+    const nvm_sample_t *sample)
+{
+    uint64_t              start;
+    nvm_index_segment_t  *s;
+
+    start = sample->dts - o->span.base + o->t->delay;
+
+    if (o->n) {
+        s = &o->segments[o->n - 1];
+        s->duration = start - s->start;
+    }
+
+    if (o->cut.nsegments > o->max) {
+        return nvm_fault(b->f, NVM_ELIMIT, sample->offset,
+                         "too many segments");
+    }
+
+    while (o->n < o->cut.nsegments) {
+        s = &o->segments[o->n++];
+        memset(s, 0, sizeof(nvm_index_segment_t));
+        s->start = start;
+        s->mark = o->walk.at;
+    }
+
+    o->segments[o->n - 1].key = nvm_index_key(o->t, sample);
+
+    return NVM_OK;
+}
+
+
+static void
+nvm_index_keep(nvm_index_out_t *o, uint64_t end)
+{
+    o->kept = o->n;
+    o->kept_samples = o->segments[o->n - 1].nsamples;
+    o->kept_bytes = o->segments[o->n - 1].bytes;
+    o->end = end;
+}
+
+
+/* The next sample, which the walk has peeked at. */
+static nvm_err_e
+nvm_index_sample(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
+    nvm_sample_t *s)
+{
+    int64_t               pts;
+    nvm_err_e             rc;
+    nvm_index_segment_t  *segment;
+
+    if (o->n == 0 || (o->t->media_time && nvm_index_restarts(o->t, s))) {
+        nvm_index_begin(b, o, leads, s->dts);
+    }
+
+    if (nvm_index_cut_next(&o->cut, s)) {
+        rc = nvm_index_segment_start(b, o, s);
+        if (rc != NVM_OK) {
+            return rc;
+        }
+    }
+
+    (void) nvm_mp4_samples_next(&o->walk, s);
+
+    segment = &o->segments[o->n - 1];
+    segment->nsamples++;
+    segment->bytes += s->size;
+
+    pts = nvm_index_pts(o->t, s);
+    o->min_pts = pts < o->min_pts ? pts : o->min_pts;
+
+    if (o->t->media_end == UINT64_MAX || pts < (int64_t) o->t->media_end) {
+        nvm_index_keep(o, s->dts + s->duration);
+    }
+
+    return NVM_OK;
+}
+
+
+/* Samples that need no look: most of a track. */
+static nvm_err_e
+nvm_index_idle(nvm_index_builder_t *b, nvm_index_out_t *o)
+{
+    uint32_t              n;
+    nvm_err_e             rc;
+    nvm_index_segment_t  *segment;
+
+    n = nvm_index_cut_idle(&o->cut, &o->walk.at, o->min_pts);
+    if (n == 0) {
+        return NVM_OK;
+    }
+
+    segment = &o->segments[o->n - 1];
+    segment->nsamples += n;
+
+    rc = nvm_mp4_samples_skip(&o->walk, n, &segment->bytes);
+    if (rc != NVM_OK) {
+        return nvm_fault(b->f, rc, o->walk.at.offset,
+                         "sample tables disagree");
+    }
+
+    nvm_index_keep(o, o->walk.at.dts);
+
+    return NVM_OK;
+}
+
+
+/* Ends the track at the last sample that is kept. */
+static nvm_err_e
+nvm_index_finish(nvm_index_builder_t *b, nvm_index_out_t *o)
+{
+    int64_t               shift;
+    nvm_err_e             rc;
+    nvm_index_segment_t  *last;
+
+    if (o->kept == 0) {
+        return nvm_fault(b->f, NVM_EINVAL, 0, "edit list leaves no samples");
+    }
+
+    o->n = o->kept;
+
+    last = &o->segments[o->n - 1];
+    last->nsamples = o->kept_samples;
+    last->bytes = o->kept_bytes;
+    last->duration = o->end - o->span.base + o->t->delay - last->start;
+
+    rc = nvm_index_shift(&o->span, o->t, o->min_pts, b->f);
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    shift = o->span.shift;
+
+    if (o->t->track.kind == NVM_VIDEO
+        && (o->t->max_cts - shift > INT32_MAX
+            || o->t->min_cts - shift < INT32_MIN))
+    {
+        return nvm_fault(b->f, NVM_ELIMIT, 0,
+                         "composition offset over 2^31 ticks");
+    }
+
+    return NVM_OK;
+}
+
+
+static nvm_err_e
+nvm_index_walk(nvm_index_builder_t *b, uint32_t i)
+{
+    unsigned          leads;
+    nvm_err_e         rc;
+    nvm_sample_t      s;
+    nvm_index_out_t  *o;
+
+    o = &b->out[i];
+    o->t = &b->mp4->tracks[i];
+    leads = (i == b->lead);
+
+    o->max = nvm_index_most(b, o->t, leads);
+    o->segments = nvm_alloc(b->arena, o->max, sizeof(nvm_index_segment_t));
+    if (o->segments == NULL) {
+        return nvm_fault(b->f, NVM_ENOMEM, 0, "no memory for segments");
+    }
+
+    nvm_mp4_samples_init(&o->walk, o->t, b->file_size);
+
+    while ((rc = nvm_mp4_samples_peek(&o->walk, &s)) == NVM_OK) {
+
+        rc = nvm_index_sample(b, o, leads, &s);
+        if (rc == NVM_OK) {
+            rc = nvm_index_idle(b, o);
+        }
+
+        if (rc != NVM_OK) {
+            return rc;
+        }
+
+        if (o->t->track.kind == NVM_AUDIO
+            && o->walk.at.dts >= o->t->media_end)
+        {
+            return nvm_index_finish(b, o);
+        }
+    }
+
+    if (rc != NVM_ENOENT) {
+        return nvm_fault(b->f, rc, s.offset, "sample tables disagree");
+    }
+
+    return nvm_index_finish(b, o);
+}
+
+
+/* Walks all tracks, the reference first: it finds the boundaries. */
+static nvm_err_e
+nvm_index_tracks(nvm_index_builder_t *b)
 {
     uint32_t                i;
     nvm_err_e               rc;
@@ -91,103 +332,24 @@ nvm_index_spans(nvm_index_builder_t *b, nvm_arena_t *arena)
         }
     }
 
-    rc = nvm_index_bounds_init(&b->bounds, arena, &t[b->lead], b->target);
+    rc = nvm_index_bounds_init(&b->bounds, b->arena, &t[b->lead], b->target);
     if (rc != NVM_OK) {
         return nvm_fault(b->f, rc, 0, "no memory for segment boundaries");
     }
 
-    rc = nvm_index_span(&b->spans[b->lead], &b->bounds, &t[b->lead], 1,
-                        b->file_size, b->f);
+    rc = nvm_index_walk(b, b->lead);
 
-    /* those of samples that are not used are none */
+    /* those of samples that are not kept are none */
 
-    b->bounds.n = b->spans[b->lead].nsegments;
+    b->bounds.n = b->out[b->lead].n;
 
     for (i = 0; rc == NVM_OK && i < b->mp4->ntracks; i++) {
         if (i != b->lead) {
-            rc = nvm_index_span(&b->spans[i], &b->bounds, &t[i], 0,
-                                b->file_size, b->f);
+            rc = nvm_index_walk(b, i);
         }
     }
 
     return rc;
-}
-
-
-/* Ends the segment in hand, if there is one, at a decode time of the output. */
-static void
-nvm_index_segment_end(nvm_index_out_t *o, uint32_t sample, uint64_t end)
-{
-    nvm_index_segment_t  *s;
-
-    if (o->n == 0) {
-        return;
-    }
-
-    s = &o->segments[o->n - 1];
-    s->nsamples = sample - s->first;
-    s->duration = end - s->start;
-}
-
-
-/* Starts segment n - 1; those before it that have no samples are empty. */
-static void
-nvm_index_segment_start(nvm_index_out_t *o, uint32_t n, uint32_t sample,
-    uint64_t start, unsigned key)
-{
-    nvm_index_segment_t  *s;
-
-    nvm_index_segment_end(o, sample, start);
-
-    while (o->n < n) {
-        s = &o->segments[o->n++];
-        s->start = start;
-        s->first = sample;
-    }
-
-    s = &o->segments[n - 1];
-    s->key = key;
-}
-
-
-static nvm_err_e
-nvm_index_sample(const nvm_index_builder_t *b, nvm_index_out_t *o, uint32_t i,
-    const nvm_sample_t *s, uint64_t dts)
-{
-    int64_t               cts;
-    uint64_t              time;
-    nvm_index_sample_t   *record;
-    nvm_index_segment_t  *segment;
-
-    segment = &o->segments[o->n - 1];
-    record = &o->samples[i];
-    time = dts - segment->start;
-    cts = nvm_index_pts(o->t, s) - (int64_t) s->dts - o->span->shift;
-
-    if (s->size >= NVM_INDEX_MAX_SIZE) {
-        return nvm_fault(b->f, NVM_ELIMIT, s->offset, "sample over 16 MiB");
-    }
-
-    if (s->offset >= NVM_INDEX_MAX_OFFSET) {
-        return nvm_fault(b->f, NVM_ELIMIT, s->offset, "sample beyond 1 TiB");
-    }
-
-    if (time + s->duration >= NVM_INDEX_MAX_TIME) {
-        return nvm_fault(b->f, NVM_ELIMIT, s->offset,
-                         "segment over 2^31 ticks");
-    }
-
-    if (cts > INT32_MAX || cts < INT32_MIN) {
-        return nvm_fault(b->f, NVM_ELIMIT, s->offset,
-                         "composition offset over 2^31 ticks");
-    }
-
-    record->place = s->offset << 24 | s->size;
-    record->time = (uint32_t) time | (uint32_t) nvm_index_key(o->t, s) << 31;
-    record->cts = (int32_t) cts;
-    segment->bytes += s->size;
-
-    return NVM_OK;
 }
 
 
@@ -200,7 +362,7 @@ nvm_index_sample_overhead(const nvm_mp4_track_t *t)
     fields = (t->sample_size == 0) + (t->stts.count > 1);
 
     if (t->track.kind == NVM_VIDEO) {
-        fields += 1 + (t->stss.entries != NULL);
+        fields += 1 + t->has_stss;
     }
 
     return fields * NVM_INDEX_FIELD;
@@ -229,14 +391,15 @@ nvm_index_rate(uint64_t bytes, uint64_t ticks, uint32_t timescale)
  * which only the last can be, counts as if it lasted half a target.
  */
 static void
-nvm_index_rates(const nvm_index_builder_t *b, nvm_index_out_t *o)
+nvm_index_rates(const nvm_index_builder_t *b, nvm_index_out_t *o,
+    nvm_index_track_t *track)
 {
     uint32_t              i, rate;
     uint64_t              bytes, total, ticks, longest, least, field, target;
     nvm_track_t          *t;
     nvm_index_segment_t  *s;
 
-    t = &o->track->track;
+    t = &track->track;
     field = nvm_index_sample_overhead(o->t);
     longest = 0;
 
@@ -245,12 +408,12 @@ nvm_index_rates(const nvm_index_builder_t *b, nvm_index_out_t *o)
         longest = s->duration > longest ? s->duration : longest;
     }
 
-    o->track->target = (uint32_t) nvm_rescale((int64_t) longest, 1,
-                                              t->timescale);
-    o->track->target += o->track->target ? 0 : 1;
+    track->target = (uint32_t) nvm_rescale((int64_t) longest, 1,
+                                           t->timescale);
+    track->target += track->target ? 0 : 1;
 
     target = (uint64_t) nvm_rescale(b->target, t->timescale, 1000);
-    least = (uint64_t) o->track->target * t->timescale;
+    least = (uint64_t) track->target * t->timescale;
     least = (least < target ? least : target) / 2;
 
     total = 0;
@@ -280,114 +443,84 @@ nvm_index_rates(const nvm_index_builder_t *b, nvm_index_out_t *o)
 }
 
 
-/* The second walk: what the first one counted is written. */
-static nvm_err_e
-nvm_index_records(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads)
+static void
+nvm_index_table(nvm_index_table_t *to, const nvm_mp4_table_t *from)
 {
-    uint32_t           i;
-    uint64_t           dts;
-    nvm_err_e          rc;
-    nvm_sample_t       s;
-    nvm_index_cut_t    c;
-    nvm_mp4_samples_t  walk;
-
-    nvm_index_cut_init(&c, &b->bounds, o->t, leads);
-    nvm_mp4_samples_init(&walk, o->t);
-
-    while (walk.sample < o->span->first + o->span->nsamples) {
-
-        rc = nvm_mp4_samples_next(&walk, b->file_size, &s);
-        if (rc != NVM_OK) {
-            return nvm_fault(b->f, rc, s.offset, "sample tables disagree");
-        }
-
-        if (walk.sample <= o->span->first) {
-            continue;
-        }
-
-        i = walk.sample - 1 - o->span->first;
-        dts = s.dts - o->span->base + o->t->delay;
-
-        if (nvm_index_cut_next(&c, &s)) {
-            nvm_index_segment_start(o, c.nsegments, i, dts,
-                                    nvm_index_key(o->t, &s));
-        }
-
-        rc = nvm_index_sample(b, o, i, &s, dts);
-        if (rc != NVM_OK) {
-            return rc;
-        }
-    }
-
-    nvm_index_segment_end(o, o->span->nsamples,
-                          o->span->end - o->span->base + o->t->delay);
-
-    return NVM_OK;
+    to->at = from->at;
+    to->count = from->count;
+    to->version = from->version;
 }
 
 
-/* Fills track i, whose sections are laid out. */
-static nvm_err_e
+/* Fills track i, whose segments are laid out. */
+static void
 nvm_index_write(nvm_index_builder_t *b, uint32_t i)
 {
-    uint32_t            k;
-    nvm_err_e           rc;
-    nvm_index_out_t     o = { 0 };
-    nvm_index_track_t  *track;
+    uint32_t                k;
+    nvm_index_out_t        *o;
+    nvm_index_track_t      *track;
+    const nvm_mp4_track_t  *t;
 
     track = (nvm_index_track_t *)
             (void *) (b->start + sizeof(nvm_index_head_t)) + i;
 
-    o.t = &b->mp4->tracks[i];
-    o.span = &b->spans[i];
-    o.track = track;
-    o.segments = (void *) (b->start + track->segments);
-    o.samples = (void *) (b->start + track->samples);
+    o = &b->out[i];
+    t = o->t;
 
-    track->track = o.t->track;
+    memcpy(b->start + track->segments, o->segments,
+           o->n * sizeof(nvm_index_segment_t));
+
+    track->track = t->track;
     track->track.id = i + 1;
-    track->track.edit = o.span->edit;
-    track->nsegments = o.span->nsegments;
-    track->nsamples = o.span->nsamples;
+    track->track.edit = o->span.edit;
+    track->nsegments = o->n;
+
+    for (k = 0; k < o->n; k++) {
+        track->nsamples += o->segments[k].nsamples;
+    }
 
     for (k = 0; k < i; k++) {
-        track->name += b->mp4->tracks[k].track.kind == o.t->track.kind;
+        track->name += b->mp4->tracks[k].track.kind == t->track.kind;
     }
 
-    rc = nvm_index_records(b, &o, i == b->lead);
-    if (rc != NVM_OK) {
-        return rc;
-    }
+    track->file_size = b->file_size;
+    track->base = o->span.base;
+    track->delay = t->delay;
+    track->shift = o->span.shift;
+    track->sample_size = t->sample_size;
+    track->has_stss = t->has_stss;
 
-    nvm_index_rates(b, &o);
+    nvm_index_table(&track->tables[0], &t->stts);
+    nvm_index_table(&track->tables[1], &t->ctts);
+    nvm_index_table(&track->tables[2], &t->stsc);
+    nvm_index_table(&track->tables[3], &t->chunks);
+    nvm_index_table(&track->tables[4], &t->sizes);
+    nvm_index_table(&track->tables[5], &t->stss);
 
-    return NVM_OK;
+    nvm_index_rates(b, o, track);
 }
 
 
 /* Lays the index out and allocates it. */
 static nvm_err_e
-nvm_index_layout(nvm_index_builder_t *b, nvm_arena_t *arena)
+nvm_index_layout(nvm_index_builder_t *b)
 {
     uint32_t            i;
-    uint64_t            at[NVM_MAX_TRACKS][2];
+    uint64_t            at[NVM_MAX_TRACKS];
     nvm_index_track_t  *tracks;
 
     (void) nvm_index_room(b, 1, sizeof(nvm_index_head_t));
     (void) nvm_index_room(b, b->mp4->ntracks, sizeof(nvm_index_track_t));
 
     for (i = 0; i < b->mp4->ntracks; i++) {
-        at[i][0] = nvm_index_room(b, b->spans[i].nsegments,
-                                  sizeof(nvm_index_segment_t));
-        at[i][1] = nvm_index_room(b, b->spans[i].nsamples,
-                                  sizeof(nvm_index_sample_t));
+        at[i] = nvm_index_room(b, b->out[i].n, sizeof(nvm_index_segment_t));
 
-        if (at[i][0] == UINT64_MAX || at[i][1] == UINT64_MAX) {
+        if (at[i] == UINT64_MAX) {
             return nvm_fault(b->f, NVM_ELIMIT, 0, "index is too large");
         }
     }
 
-    b->start = nvm_alloc(arena, 1, (size_t) b->size);
+    b->start = nvm_alloc(b->arena, 1, (size_t) b->size);
     if (b->start == NULL) {
         return nvm_fault(b->f, NVM_ENOMEM, 0, "no memory for the index");
     }
@@ -395,8 +528,7 @@ nvm_index_layout(nvm_index_builder_t *b, nvm_arena_t *arena)
     tracks = (void *) (b->start + sizeof(nvm_index_head_t));
 
     for (i = 0; i < b->mp4->ntracks; i++) {
-        tracks[i].segments = at[i][0];
-        tracks[i].samples = at[i][1];
+        tracks[i].segments = at[i];
     }
 
     return NVM_OK;
@@ -434,9 +566,9 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     uint64_t file_size, uint32_t target, uint8_t **out, size_t *size,
     nvm_fault_t *f)
 {
-    uint32_t             i;
-    nvm_err_e            rc;
-    nvm_index_builder_t  b;
+    uint32_t              i;
+    nvm_err_e             rc;
+    nvm_index_builder_t  *b;
 
     if (mp4->ntracks == 0) {
         return nvm_fault(f, NVM_ENOENT, 0, "no track that can be packaged");
@@ -446,29 +578,34 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
         return nvm_fault(f, NVM_EINVAL, 0, "segment duration is out of range");
     }
 
-    memset(&b, 0, sizeof(nvm_index_builder_t));
-    b.mp4 = mp4;
-    b.f = f;
-    b.file_size = file_size;
-    b.target = target;
-
-    rc = nvm_index_spans(&b, arena);
-    if (rc == NVM_OK) {
-        rc = nvm_index_layout(&b, arena);
+    b = nvm_alloc(arena, 1, sizeof(nvm_index_builder_t));
+    if (b == NULL) {
+        return nvm_fault(f, NVM_ENOMEM, 0, "no memory for the index");
     }
 
-    for (i = 0; rc == NVM_OK && i < mp4->ntracks; i++) {
-        rc = nvm_index_write(&b, i);
+    b->mp4 = mp4;
+    b->arena = arena;
+    b->f = f;
+    b->file_size = file_size;
+    b->target = target;
+
+    rc = nvm_index_tracks(b);
+    if (rc == NVM_OK) {
+        rc = nvm_index_layout(b);
     }
 
     if (rc != NVM_OK) {
         return rc;
     }
 
-    nvm_index_head_write(&b);
+    for (i = 0; i < mp4->ntracks; i++) {
+        nvm_index_write(b, i);
+    }
 
-    *out = b.start;
-    *size = (size_t) b.size;
+    nvm_index_head_write(b);
+
+    *out = b->start;
+    *size = (size_t) b->size;
 
     return NVM_OK;
 }

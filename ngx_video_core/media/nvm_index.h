@@ -1,14 +1,19 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The index of a file: everything that packaging needs of an MP4's moov, in
- * one block without pointers that is kept in the store and shared by all
- * workers.  Made once for a file and a segment duration; a request reads the
- * head, its track and the records of its segment, and nothing else.
+ * The index of a file: what packaging needs of an MP4's moov, in one block
+ * without pointers that is kept in the store and shared by all workers.  Made
+ * once for a file and a segment duration.
+ *
+ * It has no samples: each segment has a mark from which the file's own tables
+ * are walked (nvm_mp4_mark_t).  A request reads the head, its track and the
+ * record of its segment, then those entries of the tables from the file, a
+ * few hundred bytes each, that the segment's samples have.  So the index of a
+ * day is as small as its segments are few.
  *
  * Layout, all in native byte order: nvm_index_head_t, then the tracks, then
- * for each track its segments, then its samples; sections are aligned to 16
- * bytes and records are packed arrays, so that a record is found by number.
+ * for each track its segments; sections are aligned to 16 bytes and records
+ * are packed arrays, so that a record is found by number.
  *
  * Segment boundaries are the key frames of the reference track (the first
  * video track, else the first track) nearest at or after each multiple of the
@@ -30,7 +35,10 @@
 #include "nvm_mp4.h"
 
 
-#define NVM_INDEX_MAGIC  0x6e76693031ULL
+#define NVM_INDEX_MAGIC  0x6e76693032ULL
+
+/* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
+#define NVM_INDEX_TABLES  6
 
 
 typedef struct {
@@ -48,38 +56,52 @@ typedef struct {
 _Static_assert(sizeof(nvm_index_head_t) % 16 == 0, "tracks are aligned");
 
 
+/* Where a table is in the file; see nvm_mp4_table_t. */
+typedef struct {
+    uint64_t      at;
+    uint32_t      count;
+    uint32_t      version;
+} nvm_index_table_t;
+
+
 typedef struct {
     nvm_track_t   track;        /* id = position + 1; bandwidth is the peak of
                                    a segment; edit is what is left of the edit
                                    list, see nvm_index_build() */
     uint32_t      nsegments;
     uint32_t      nsamples;
-    uint64_t      segments;     /* offsets in the index */
-    uint64_t      samples;
+    uint64_t      segments;     /* offset in the index */
     uint32_t      target;       /* longest segment, seconds, rounded */
     uint32_t      name;         /* number among the tracks of its kind */
+
+    uint64_t      file_size;
+    uint64_t      base;         /* dts in the media of the first sample */
+    uint64_t      delay;        /* its dts in the output */
+    int64_t       shift;        /* to be taken from composition offsets */
+    uint32_t      sample_size;  /* of all, when not 0 */
+    uint32_t      has_stss;
+    nvm_index_table_t  tables[NVM_INDEX_TABLES];
 } nvm_index_track_t;
+
+_Static_assert(sizeof(nvm_index_track_t) % 8 == 0, "tracks are packed");
 
 
 /* Times are those of the output: tfdt of the first sample. */
 typedef struct {
-    uint64_t      start;
-    uint64_t      duration;     /* to the start of the next */
-    uint64_t      bytes;        /* of samples */
-    uint32_t      first;        /* sample */
-    uint32_t      nsamples;
-    uint32_t      key;          /* starts with a sync sample */
-    uint32_t      reserved;
+    uint64_t        start;
+    uint64_t        duration;   /* to the start of the next */
+    uint64_t        bytes;      /* of samples */
+    uint32_t        nsamples;
+    uint32_t        key;        /* starts with a sync sample */
+    nvm_mp4_mark_t  mark;       /* of its first sample */
 } nvm_index_segment_t;
 
 
-/* size in the lowest 24 bits, offset in the file above: 1 TiB, 16 MiB */
+/* Bytes of the file that are to be read. */
 typedef struct {
-    uint64_t      place;
-    uint32_t      time;         /* dts - start of the segment, 31 bits; the
-                                   highest bit: sync sample */
-    int32_t       cts;
-} nvm_index_sample_t;
+    uint64_t        offset;
+    uint64_t        size;
+} nvm_range_t;
 
 
 /*
@@ -95,8 +117,8 @@ typedef struct {
  * the first visible picture depends on, and what follows the last sample that
  * is presented before media_end.
  *
- * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a sample over 16 MiB
- * or beyond 1 TiB; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
+ * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a composition offset
+ * over 2^31 ticks; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
  */
 nvm_err_e nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     uint64_t file_size, uint32_t target, uint8_t **out, size_t *size,
@@ -127,13 +149,27 @@ nvm_err_e nvm_index_timeline(const nvm_index_src_t *src,
     const nvm_index_track_t *t, nvm_arena_t *arena, nvm_timeline_t *out);
 
 /*
- * The samples of segment n in arena memory, with absolute dts, offset and
- * duration.  NVM_ENOENT: there is no such segment; a segment may have no
- * samples (a track that starts late).
+ * The record of segment n.  NVM_ENOENT: there is no such segment; one may
+ * have no samples (a track that starts late).
  */
 nvm_err_e nvm_index_segment(const nvm_index_src_t *src,
-    const nvm_index_track_t *t, uint32_t n, nvm_arena_t *arena,
-    nvm_index_segment_t *segment, nvm_sample_t **samples);
+    const nvm_index_track_t *t, uint32_t n, nvm_index_segment_t *segment);
+
+/*
+ * What nvm_index_samples() needs of the file: NVM_INDEX_TABLES ranges, some
+ * of them empty, and their total size, which is at most 48 bytes a sample.
+ */
+size_t nvm_index_ranges(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, nvm_range_t ranges[NVM_INDEX_TABLES]);
+
+/*
+ * The samples of a segment in arena memory, with dts and cts of the output.
+ * "tables" are the bytes of its ranges, one after another.  NVM_EINVAL when
+ * the tables are not what they were when the index was made.
+ */
+nvm_err_e nvm_index_samples(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, const uint8_t *tables,
+    nvm_arena_t *arena, nvm_sample_t **samples);
 
 
 #endif /* NVM_INDEX_H */

@@ -1,11 +1,7 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * Segment boundaries and the part of a track that an edit list leaves.
- *
- * Each track is walked twice with the same rules, once to find and count and
- * once to write (nvm_index.c), so that memory is asked for in one piece and
- * never by a number that a file merely claims.
+ * Where a track is cut, and the part of it that an edit list leaves.
  */
 
 #include <string.h>
@@ -48,7 +44,7 @@ nvm_index_bounds_init(nvm_index_bounds_t *b, nvm_arena_t *arena,
 
     /* at most one for each key frame, and for 3/4 of a target */
 
-    max = t->stss.entries ? t->stss.count : t->nsamples;
+    max = t->has_stss ? t->stss.count : t->nsamples;
 
     if (max > t->media_duration / (uint64_t) (b->target - b->target / 4)) {
         max = t->media_duration / (uint64_t) (b->target - b->target / 4);
@@ -140,14 +136,8 @@ nvm_index_cut_lead(nvm_index_cut_t *c, int64_t time)
 
     b = c->bounds;
 
-    /* the second walk finds the same ones again */
-
-    if (c->bound == b->n) {
-        b->times[b->n++] = time;
-    }
-
-    c->bound++;
-    c->next = c->bound < b->max ? time + b->target : INT64_MAX;
+    b->times[b->n++] = time;
+    c->next = b->n < b->max ? time + b->target : INT64_MAX;
 }
 
 
@@ -203,12 +193,11 @@ nvm_index_cut_next(nvm_index_cut_t *c, const nvm_sample_t *s)
 
 
 /*
- * Whether the presentation can start at a sample, and what came before is not
- * needed: the last key frame that is not after the media time (video), the
- * frames just before it (audio).
+ * It can at the last key frame that is not after the media time (video), and
+ * at the frames just before it (audio).
  */
-static int
-nvm_index_span_restarts(const nvm_mp4_track_t *t, const nvm_sample_t *s)
+int
+nvm_index_restarts(const nvm_mp4_track_t *t, const nvm_sample_t *s)
 {
     if (t->track.kind == NVM_VIDEO) {
         return s->key && nvm_index_pts(t, s) <= (int64_t) t->media_time;
@@ -218,9 +207,8 @@ nvm_index_span_restarts(const nvm_mp4_track_t *t, const nvm_sample_t *s)
 }
 
 
-/* How composition offsets and the edit share what media_time takes away. */
-static nvm_err_e
-nvm_index_span_shift(nvm_index_span_t *span, const nvm_mp4_track_t *t,
+nvm_err_e
+nvm_index_shift(nvm_index_span_t *span, const nvm_mp4_track_t *t,
     int64_t min_pts, nvm_fault_t *f)
 {
     int64_t  edit, media;
@@ -247,54 +235,66 @@ nvm_index_span_shift(nvm_index_span_t *span, const nvm_mp4_track_t *t,
 }
 
 
-nvm_err_e
-nvm_index_span(nvm_index_span_t *span, nvm_index_bounds_t *b,
-    const nvm_mp4_track_t *t, unsigned leads, uint64_t file_size,
-    nvm_fault_t *f)
+/*
+ * The media time before which no sample starts a segment or ends the
+ * presentation, whatever its composition offset.
+ */
+static int64_t
+nvm_index_cut_quiet(const nvm_index_cut_t *c, const nvm_mp4_mark_t *at)
 {
-    int64_t            pts, min_pts;
-    nvm_err_e          rc;
-    nvm_sample_t       s;
-    nvm_index_cut_t    c;
-    nvm_mp4_samples_t  walk;
+    int64_t  limit, slack;
 
-    memset(span, 0, sizeof(nvm_index_span_t));
-    nvm_index_cut_init(&c, b, t, leads);
-    nvm_mp4_samples_init(&walk, t);
-    min_pts = INT64_MAX;
+    limit = c->next;
 
-    while ((rc = nvm_mp4_samples_next(&walk, file_size, &s)) == NVM_OK) {
-        pts = nvm_index_pts(t, &s);
-
-        if (walk.sample > 1 && t->media_time
-            && nvm_index_span_restarts(t, &s))
-        {
-            memset(span, 0, sizeof(nvm_index_span_t));
-            span->first = walk.sample - 1;
-            span->base = s.dts;
-            min_pts = INT64_MAX;
-
-            nvm_index_cut_init(&c, b, t, leads);
-            b->n = leads ? 0 : b->n;
-        }
-
-        (void) nvm_index_cut_next(&c, &s);
-        min_pts = pts < min_pts ? pts : min_pts;
-
-        if (t->media_end == UINT64_MAX || pts < (int64_t) t->media_end) {
-            span->nsamples = walk.sample - span->first;
-            span->nsegments = c.nsegments;
-            span->end = s.dts + s.duration;
-        }
+    if (limit != INT64_MAX) {
+        slack = c->t->track.kind == NVM_VIDEO ? at->stts_delta / 2 : 0;
+        limit += (int64_t) c->t->media_time - (int64_t) c->t->delay - slack;
     }
 
-    if (rc != NVM_ENOENT) {
-        return nvm_fault(f, rc, s.offset, "sample tables disagree");
+    if (c->t->media_end < INT64_MAX && limit > (int64_t) c->t->media_end) {
+        limit = (int64_t) c->t->media_end;
     }
 
-    if (span->nsamples == 0) {
-        return nvm_fault(f, NVM_EINVAL, 0, "edit list leaves no samples");
+    if (c->t->track.kind == NVM_VIDEO) {
+        limit -= c->t->max_cts > 0 ? c->t->max_cts : 0;
     }
 
-    return nvm_index_span_shift(span, t, min_pts, f);
+    return limit;
+}
+
+
+uint32_t
+nvm_index_cut_idle(const nvm_index_cut_t *c, const nvm_mp4_mark_t *at,
+    int64_t min_pts)
+{
+    int64_t   limit, dts;
+    uint64_t  n;
+
+    dts = (int64_t) at->dts;
+
+    if (at->stts_left == 0
+        || dts - c->t->track.timescale / NVM_INDEX_PREROLL
+           <= (int64_t) c->t->media_time - c->t->min_cts)
+    {
+        /* the presentation may start anew here */
+        return 0;
+    }
+
+    if (c->t->track.kind == NVM_VIDEO && dts + c->t->min_cts < min_pts) {
+        return 0;
+    }
+
+    limit = nvm_index_cut_quiet(c, at);
+
+    if (limit <= dts) {
+        return 0;
+    }
+
+    if (at->stts_delta == 0) {
+        return at->stts_left;
+    }
+
+    n = ((uint64_t) (limit - dts) + at->stts_delta - 1) / at->stts_delta;
+
+    return n < at->stts_left ? (uint32_t) n : at->stts_left;
 }

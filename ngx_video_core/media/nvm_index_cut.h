@@ -33,7 +33,7 @@ typedef struct {
     int64_t                 next;       /* boundary, in ticks of the track */
     int64_t                 slack;      /* a cut may come early by so much */
     int64_t                 next_ref;   /* the same in ticks of the reference */
-    uint32_t                bound;      /* its number */
+    uint32_t                bound;      /* its number, unless it leads */
     uint32_t                nsegments;  /* so far, empty ones included */
     unsigned                leads:1;    /* the reference track */
 } nvm_index_cut_t;
@@ -41,11 +41,7 @@ typedef struct {
 
 /* What part of a track is used, and how its times move. */
 typedef struct {
-    uint32_t     first;         /* sample */
-    uint32_t     nsamples;
-    uint32_t     nsegments;
-    uint64_t     base;          /* dts of the first */
-    uint64_t     end;           /* dts after the last */
+    uint64_t     base;          /* dts of the first sample */
     int64_t      shift;         /* to be taken from composition offsets */
     uint32_t     edit;          /* see nvm_track_t */
 } nvm_index_span_t;
@@ -56,12 +52,17 @@ nvm_err_e nvm_index_bounds_init(nvm_index_bounds_t *b, nvm_arena_t *arena,
     const nvm_mp4_track_t *t, uint32_t target);
 
 /*
- * Walks a track to find its span; that of the reference track comes first and
- * finds the boundaries.
+ * Whether the presentation can start at a sample, and what came before it is
+ * not needed, as far as the edit list says.
  */
-nvm_err_e nvm_index_span(nvm_index_span_t *span, nvm_index_bounds_t *b,
-    const nvm_mp4_track_t *t, unsigned leads, uint64_t file_size,
-    nvm_fault_t *f);
+int nvm_index_restarts(const nvm_mp4_track_t *t, const nvm_sample_t *s);
+
+/*
+ * How composition offsets and the edit share what media_time takes away:
+ * shift and edit of a span whose first sample is known.
+ */
+nvm_err_e nvm_index_shift(nvm_index_span_t *span, const nvm_mp4_track_t *t,
+    int64_t min_pts, nvm_fault_t *f);
 
 void nvm_index_cut_init(nvm_index_cut_t *c, nvm_index_bounds_t *b,
     const nvm_mp4_track_t *t, unsigned leads);
@@ -71,6 +72,14 @@ void nvm_index_cut_init(nvm_index_cut_t *c, nvm_index_bounds_t *b,
  * then counts it and those before it that stay empty.
  */
 int nvm_index_cut_next(nvm_index_cut_t *c, const nvm_sample_t *s);
+
+/*
+ * How many samples from here on are sure to start no segment, not to restart
+ * the presentation, not to end it, and not to be presented before min_pts; 0
+ * when each has to be looked at.
+ */
+uint32_t nvm_index_cut_idle(const nvm_index_cut_t *c,
+    const nvm_mp4_mark_t *at, int64_t min_pts);
 
 
 /* Audio has no composition offsets, whatever a file says. */

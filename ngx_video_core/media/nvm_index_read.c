@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nvm_index.h"
+#include "nvm_index_cut.h"
 
 
 /* Records that are copied at a time. */
@@ -75,8 +76,8 @@ nvm_index_track(const nvm_index_src_t *src, uint32_t track,
 
     if (!nvm_index_holds(&head, out->segments, out->nsegments,
                          sizeof(nvm_index_segment_t))
-        || !nvm_index_holds(&head, out->samples, out->nsamples,
-                            sizeof(nvm_index_sample_t))
+        || (out->tables[3].version != 4 && out->tables[3].version != 8)
+        || out->tables[4].version > 32
         || out->track.timescale == 0
         || out->track.config_len > NVM_MAX_CONFIG)
     {
@@ -145,29 +146,11 @@ nvm_index_timeline(const nvm_index_src_t *src, const nvm_index_track_t *t,
 }
 
 
-/* The duration of a sample is known when its successor is. */
-static void
-nvm_index_sample_read(nvm_sample_t *s, const nvm_index_sample_t *r,
-    uint64_t start)
-{
-    s->dts = start + (r->time & 0x7fffffff);
-    s->key = r->time >> 31;
-    s->offset = r->place >> 24;
-    s->size = r->place & 0xffffff;
-    s->cts = r->cts;
-}
-
-
 nvm_err_e
 nvm_index_segment(const nvm_index_src_t *src, const nvm_index_track_t *t,
-    uint32_t n, nvm_arena_t *arena, nvm_index_segment_t *segment,
-    nvm_sample_t **samples)
+    uint32_t n, nvm_index_segment_t *segment)
 {
-    uint32_t             i, k, m;
-    uint64_t             end;
-    nvm_err_e            rc;
-    nvm_sample_t        *s;
-    nvm_index_sample_t   batch[NVM_INDEX_BATCH];
+    nvm_err_e  rc;
 
     if (n >= t->nsegments) {
         return NVM_ENOENT;
@@ -179,38 +162,175 @@ nvm_index_segment(const nvm_index_src_t *src, const nvm_index_track_t *t,
         return rc;
     }
 
-    if (segment->first > t->nsamples
-        || segment->nsamples > t->nsamples - segment->first)
-    {
-        return NVM_EINVAL;
+    return segment->nsamples > t->nsamples ? NVM_EINVAL : NVM_OK;
+}
+
+
+/* Entries of a table from "first" on, n at most, as many as there are. */
+static void
+nvm_index_window(nvm_mp4_table_t *w, const nvm_index_table_t *t,
+    uint32_t first, uint32_t n)
+{
+    first = first < t->count ? first : t->count;
+    n = n < t->count - first ? n : t->count - first;
+
+    w->at = t->at;
+    w->count = t->count;
+    w->version = t->version;
+    w->first = first;
+    w->end = first + n;
+}
+
+
+/*
+ * The windows of the tables in which a segment's samples are: "left" of an
+ * entry that is in force needs no other, and each further sample one at most.
+ */
+static void
+nvm_index_windows(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, nvm_mp4_track_t *out)
+{
+    uint32_t               n, first;
+    const nvm_mp4_mark_t  *m;
+
+    m = &segment->mark;
+    n = segment->nsamples;
+
+    nvm_index_window(&out->stts, &t->tables[0], m->stts_entry,
+                     n > m->stts_left ? n - m->stts_left : 0);
+    nvm_index_window(&out->ctts, &t->tables[1], m->ctts_entry,
+                     n > m->ctts_left ? n - m->ctts_left : 0);
+    nvm_index_window(&out->chunks, &t->tables[3], m->chunk,
+                     n > m->chunk_left ? n - m->chunk_left : 0);
+
+    /* the entry in force and, should a new one begin, the next */
+
+    first = m->stsc_entry ? m->stsc_entry - 1 : 0;
+    nvm_index_window(&out->stsc, &t->tables[2], first,
+                     out->chunks.end - out->chunks.first + 1);
+
+    /* entries of 4 bits are read in pairs */
+
+    first = t->tables[4].version == 4 ? m->sample & ~1u : m->sample;
+    nvm_index_window(&out->sizes, &t->tables[4], first,
+                     n + (m->sample - first));
+
+    nvm_index_window(&out->stss, &t->tables[5], m->stss_entry, n);
+}
+
+
+/* Where a window is in the file, by the bits of an entry. */
+static nvm_range_t
+nvm_index_range(const nvm_mp4_table_t *w, uint32_t bits)
+{
+    nvm_range_t  range;
+
+    range.offset = w->at + (uint64_t) w->first * bits / 8;
+    range.size = ((uint64_t) (w->end - w->first) * bits + 7) / 8;
+
+    return range;
+}
+
+
+static size_t
+nvm_index_window_ranges(const nvm_mp4_track_t *w,
+    nvm_range_t ranges[NVM_INDEX_TABLES])
+{
+    size_t  i, size;
+
+    ranges[0] = nvm_index_range(&w->stts, 64);
+    ranges[1] = nvm_index_range(&w->ctts, 64);
+    ranges[2] = nvm_index_range(&w->stsc, 96);
+    ranges[3] = nvm_index_range(&w->chunks, w->chunks.version * 8);
+    ranges[4] = nvm_index_range(&w->sizes, w->sizes.version);
+    ranges[5] = nvm_index_range(&w->stss, 32);
+
+    for (i = 0, size = 0; i < NVM_INDEX_TABLES; i++) {
+        size += (size_t) ranges[i].size;
     }
+
+    return size;
+}
+
+
+size_t
+nvm_index_ranges(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, nvm_range_t ranges[NVM_INDEX_TABLES])
+{
+    nvm_mp4_track_t  w;
+
+    memset(&w, 0, sizeof(nvm_mp4_track_t));
+    nvm_index_windows(t, segment, &w);
+
+    return nvm_index_window_ranges(&w, ranges);
+}
+
+
+/* Puts the bytes of the ranges into the windows. */
+static void
+nvm_index_fill(nvm_mp4_track_t *w, const uint8_t *tables)
+{
+    size_t            i;
+    nvm_range_t       ranges[NVM_INDEX_TABLES];
+    nvm_mp4_table_t  *t[] = { &w->stts, &w->ctts, &w->stsc, &w->chunks,
+                              &w->sizes, &w->stss };
+
+    (void) nvm_index_window_ranges(w, ranges);
+
+    for (i = 0; i < NVM_INDEX_TABLES; i++) {
+        t[i]->entries = tables;
+        tables += ranges[i].size;
+    }
+}
+
+
+nvm_err_e
+nvm_index_samples(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, const uint8_t *tables,
+    nvm_arena_t *arena, nvm_sample_t **samples)
+{
+    uint32_t            i;
+    uint64_t            end;
+    nvm_err_e           rc;
+    nvm_sample_t       *s;
+    nvm_mp4_track_t     w;
+    nvm_mp4_samples_t   walk;
 
     s = nvm_alloc(arena, segment->nsamples, sizeof(nvm_sample_t));
     if (s == NULL) {
         return NVM_ENOMEM;
     }
 
-    for (i = 0; i < segment->nsamples; i += m) {
-        m = segment->nsamples - i;
-        m = m < NVM_INDEX_BATCH ? m : NVM_INDEX_BATCH;
+    memset(&w, 0, sizeof(nvm_mp4_track_t));
+    w.track.kind = t->track.kind;
+    w.nsamples = UINT32_MAX;
+    w.sample_size = t->sample_size;
+    w.has_stss = t->has_stss;
 
-        rc = src->read(src->data, t->samples
-                       + ((uint64_t) segment->first + i) * sizeof(batch[0]),
-                       batch, m * sizeof(batch[0]));
+    nvm_index_windows(t, segment, &w);
+    nvm_index_fill(&w, tables);
+
+    nvm_mp4_samples_init(&walk, &w, t->file_size);
+    walk.at = segment->mark;
+
+    for (i = 0; i < segment->nsamples; i++) {
+        rc = nvm_mp4_samples_next(&walk, &s[i]);
         if (rc != NVM_OK) {
-            return rc;
+            return NVM_EINVAL;
         }
 
-        for (k = 0; k < m; k++) {
-            nvm_index_sample_read(&s[i + k], &batch[k], segment->start);
-        }
+        s[i].cts = (int32_t) (nvm_index_pts(&w, &s[i]) - (int64_t) s[i].dts
+                              - t->shift);
+        s[i].key = nvm_index_key(&w, &s[i]);
+        s[i].dts += t->delay - t->base;
     }
+
+    /* the next segment's first sample is where this one ends */
 
     end = segment->start + segment->duration;
 
-    for (i = segment->nsamples; i-- > 0; ) {
-        s[i].duration = (uint32_t) (end - s[i].dts);
-        end = s[i].dts;
+    if (i && end > s[i - 1].dts) {
+        s[i - 1].duration = (uint32_t) (end - s[i - 1].dts);
     }
 
     *samples = s;

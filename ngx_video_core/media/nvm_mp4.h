@@ -31,11 +31,17 @@ nvm_err_e nvm_mp4_top(const uint8_t *data, size_t n, uint64_t offset,
     uint64_t file_size, char type[5], uint64_t *size, nvm_fault_t *f);
 
 
-/* A table of a sample table box: entries in place. */
+/*
+ * A table of a sample table box: entries in place, all of them or, when a
+ * walk goes on from a mark, those that it needs.
+ */
 typedef struct {
     const uint8_t  *entries;
-    uint32_t        count;
+    uint64_t        at;                 /* of entry 0 in the file */
+    uint32_t        count;              /* in the file */
     uint32_t        version;
+    uint32_t        first;              /* entries [first, end) are here */
+    uint32_t        end;
 } nvm_mp4_table_t;
 
 
@@ -57,10 +63,13 @@ typedef struct {
     nvm_mp4_table_t   stts;
     nvm_mp4_table_t   ctts;             /* count 0: none */
     nvm_mp4_table_t   stsc;
-    nvm_mp4_table_t   stss;             /* entries NULL: all are sync */
+    nvm_mp4_table_t   stss;
     nvm_mp4_table_t   chunks;           /* stco: version 4, co64: version 8 */
     nvm_mp4_table_t   sizes;            /* stsz: version 32; stz2: 4, 8, 16 */
     uint32_t          sample_size;      /* of all, when not 0 */
+    int32_t           min_cts;          /* of all samples; 0 without ctts */
+    int32_t           max_cts;
+    unsigned          has_stss:1;       /* without it all are sync samples */
 } nvm_mp4_track_t;
 
 
@@ -95,29 +104,54 @@ nvm_err_e nvm_mp4_parse(nvm_arena_t *arena, const uint8_t *moov, size_t n,
     uint64_t offset, uint64_t file_size, nvm_mp4_t **out, nvm_fault_t *f);
 
 
+/*
+ * Where a walk stands.  Together with the tables it is all that is needed to
+ * go on from there, so it may be kept: it has no pointers.  "_entry" is the
+ * entry after the one in force, "_left" what is left of that.
+ */
+typedef struct {
+    uint64_t   dts;             /* of the next sample */
+    uint64_t   offset;          /* of its bytes, if chunk_left */
+    uint32_t   sample;          /* its number, from 0 */
+    uint32_t   stts_entry;
+    uint32_t   stts_left;
+    uint32_t   stts_delta;
+    uint32_t   ctts_entry;
+    uint32_t   ctts_left;
+    int32_t    ctts_offset;
+    uint32_t   stsc_entry;
+    uint32_t   chunk;           /* the one after that in force */
+    uint32_t   chunk_left;
+    uint32_t   stss_entry;
+    uint32_t   reserved;
+} nvm_mp4_mark_t;
+
+
 /* Walks the samples of a track in decode order. */
 typedef struct {
     const nvm_mp4_track_t  *t;
-    uint32_t                sample;     /* next, from 0 */
-    uint64_t                dts;
-
-    uint32_t                stts_entry, stts_left, stts_delta;
-    uint32_t                ctts_entry, ctts_left;
-    int32_t                 ctts_offset;
-    uint32_t                stsc_entry, chunk, chunk_left;
-    uint64_t                offset;
-    uint32_t                stss_entry;
+    uint64_t                file_size;
+    nvm_mp4_mark_t          at;
 } nvm_mp4_samples_t;
 
-void nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t);
+void nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t,
+    uint64_t file_size);
 
 /*
  * The next sample, its dts as in the media (first is 0, before any edit) and
  * its cts as in ctts.  NVM_ENOENT after the last; NVM_EINVAL for a sample
- * whose bytes are not all inside file_size.
+ * whose bytes are not all inside file_size.  peek does not move on, and
+ * leaves a mark from which it is the next.
  */
-nvm_err_e nvm_mp4_samples_next(nvm_mp4_samples_t *s, uint64_t file_size,
-    nvm_sample_t *out);
+nvm_err_e nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out);
+nvm_err_e nvm_mp4_samples_next(nvm_mp4_samples_t *s, nvm_sample_t *out);
+
+/*
+ * Passes over n samples, or as many as there are; adds up their bytes and
+ * does not look at where these are.
+ */
+nvm_err_e nvm_mp4_samples_skip(nvm_mp4_samples_t *s, uint32_t n,
+    uint64_t *bytes);
 
 
 #endif /* NVM_MP4_H */

@@ -12,10 +12,12 @@
 
 
 void
-nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t)
+nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t,
+    uint64_t file_size)
 {
     memset(s, 0, sizeof(nvm_mp4_samples_t));
     s->t = t;
+    s->file_size = file_size;
 }
 
 
@@ -23,19 +25,21 @@ nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t)
 static int
 nvm_mp4_samples_time(nvm_mp4_samples_t *s)
 {
+    nvm_mp4_mark_t         *at;
     const nvm_mp4_table_t  *stts;
 
+    at = &s->at;
     stts = &s->t->stts;
 
     do {
-        if (s->stts_entry >= stts->count) {
+        if (!nvm_mp4_table_has(stts, at->stts_entry)) {
             return -1;
         }
 
-        s->stts_left = nvm_mp4_table_u32(stts, s->stts_entry, 8, 0);
-        s->stts_delta = nvm_mp4_table_u32(stts, s->stts_entry, 8, 4);
-        s->stts_entry++;
-    } while (s->stts_left == 0);
+        at->stts_left = nvm_mp4_table_u32(stts, at->stts_entry, 8, 0);
+        at->stts_delta = nvm_mp4_table_u32(stts, at->stts_entry, 8, 4);
+        at->stts_entry++;
+    } while (at->stts_left == 0);
 
     return 0;
 }
@@ -44,107 +48,221 @@ nvm_mp4_samples_time(nvm_mp4_samples_t *s)
 static int
 nvm_mp4_samples_composition(nvm_mp4_samples_t *s)
 {
+    nvm_mp4_mark_t         *at;
     const nvm_mp4_table_t  *ctts;
 
+    at = &s->at;
     ctts = &s->t->ctts;
 
     do {
-        if (s->ctts_entry >= ctts->count) {
+        if (!nvm_mp4_table_has(ctts, at->ctts_entry)) {
             return -1;
         }
 
-        s->ctts_left = nvm_mp4_table_u32(ctts, s->ctts_entry, 8, 0);
-        s->ctts_offset = (int32_t) nvm_mp4_table_u32(ctts, s->ctts_entry, 8,
-                                                     4);
-        s->ctts_entry++;
-    } while (s->ctts_left == 0);
+        at->ctts_left = nvm_mp4_table_u32(ctts, at->ctts_entry, 8, 0);
+        at->ctts_offset = (int32_t) nvm_mp4_table_u32(ctts, at->ctts_entry, 8,
+                                                      4);
+        at->ctts_entry++;
+    } while (at->ctts_left == 0);
 
     return 0;
 }
 
 
-/* Moves to the next chunk; stsc_entry is the one after the run in force. */
+/* Moves to the next chunk. */
 static int
 nvm_mp4_samples_chunk(nvm_mp4_samples_t *s)
 {
+    nvm_mp4_mark_t         *at;
     const nvm_mp4_table_t  *stsc;
 
+    at = &s->at;
     stsc = &s->t->stsc;
 
-    if (s->chunk >= s->t->chunks.count) {
+    if (!nvm_mp4_table_has(&s->t->chunks, at->chunk)) {
         return -1;
     }
 
-    if (nvm_mp4_table_u32(stsc, s->stsc_entry, 12, 0) == s->chunk + 1) {
-        s->stsc_entry++;
+    if (nvm_mp4_table_u32(stsc, at->stsc_entry, 12, 0) == at->chunk + 1) {
+        at->stsc_entry++;
     }
 
-    if (s->stsc_entry == 0) {
+    if (at->stsc_entry == 0) {
         return -1;
     }
 
-    s->offset = nvm_mp4_chunk_offset(s->t, s->chunk);
-    s->chunk_left = nvm_mp4_table_u32(stsc, s->stsc_entry - 1, 12, 4);
-    s->chunk++;
+    at->offset = nvm_mp4_chunk_offset(s->t, at->chunk);
+    at->chunk_left = nvm_mp4_table_u32(stsc, at->stsc_entry - 1, 12, 4);
+    at->chunk++;
 
-    return s->chunk_left ? 0 : -1;
+    return at->chunk_left ? 0 : -1;
 }
 
 
-static unsigned
-nvm_mp4_samples_key(nvm_mp4_samples_t *s)
+/* Makes what is in force hold the next sample. */
+static inline int
+nvm_mp4_samples_load(nvm_mp4_samples_t *s)
 {
-    const nvm_mp4_table_t  *stss;
+    return (s->at.stts_left == 0 && nvm_mp4_samples_time(s) != 0)
+           || (s->at.ctts_left == 0 && s->t->ctts.count
+               && nvm_mp4_samples_composition(s) != 0)
+           || (s->at.chunk_left == 0 && nvm_mp4_samples_chunk(s) != 0);
+}
 
-    stss = &s->t->stss;
 
-    if (stss->entries == NULL) {
-        return 1;
-    }
-
-    if (nvm_mp4_table_u32(stss, s->stss_entry, 4, 0) != s->sample + 1) {
-        return 0;
-    }
-
-    s->stss_entry++;
-
-    return 1;
+static inline unsigned
+nvm_mp4_samples_key(const nvm_mp4_samples_t *s)
+{
+    return !s->t->has_stss
+           || nvm_mp4_table_u32(&s->t->stss, s->at.stss_entry, 4, 0)
+              == s->at.sample + 1;
 }
 
 
 nvm_err_e
-nvm_mp4_samples_next(nvm_mp4_samples_t *s, uint64_t file_size,
-    nvm_sample_t *out)
+nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out)
 {
-    if (s->sample >= s->t->nsamples) {
+    if (s->at.sample >= s->t->nsamples) {
         return NVM_ENOENT;
     }
 
-    if ((s->stts_left == 0 && nvm_mp4_samples_time(s) != 0)
-        || (s->ctts_left == 0 && s->t->ctts.count
-            && nvm_mp4_samples_composition(s) != 0)
-        || (s->chunk_left == 0 && nvm_mp4_samples_chunk(s) != 0))
+    if (nvm_mp4_samples_load(s) != 0) {
+        return NVM_EINVAL;
+    }
+
+    out->dts = s->at.dts;
+    out->offset = s->at.offset;
+    out->duration = s->at.stts_delta;
+    out->size = nvm_mp4_sample_size(s->t, s->at.sample);
+    out->cts = s->at.ctts_offset;
+    out->key = nvm_mp4_samples_key(s);
+
+    if (out->offset > s->file_size
+        || out->size > s->file_size - out->offset)
     {
         return NVM_EINVAL;
     }
 
-    out->dts = s->dts;
-    out->offset = s->offset;
-    out->duration = s->stts_delta;
-    out->size = nvm_mp4_sample_size(s->t, s->sample);
-    out->cts = s->ctts_offset;
-    out->key = nvm_mp4_samples_key(s);
+    return NVM_OK;
+}
 
-    if (out->offset > file_size || out->size > file_size - out->offset) {
+
+nvm_err_e
+nvm_mp4_samples_next(nvm_mp4_samples_t *s, nvm_sample_t *out)
+{
+    nvm_err_e        rc;
+    nvm_mp4_mark_t  *at;
+
+    rc = nvm_mp4_samples_peek(s, out);
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    at = &s->at;
+    at->sample++;
+    at->dts += at->stts_delta;
+    at->offset += out->size;
+    at->stts_left--;
+    at->chunk_left--;
+    at->ctts_left -= at->ctts_left ? 1 : 0;
+    at->stss_entry += s->t->has_stss && out->key;
+
+    return NVM_OK;
+}
+
+
+/* The three tables are passed over one after another, each by its runs. */
+static int
+nvm_mp4_samples_skip_time(nvm_mp4_samples_t *s, uint32_t n)
+{
+    uint32_t         k;
+    nvm_mp4_mark_t  *at;
+
+    for (at = &s->at; n; n -= k) {
+
+        if (at->stts_left == 0 && nvm_mp4_samples_time(s) != 0) {
+            return -1;
+        }
+
+        k = n < at->stts_left ? n : at->stts_left;
+        at->stts_left -= k;
+        at->dts += (uint64_t) k * at->stts_delta;
+    }
+
+    return 0;
+}
+
+
+static int
+nvm_mp4_samples_skip_composition(nvm_mp4_samples_t *s, uint32_t n)
+{
+    uint32_t         k;
+    nvm_mp4_mark_t  *at;
+
+    for (at = &s->at; n; n -= k) {
+
+        if (at->ctts_left == 0 && nvm_mp4_samples_composition(s) != 0) {
+            return -1;
+        }
+
+        k = n < at->ctts_left ? n : at->ctts_left;
+        at->ctts_left -= k;
+    }
+
+    return 0;
+}
+
+
+static int
+nvm_mp4_samples_skip_chunks(nvm_mp4_samples_t *s, uint32_t n, uint64_t *bytes)
+{
+    uint32_t         k, sample;
+    uint64_t         size;
+    nvm_mp4_mark_t  *at;
+
+    at = &s->at;
+
+    for (sample = at->sample; n; n -= k, sample += k) {
+
+        if (at->chunk_left == 0 && nvm_mp4_samples_chunk(s) != 0) {
+            return -1;
+        }
+
+        k = n < at->chunk_left ? n : at->chunk_left;
+        size = nvm_mp4_sample_sizes(s->t, sample, k);
+        *bytes += size;
+
+        at->chunk_left -= k;
+        at->offset += size;
+    }
+
+    return 0;
+}
+
+
+nvm_err_e
+nvm_mp4_samples_skip(nvm_mp4_samples_t *s, uint32_t n, uint64_t *bytes)
+{
+    nvm_mp4_mark_t  *at;
+
+    at = &s->at;
+    n = n < s->t->nsamples - at->sample ? n : s->t->nsamples - at->sample;
+
+    if (nvm_mp4_samples_skip_time(s, n) != 0
+        || (s->t->ctts.count && nvm_mp4_samples_skip_composition(s, n) != 0)
+        || nvm_mp4_samples_skip_chunks(s, n, bytes) != 0)
+    {
         return NVM_EINVAL;
     }
 
-    s->sample++;
-    s->dts += s->stts_delta;
-    s->offset += out->size;
-    s->stts_left--;
-    s->chunk_left--;
-    s->ctts_left -= s->ctts_left ? 1 : 0;
+    at->sample += n;
+
+    while (nvm_mp4_table_has(&s->t->stss, at->stss_entry)
+           && nvm_mp4_table_u32(&s->t->stss, at->stss_entry, 4, 0)
+              <= at->sample)
+    {
+        at->stss_entry++;
+    }
 
     return NVM_OK;
 }

@@ -22,7 +22,9 @@ nvm_mp4_sizes_stsz(nvm_mp4_box_t *box, nvm_mp4_track_t *t, nvm_fault_t *f)
     t->sizes.version = 32;
 
     if (t->sample_size == 0) {
+        t->sizes.at = nvm_reader_offset(r);
         t->sizes.count = t->nsamples;
+        t->sizes.end = t->nsamples;
         t->sizes.entries = nvm_reader_bytes(r, (size_t) t->nsamples * 4);
     }
 
@@ -57,7 +59,9 @@ nvm_mp4_sizes_stz2(nvm_mp4_box_t *box, nvm_mp4_track_t *t, nvm_fault_t *f)
     }
 
     bits = (uint64_t) t->nsamples * t->sizes.version;
+    t->sizes.at = nvm_reader_offset(r);
     t->sizes.count = t->nsamples;
+    t->sizes.end = t->nsamples;
     t->sizes.entries = nvm_reader_bytes(r, (size_t) ((bits + 7) / 8));
 
     if (r->error) {

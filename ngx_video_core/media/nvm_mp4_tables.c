@@ -12,7 +12,6 @@
 /* A table and where it was found, for faults. */
 typedef struct {
     nvm_mp4_box_t     box;
-    nvm_mp4_table_t  *table;
     uint64_t          base;             /* of its entries in the file */
     uint32_t          width;            /* of an entry, bytes */
 } nvm_mp4_found_t;
@@ -60,9 +59,12 @@ nvm_mp4_table_find(const nvm_mp4_box_t *stbl, uint32_t type, uint32_t width,
     count_at = nvm_reader_offset(r);
     table->count = nvm_reader_u32(r);
 
-    found->table = table;
     found->base = nvm_reader_offset(r);
     found->width = width;
+
+    table->at = found->base;
+    table->first = 0;
+    table->end = table->count;
 
     table->entries = nvm_reader_bytes(r, (size_t) table->count * width);
 
@@ -151,16 +153,24 @@ nvm_mp4_check_stts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
 static nvm_err_e
 nvm_mp4_check_ctts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
 {
-    uint32_t  i;
-    uint64_t  samples;
+    int32_t           offset;
+    uint32_t          i;
+    uint64_t          samples;
+    nvm_mp4_track_t  *t;
 
+    t = c->t;
+    t->min_cts = INT32_MAX;
+    t->max_cts = INT32_MIN;
     samples = 0;
 
-    for (i = 0; i < c->t->ctts.count && samples <= c->t->nsamples; i++) {
-        samples += nvm_mp4_table_u32(&c->t->ctts, i, 8, 0);
+    for (i = 0; i < t->ctts.count && samples <= t->nsamples; i++) {
+        samples += nvm_mp4_table_u32(&t->ctts, i, 8, 0);
+        offset = (int32_t) nvm_mp4_table_u32(&t->ctts, i, 8, 4);
+        t->min_cts = offset < t->min_cts ? offset : t->min_cts;
+        t->max_cts = offset > t->max_cts ? offset : t->max_cts;
     }
 
-    if (samples != c->t->nsamples) {
+    if (samples != t->nsamples) {
         return nvm_mp4_entry_fault(c->f, found, i, NVM_EINVAL,
                                    "number of samples differs from stsz");
     }
@@ -202,7 +212,6 @@ static nvm_err_e
 nvm_mp4_check_chunk(nvm_mp4_check_t *c, const nvm_mp4_found_t *chunks,
     uint32_t i, uint32_t n)
 {
-    uint32_t                k;
     uint64_t                offset, bytes;
     const nvm_mp4_track_t  *t;
 
@@ -214,13 +223,7 @@ nvm_mp4_check_chunk(nvm_mp4_check_t *c, const nvm_mp4_found_t *chunks,
                                    "chunk is beyond the end of the file");
     }
 
-    bytes = (uint64_t) t->sample_size * n;
-
-    if (t->sample_size == 0) {
-        for (k = c->sample; k < c->sample + n; k++) {
-            bytes += nvm_mp4_sample_size(t, k);
-        }
-    }
+    bytes = nvm_mp4_sample_sizes(t, c->sample, n);
 
     if (bytes > c->file_size - offset) {
         return nvm_mp4_entry_fault(c->f, chunks, i, NVM_EINVAL,
@@ -374,6 +377,7 @@ nvm_mp4_tables_parse(const nvm_mp4_box_t *stbl, uint32_t description,
     rc = nvm_mp4_table_find(stbl, NVM_FOURCC('s', 't', 's', 's'), 4, &t->stss,
                             &found, f);
     if (rc == NVM_OK) {
+        t->has_stss = 1;
         rc = nvm_mp4_check_stss(&c, &found);
     }
 

@@ -34,9 +34,25 @@ nvm_err_e nvm_mp4_sizes_parse(const nvm_mp4_box_t *stbl, uint64_t file_size,
     nvm_mp4_track_t *t, nvm_fault_t *f);
 
 
+static inline uint32_t
+nvm_mp4_be32(const uint8_t *p)
+{
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+           | (uint32_t) p[2] << 8 | p[3];
+}
+
+
+/* Whether entry i is here. */
+static inline int
+nvm_mp4_table_has(const nvm_mp4_table_t *t, uint32_t i)
+{
+    return i >= t->first && i < t->end;
+}
+
+
 /*
- * Column "at" (bytes) of entry i of "width" bytes.  An entry past the end,
- * which no checked table is asked for, is 0.
+ * Column "at" (bytes) of entry i of "width" bytes.  An entry that is not
+ * here, which no checked table is asked for, is 0.
  */
 static inline uint32_t
 nvm_mp4_table_u32(const nvm_mp4_table_t *t, uint32_t i, uint32_t width,
@@ -44,14 +60,13 @@ nvm_mp4_table_u32(const nvm_mp4_table_t *t, uint32_t i, uint32_t width,
 {
     const uint8_t  *p;
 
-    if (i >= t->count) {
+    if (!nvm_mp4_table_has(t, i)) {
         return 0;
     }
 
-    p = t->entries + (size_t) i * width + at;
+    p = t->entries + (size_t) (i - t->first) * width + at;
 
-    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-           | (uint32_t) p[2] << 8 | p[3];
+    return nvm_mp4_be32(p);
 }
 
 
@@ -74,16 +89,20 @@ nvm_mp4_sample_size(const nvm_mp4_track_t *t, uint32_t i)
 {
     const uint8_t  *p;
 
-    if (t->sample_size || i >= t->sizes.count) {
+    if (t->sizes.version == 32 && t->sample_size == 0) {
+        return nvm_mp4_table_u32(&t->sizes, i, 4, 0);
+    }
+
+    if (t->sample_size || !nvm_mp4_table_has(&t->sizes, i)) {
         return t->sample_size;
     }
 
+    /* of stz2: first is even */
+
+    i -= t->sizes.first;
     p = t->sizes.entries;
 
     switch (t->sizes.version) {
-
-    case 32:
-        return nvm_mp4_table_u32(&t->sizes, i, 4, 0);
 
     case 16:
         return (uint32_t) p[(size_t) i * 2] << 8 | p[(size_t) i * 2 + 1];
@@ -94,6 +113,40 @@ nvm_mp4_sample_size(const nvm_mp4_track_t *t, uint32_t i)
     default:
         return i & 1 ? p[i / 2] & 0x0f : p[i / 2] >> 4;
     }
+}
+
+
+/* The bytes of n samples from sample i on. */
+static inline uint64_t
+nvm_mp4_sample_sizes(const nvm_mp4_track_t *t, uint32_t i, uint32_t n)
+{
+    uint64_t        bytes;
+    const uint8_t  *p, *end;
+
+    if (t->sample_size) {
+        return (uint64_t) t->sample_size * n;
+    }
+
+    bytes = 0;
+
+    if (t->sizes.version == 32 && i >= t->sizes.first
+        && n <= t->sizes.end - t->sizes.first
+        && i - t->sizes.first <= t->sizes.end - t->sizes.first - n)
+    {
+        p = t->sizes.entries + (size_t) (i - t->sizes.first) * 4;
+
+        for (end = p + (size_t) n * 4; p < end; p += 4) {
+            bytes += nvm_mp4_be32(p);
+        }
+
+        return bytes;
+    }
+
+    for ( /* void */ ; n; n--) {
+        bytes += nvm_mp4_sample_size(t, i++);
+    }
+
+    return bytes;
 }
 
 

@@ -13,9 +13,9 @@ my $t = Test::Video->new(log_level => 'debug');
 my $bytes = vod_bytes();
 my $large = vod_bytes(size => '480x270', bitrate => '2500k', seconds => 6);
 
-# An hour and more: an index of 2.4 MB.
-my $long = slurp(media_file('long.mp4', '-stream_loop', 500,
-    '-i', vod_file(size => '32x16', bitrate => '20k'),
+# An hour and more; in segments as short as can be an index of 2.7 MB.
+my $long = slurp(media_file('long_14000s.mp4', '-stream_loop', 1400,
+    '-i', vod_file(size => '32x16', bitrate => '20k', gop => 15),
     qw(-map 0:v -c copy -fflags +bitexact -f mp4)));
 
 # reuseport: each worker has its share of the clients
@@ -168,7 +168,7 @@ $t->expect_log(qr/worker process \d+ exited on signal 9/);
 # --- a zone that is too small -----------------------------------------------
 
 my $small = Test::Video->new;
-$small->conf(vod_conf(zone => '2m'))->run;
+$small->conf(vod_conf(zone => '2m', vod => 'video_segment 500ms;'))->run;
 $small->write_file('html/long.mp4', $long);
 my $full = $small->get('/vod/long.mp4/master.m3u8');
 is $full->status, 503, 'no room for an index';

@@ -67,9 +67,9 @@ walk(const nvm_mp4_track_t *t, uint64_t file_size)
     nvm_sample_t       s;
     nvm_mp4_samples_t  it;
 
-    nvm_mp4_samples_init(&it, t);
+    nvm_mp4_samples_init(&it, t, file_size);
 
-    for (n = 0; nvm_mp4_samples_next(&it, file_size, &s) == NVM_OK; n++) {
+    for (n = 0; nvm_mp4_samples_next(&it, &s) == NVM_OK; n++) {
         if (s.offset > file_size || s.size > file_size - s.offset) {
             abort();
         }
@@ -77,15 +77,56 @@ walk(const nvm_mp4_track_t *t, uint64_t file_size)
 
     /* the tables were checked: all samples are there and no more */
 
-    if (n != t->nsamples || it.dts != t->media_duration) {
+    if (n != t->nsamples || it.at.dts != t->media_duration) {
         abort();
     }
 }
 
 
+/* A segment's samples, from the tables of the moov that was indexed. */
+static nvm_err_e
+samples_of(const nvm_index_track_t *t, const nvm_index_segment_t *segment,
+    const span_t *moov, nvm_arena_t *arena, nvm_sample_t **samples)
+{
+    size_t        i, size;
+    uint8_t      *tables, *p;
+    nvm_range_t   r[NVM_INDEX_TABLES];
+
+    size = nvm_index_ranges(t, segment, r);
+    p = tables = nvm_alloc(arena, size, 1);
+
+    if (tables == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    for (i = 0; i < NVM_INDEX_TABLES; p += r[i++].size) {
+
+        if (r[i].size == 0) {
+            continue;
+        }
+
+        if (r[i].offset < 32 || r[i].offset - 32 > moov->size
+            || r[i].size > moov->size - (r[i].offset - 32))
+        {
+            abort();
+        }
+
+        memcpy(p, moov->data + (r[i].offset - 32), r[i].size);
+    }
+
+    /* the same tables as before: they can only agree */
+
+    if (nvm_index_samples(t, segment, tables, arena, samples) == NVM_EINVAL) {
+        abort();
+    }
+
+    return NVM_OK;
+}
+
+
 /* Reads a track back; segments hold each sample once, without a gap. */
 static void
-read_back(const nvm_index_src_t *src, uint32_t i)
+read_back(const nvm_index_src_t *src, uint32_t i, const span_t *moov)
 {
     uint32_t              n, k, total;
     uint64_t              payload, dts;
@@ -113,7 +154,9 @@ read_back(const nvm_index_src_t *src, uint32_t i)
     for (n = 0, total = 0, dts = UINT64_MAX; n < t.nsegments; n++) {
         nvm_heap_init(&h, LIMIT);
 
-        if (nvm_index_segment(src, &t, n, &h.arena, &segment, &s) != NVM_OK) {
+        if (nvm_index_segment(src, &t, n, &segment) != NVM_OK
+            || samples_of(&t, &segment, moov, &h.arena, &s) != NVM_OK)
+        {
             nvm_heap_done(&h);
             return;
         }
@@ -154,7 +197,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t            n;
-    span_t            span;
+    span_t            span, moov = { data + 2, size - 2 };
     uint8_t          *index;
     uint32_t          i, target;
     uint64_t          file_size;
@@ -201,7 +244,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         span.size = n;
 
         for (i = 0; i < mp4->ntracks; i++) {
-            read_back(&src, i);
+            read_back(&src, i, &moov);
         }
     }
 

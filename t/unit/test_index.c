@@ -26,6 +26,7 @@ typedef struct {
     nvm_heap_t       heap;
     nvm_mp4_t       *mp4;
     uint8_t         *moov;
+    size_t           moov_size;
     uint8_t         *index;
     size_t           size;
     nvm_fault_t      f;
@@ -59,6 +60,7 @@ load(file_t *file, const mp4_track_t *t, uint32_t n, uint32_t target)
     file->src.read = read_index;
     file->src.data = file;
     file->moov = mp4_build(t, n, &size);
+    file->moov_size = size;
 
     rc = nvm_mp4_parse(&file->heap.arena, file->moov, size, MP4_AT, MP4_SIZE,
                        &file->mp4, &file->f);
@@ -80,6 +82,46 @@ unload(file_t *file)
 {
     nvm_heap_done(&file->heap);
     free(file->moov);
+}
+
+
+/* A segment with its samples: the tables are read as the server reads them. */
+static nvm_err_e
+segment_of(file_t *file, const nvm_index_track_t *t, uint32_t n,
+    nvm_arena_t *arena, nvm_index_segment_t *segment, nvm_sample_t **samples)
+{
+    size_t        i, size;
+    uint8_t      *tables, *p;
+    nvm_err_e     rc;
+    nvm_range_t   r[NVM_INDEX_TABLES];
+
+    rc = nvm_index_segment(&file->src, t, n, segment);
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    size = nvm_index_ranges(t, segment, r);
+    tables = malloc(size + 1);
+
+    for (i = 0, p = tables; i < NVM_INDEX_TABLES; p += r[i++].size) {
+        if (r[i].offset < MP4_AT || r[i].offset - MP4_AT > file->moov_size
+            || r[i].size > file->moov_size - (r[i].offset - MP4_AT))
+        {
+            memset(p, 0, r[i].size);
+            continue;
+        }
+
+        memcpy(p, file->moov + (r[i].offset - MP4_AT), r[i].size);
+    }
+
+    if (p != tables + size || size > 48 * (size_t) segment->nsamples + 48) {
+        ok(0, "ranges of %zu bytes for %u samples", size, segment->nsamples);
+    }
+
+    rc = nvm_index_samples(t, segment, tables, arena, samples);
+    free(tables);
+
+    return rc;
 }
 
 
@@ -131,8 +173,7 @@ content(file_t *file, uint32_t track, const mp4_track_t *from, uint64_t at,
     }
 
     for (i = 0; i < t.nsegments; i++) {
-        if (nvm_index_segment(&file->src, &t, i, &file->heap.arena, &segment,
-                              &s)
+        if (segment_of(file, &t, i, &file->heap.arena, &segment, &s)
             != NVM_OK)
         {
             ok(0, "%s: segment %u", what, i);
@@ -211,8 +252,7 @@ test_plain(void)
     is_int(track.track.kind, NVM_AUDIO, "kind");
 
     is_int(nvm_index_track(&file.src, 2, &track), NVM_ENOENT, "no track 2");
-    is_int(nvm_index_segment(&file.src, &track, 3, &file.heap.arena, &segment,
-                             &s),
+    is_int(segment_of(&file, &track, 3, &file.heap.arena, &segment, &s),
            NVM_ENOENT, "no segment 3");
     unload(&file);
 }
@@ -324,8 +364,7 @@ test_ends(void)
     is_int(load(&file, t, 2, 4000), NVM_OK, "audio starts in segment 2");
     (void) nvm_index_track(&file.src, 1, &track);
     is_int(track.nsegments, 3, "numbers agree");
-    is_int(nvm_index_segment(&file.src, &track, 1, &file.heap.arena, &segment,
-                             &s),
+    is_int(segment_of(&file, &track, 1, &file.heap.arena, &segment, &s),
            NVM_OK, "segment 1");
     is_int(segment.nsamples, 0, "is empty");
     (void) nvm_index_timeline(&file.src, &track, &file.heap.arena, &tl);
@@ -432,12 +471,8 @@ test_limits(void)
 
     t = video;
     t.nsamples = 1;
-    t.size = (1 << 24) - 1;
-    is_int(load(&file, &t, 1, 4000), NVM_OK, "a sample of 16 MiB - 1");
-    unload(&file);
-
-    t.size = 1 << 24;
-    is_int(load(&file, &t, 1, 4000), NVM_ELIMIT, "a sample of 16 MiB");
+    t.size = 1 << 26;
+    is_int(load(&file, &t, 1, 4000), NVM_OK, "a sample of 64 MiB");
     unload(&file);
 
     t.size = 1000;
@@ -447,7 +482,7 @@ test_limits(void)
 
     t.nsamples = 2;
     t.gop = 2;
-    is_int(load(&file, &t, 1, 4000), NVM_ELIMIT, "a segment of 2^32 ticks");
+    is_int(load(&file, &t, 1, 4000), NVM_OK, "a segment of 2^32 ticks");
     unload(&file);
 
     t = video;
@@ -485,7 +520,7 @@ test_damaged(void)
     memcpy(good, file.index, file.size);
     n = 0;
 
-    for (i = 0; i < 4000; i++) {
+    for (i = 0; i + 4 <= file.size; i++) {
         memset(file.index + i, 0xff, 4);
         nvm_heap_init(&h, 1024 * 1024);
 
@@ -496,8 +531,7 @@ test_damaged(void)
 
             n += nvm_index_timeline(&file.src, &track, &h.arena, &tl)
                  == NVM_OK;
-            n += nvm_index_segment(&file.src, &track, 1, &h.arena, &segment,
-                                   &s)
+            n += segment_of(&file, &track, 1, &h.arena, &segment, &s)
                  == NVM_OK;
         }
 

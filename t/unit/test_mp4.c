@@ -42,9 +42,9 @@ walk(const mp4_track_t *t, const nvm_mp4_track_t *got, uint64_t at,
     nvm_mp4_samples_t  it;
 
     bad = 0;
-    nvm_mp4_samples_init(&it, got);
+    nvm_mp4_samples_init(&it, got, MP4_SIZE);
 
-    for (i = 0; nvm_mp4_samples_next(&it, MP4_SIZE, &s) == NVM_OK; i++) {
+    for (i = 0; nvm_mp4_samples_next(&it, &s) == NVM_OK; i++) {
         bad += s.dts != (uint64_t) i * t->delta;
         bad += s.offset != at;
         bad += s.duration != t->delta;
@@ -507,9 +507,9 @@ test_bytes(void)
             good++;
 
             for (k = 0; k < mp4->ntracks; k++) {
-                nvm_mp4_samples_init(&it, &mp4->tracks[k]);
+                nvm_mp4_samples_init(&it, &mp4->tracks[k], MP4_SIZE);
 
-                while (nvm_mp4_samples_next(&it, MP4_SIZE, &s) == NVM_OK) {
+                while (nvm_mp4_samples_next(&it, &s) == NVM_OK) {
                     /* void */
                 }
             }
@@ -552,12 +552,14 @@ test_samples_end(void)
     moov = mp4_build(&video, 1, &n);
     (void) parse(&h, moov, n, &mp4, &f);
 
-    nvm_mp4_samples_init(&it, &mp4->tracks[0]);
-    is_int(nvm_mp4_samples_next(&it, MP4_DATA + 999, &s), NVM_EINVAL,
+    nvm_mp4_samples_init(&it, &mp4->tracks[0], MP4_DATA + 999);
+    is_int(nvm_mp4_samples_next(&it, &s), NVM_EINVAL,
            "the file has shrunk by a byte");
-    is_int(nvm_mp4_samples_next(&it, MP4_DATA + 1000, &s), NVM_OK,
+    it.file_size = MP4_DATA + 1000;
+    is_int(nvm_mp4_samples_next(&it, &s), NVM_OK,
            "the sample fits exactly");
-    is_int(nvm_mp4_samples_next(&it, 0, &s), NVM_EINVAL, "an empty file");
+    it.file_size = 0;
+    is_int(nvm_mp4_samples_next(&it, &s), NVM_EINVAL, "an empty file");
 
     nvm_heap_done(&h);
     free(moov);
