@@ -26,6 +26,8 @@ TEST_PACKAGES="chromium clang libclang-rt-14-dev valgrind libxml2-utils
                gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
                gstreamer1.0-plugins-ugly gstreamer1.0-libav"
 
+BENCH_PACKAGES="chromium wrk"
+
 # What the modules are compiled with, besides what nginx's own build gives.
 WARNINGS="-Wall -Wextra -Werror"
 HARDENED="-g -O2 -fstack-protector-strong -fPIC -D_FORTIFY_SOURCE=2"
@@ -39,7 +41,7 @@ usage()
 usage: ./build.sh COMMAND [OPTIONS]
 
   deps [test]   install the Debian and npm packages (with "test": those of
-                the test suites too)
+                the test suites too, with "bench": those of the benchmarks)
   build         build the modules into build/
   run           install, build, start a single node in the foreground and
                 publish a test stream to it; Ctrl-C stops everything
@@ -49,6 +51,8 @@ usage: ./build.sh COMMAND [OPTIONS]
   test all      the slow ones too
   test FILE...  only these files
   bench         run the benchmarks of bench/
+  bench NAME [ARGUMENT...]
+                only bench/NAME, with these arguments
   clean         remove everything that was generated
 
 environment:
@@ -157,7 +161,10 @@ cmd_deps()
 {
     local want=$PACKAGES missing
 
-    [ "${1:-}" != test ] || want="$want $TEST_PACKAGES"
+    case "${1:-}" in
+    test)  want="$want $TEST_PACKAGES" ;;
+    bench) want="$want $BENCH_PACKAGES" ;;
+    esac
 
     # Debian's nodejs conflicts with one from elsewhere, so any will do
     command -v node >/dev/null && command -v npm >/dev/null \
@@ -170,7 +177,7 @@ cmd_deps()
     [ -z "$missing" ] || install_packages $missing
 
     npm_packages "$ROOT/html"
-    [ "${1:-}" != test ] || npm_packages "$ROOT/t/e2e"
+    [ -z "${1:-}" ] || npm_packages "$ROOT/t/e2e"
 }
 
 
@@ -679,21 +686,24 @@ cmd_run()
 
 # --- bench, clean -----------------------------------------------------------
 
+# Fails if something can't be measured; limits are told, see bench/README.md.
 cmd_bench()
 {
-    local script found=
+    local script scripts=("$ROOT"/bench/*.sh "$ROOT"/bench/*.pl)
 
-    cmd_deps
+    if [ $# -gt 0 ]; then
+        scripts=("$ROOT/bench/$(basename "$1")")
+        [ -x "${scripts[0]}" ] || die "there is no benchmark \"$1\""
+        shift
+    fi
+
+    cmd_deps bench
     cmd_build
 
-    for script in "$ROOT"/bench/*.sh "$ROOT"/bench/*.pl; do
-        [ -f "$script" ] || continue
-        found=1
+    for script in "${scripts[@]}"; do
         say "bench/$(basename "$script")"
         "$script" "$@" || die "bench/$(basename "$script") failed"
     done
-
-    [ -n "$found" ] || say "there are no benchmarks in bench/"
 }
 
 

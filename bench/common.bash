@@ -8,16 +8,17 @@ set -euo pipefail
 export LC_ALL=C
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-MODULES=${MODULES:-$ROOT/build/debian}
+MODULES=${BENCH_MODULES:-$ROOT/build/debian}
 PORT=${PORT:-28180}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/video_bench.XXXXXX")
 NGINX_PID=
+TEMPORARY=("$WORK")
 
 cleanup()
 {
     [ -z "$NGINX_PID" ] || kill "$NGINX_PID" 2>/dev/null || true
     [ -z "$NGINX_PID" ] || wait "$NGINX_PID" 2>/dev/null || true
-    rm -rf "$WORK"
+    rm -rf "${TEMPORARY[@]}"
 }
 trap cleanup EXIT
 
@@ -29,6 +30,24 @@ need()
         command -v "$tool" >/dev/null \
             || { echo "bench: $tool is missing" >&2; exit 1; }
     done
+}
+
+# figure NAME VALUE UNIT [LIMIT [REMARK]]: a number, its limit and whether it
+# is met; one with a unit also as a ratio to the limit.  Bench.pm has the same
+# for Perl.  A limit that is missed is told and decides nothing.
+figure()
+{
+    awk -v name="$1" -v value="$2" -v unit="${3:+ $3}" -v limit="${4:-}" \
+        -v remark="${5:+; $5}" 'BEGIN {
+        if (limit == "")
+            verdict = "no limit"
+        else {
+            verdict = "limit " limit unit
+            if (unit != "" && limit > 0)
+                verdict = verdict sprintf(", ratio %.2f", value / limit)
+            verdict = verdict (value + 0 <= limit + 0 ? ", met" : ", NOT met")
+        }
+        print name ": " value unit " (" verdict ")" remark }'
 }
 
 # load_modules NAME...: the lines for nginx.conf

@@ -7,7 +7,7 @@
 #
 # The clock is the playlist's own: EXT-X-PROGRAM-DATE-TIME is when the server
 # had the first frame of a segment.  Also printed: the first playlist with
-# media after the first key frame.
+# media, from before the publisher connects.
 #
 #   bench/live.pl [SECONDS]
 
@@ -15,58 +15,23 @@ use strict;
 use warnings;
 
 use FindBin;
-use lib "$FindBin::Bin/../t/lib";
+use lib $FindBin::Bin;
 use Time::HiRes qw(time sleep);
 use Time::Local qw(timegm);
 
-use Test::More;
-use Test::Video;
-use Test::Video::Media qw(media_file);
+use Bench;
+
+use constant {
+    PART      => 0.2,       # of conf/single.conf
+    ALLOWANCE => 0.05,      # for what comes on top of it
+};
 
 my $seconds = shift // 20;
-my $root = "$FindBin::Bin/..";
-
-$ENV{TEST_NGINX_LOAD_MODULES} //= join ' ',
-    '/usr/lib/nginx/modules/ngx_stream_module.so',
-    map { "$root/build/debian/$_.so" }
-    qw(ngx_video_core_module ngx_video_ingest_module
-       ngx_stream_video_rtmp_module ngx_http_video_hls_module);
-
-my $file = media_file('bench_1080p.flv',
-    qw(-f lavfi -i testsrc2=s=1920x1080:r=30:d=30
-       -f lavfi -i sine=r=48000:d=30
-       -c:v libx264 -preset ultrafast -tune zerolatency
-       -b:v 5M -maxrate 5M -bufsize 1M -g 60 -keyint_min 60 -sc_threshold 0
-       -c:a aac -b:a 128k -f flv));
-
-my $t = Test::Video->new(log_level => 'notice')->plan(1);
-
-$t->conf(<<'CONF');
-%%GLOBALS%%
-%%MODULES%%
-worker_processes 2;
-events { }
-video { zone live 256m; }
-stream {
-    server {
-        listen 127.0.0.1:%%PORT_1%%;
-        video_rtmp live zone=live;
-        video_part 200ms;
-        video_segment 2s;
-    }
-}
-http {
-    %%TEMP_PATHS%%
-    server {
-        listen 127.0.0.1:%%PORT_0%%;
-        location /live/ { video_live zone=live; }
-    }
-}
-CONF
-$t->run;
+my $file = source($seconds + 10);
+my $t = live_node();
 
 my $published = time;
-my $p = $t->publish('live', 'bench', file => $file, loop => 1);
+my $p = publish($t, $file);
 
 my $base = '/live/bench/v0';
 my $r;
@@ -74,8 +39,8 @@ my $r;
 do { $r = $t->get("$base/index.m3u8"); sleep 0.005 if $r->status != 200 }
     while ($r->status != 200 && time < $published + 10);
 
-printf "first playlist with media: %.0f ms after the publisher connected\n",
-    (time - $published) * 1000;
+figure('first playlist with media after the publisher came',
+    time - $published, 's', limit => 1, format => '%.3f');
 
 my (@late, %seen, $next);
 my $end = time + $seconds;
@@ -119,11 +84,12 @@ while (time < $end) {
 
 $p->stop;
 
-@late = sort { $a <=> $b } @late;
+die "bench: no parts came\n" if !@late;
 
-printf "part at the client after its first frame, %d parts of 200 ms: "
-    . "p50 %.0f ms, p90 %.0f ms (limit 250 at p50, ratio to the part %.2f)\n",
-    scalar @late, $late[@late / 2] * 1000, $late[@late * 0.9] * 1000,
-    $late[@late / 2] / 0.2;
+@late = sort { $a <=> $b } map { $_ * 1000 } @late;
 
-ok(@late > 10, 'parts came');
+figure('part at the client after its first frame, p50', $late[@late / 2],
+    'ms', limit => (PART + ALLOWANCE) * 1000, format => '%.0f',
+    remark => @late . ' parts of ' . PART * 1000 . ' ms');
+figure('part at the client after its first frame, p90', $late[@late * 0.9],
+    'ms', format => '%.0f');

@@ -1,8 +1,12 @@
 #!/bin/bash
 #
-# What a segment of a file costs: CPU per GB against the limit, a static file
-# of the same bytes served by the same nginx in the same run, turn by turn;
+# What a segment of a file costs: CPU per GB as a ratio to that of static files
+# of the same bytes, served by the same nginx in the same run, turn by turn;
 # the CPU of a first manifest; what slow clients add in memory.
+#
+# The server keeps audio segments that it has sent once.  So audio has two
+# figures: of segments that are kept, and of first views, where each segment
+# is asked for once.
 #
 # The file is ffmpeg's default: one video frame in a chunk, about 180 byte
 # ranges in a segment of 6 s.
@@ -14,6 +18,7 @@
 ROUNDS=${1:-7}
 SECONDS_EACH=${2:-2}
 HZ=$(getconf CLK_TCK)
+CONNECTIONS=8
 MEDIA=${MEDIA:-$ROOT/build/bench}
 
 need nginx ffmpeg wrk curl taskset
@@ -33,6 +38,11 @@ if [ ! -f "$MEDIA/movie.mp4" ]; then
     mv "$MEDIA/movie.tmp.mp4" "$MEDIA/movie.mp4"
 fi
 
+# More names for the movie: the name is part of what identifies a file, so
+# each is a file that nobody has asked for.
+NAMES=$(mktemp -d "$MEDIA/names.XXXXXX")
+TEMPORARY+=("$NAMES")
+
 {
     load_modules ngx_video_core_module ngx_http_video_hls_module
     cat <<END
@@ -43,7 +53,10 @@ worker_cpu_affinity 01;
 pid $WORK/nginx.pid;
 error_log $WORK/logs/error.log notice;
 events { worker_connections 4096; }
-video { zone vod 64m; }
+video {
+    zone vod 64m;
+    zone first 512m;
+}
 http {
     access_log off;
     sendfile on;
@@ -57,7 +70,10 @@ http {
         # small socket buffers: a segment must wait in us, not in the kernel
         listen 127.0.0.1:$((PORT + 1)) sndbuf=32k;
         location /vod/ { video_vod zone=vod; alias $MEDIA/; }
+        location /names/ { video_vod zone=vod; alias $NAMES/; }
+        location /first/ { video_vod zone=first; alias $NAMES/; }
         location /static/ { alias $WORK/static/; }
+        location = /status { video_status; }
     }
 }
 END
@@ -67,21 +83,28 @@ start_nginx "$WORK/nginx.conf"
 BASE=http://127.0.0.1:$PORT
 
 # the first manifest of a file that nobody has asked for
-cold()
+manifest()
 {
     local before after i
 
     for i in $(seq 20); do
-        ln -f "$MEDIA/movie.mp4" "$MEDIA/cold.mp4"
-        touch -d "@$((1600000000 + i + RANDOM))" "$MEDIA/cold.mp4"
+        ln "$MEDIA/movie.mp4" "$NAMES/m$i.mp4"
         before=$(cpu_ticks)
-        curl -sf -o /dev/null "$BASE/vod/cold.mp4/master.m3u8"
+        curl -sf -o /dev/null "$BASE/names/m$i.mp4/master.m3u8"
         after=$(cpu_ticks)
         echo $((after - before))
-    done | awk -v hz="$HZ" '{ n += $1 } END {
-        printf "first manifest, index not cached: %.1f ms CPU (limit 5)\n",
-               n / NR * 1000 / hz }'
-    rm -f "$MEDIA/cold.mp4"
+    done >"$WORK/ticks"
+
+    figure "first manifest, index not cached" \
+        "$(awk -v hz="$HZ" '{ n += $1 }
+           END { printf "%.1f", n / NR * 1000 / hz }' "$WORK/ticks")" \
+        "ms CPU" 5
+}
+
+# segments TRACK: URIs of the segments of a track ("vod/movie.mp4/a0")
+segments()
+{
+    curl -sf "$BASE/$1/index.m3u8" | grep -v '^#' | sed "s|^|/$1/|"
 }
 
 # list TRACK: the segments of a track, and copies of them as static files
@@ -90,36 +113,52 @@ list()
     local track=$1 uri n=0
 
     mkdir -p "$WORK/static/$track"
-    : >"$WORK/$track.vod"
     : >"$WORK/$track.static"
+    segments "vod/movie.mp4/$track" >"$WORK/$track.vod"
 
-    for uri in $(curl -sf "$BASE/vod/movie.mp4/$track/index.m3u8" \
-                 | grep -v '^#'); do
-        curl -sf -o "$WORK/static/$track/$n.m4s" \
-            "$BASE/vod/movie.mp4/$track/$uri"
-        echo "/vod/movie.mp4/$track/$uri" >>"$WORK/$track.vod"
+    while read -r uri; do
+        curl -sf -o "$WORK/static/$track/$n.m4s" "$BASE$uri"
         echo "/static/$track/$n.m4s" >>"$WORK/$track.static"
         n=$((n + 1))
-    done
+    done <"$WORK/$track.vod"
 }
 
-# turn URLS: CPU seconds per GB
-turn()
+# load URLS [once]: asks for them, round and round for a while or each of them
+# once; prints clock ticks and bytes
+load()
 {
-    local before after out
+    local before after out once='' seconds=$SECONDS_EACH
+
+    # that ends by itself
+    [ -z "${2:-}" ] || { once=$CONNECTIONS; seconds=300; }
 
     before=$(cpu_ticks)
-    out=$(URLS=$1 taskset -c 1 wrk -t1 -c8 -d"$SECONDS_EACH" \
-          -s "$ROOT/bench/urls.lua" "$BASE" | grep RESULT)
+    out=$(URLS=$1 ONCE=$once taskset -c 1 wrk -t1 -c"$CONNECTIONS" \
+          -d"$seconds" -s "$ROOT/bench/urls.lua" "$BASE" | grep RESULT)
     after=$(cpu_ticks)
 
     # shellcheck disable=SC2086
-    set -- $out
-    [ "$4" = 0 ] || { echo "bench: $4 errors" >&2; exit 1; }
-    awk -v t=$((after - before)) -v hz="$HZ" -v b="$2" \
-        'BEGIN { printf "%.4f\n", t / hz / (b / 1e9) }'
+    set -- "$1" $out
+    [ "$5" = 0 ] || { echo "bench: $5 errors" >&2; exit 1; }
+    [ -z "$once" ] || [ "$4" = "$(wc -l <"$1")" ] \
+        || { echo "bench: $4 answers to the URLs of $1" >&2; exit 1; }
+
+    echo $((after - before)) "$3"
 }
 
+# CPU seconds per GB, of lines of ticks and bytes
+per_gb()
+{
+    awk -v hz="$HZ" '{ t += $1; b += $2 }
+        END { printf "%.4f\n", t / hz / (b / 1e9) }'
+}
+
+divide()
+{
+    awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", a / b }'
+}
+
+# compare NAME TRACK LIMIT: segments that are asked for again and again
 compare()
 {
     local name=$1 track=$2 limit=$3 i s v
@@ -128,17 +167,72 @@ compare()
     : >"$WORK/ratios"; : >"$WORK/s"; : >"$WORK/v"
 
     for i in $(seq "$ROUNDS"); do
-        s=$(turn "$WORK/$track.static")
-        v=$(turn "$WORK/$track.vod")
+        s=$(load "$WORK/$track.static" | per_gb)
+        v=$(load "$WORK/$track.vod" | per_gb)
         echo "$s" >>"$WORK/s"
         echo "$v" >>"$WORK/v"
-        awk -v s="$s" -v v="$v" 'BEGIN { printf "%.3f\n", v / s }' \
-            >>"$WORK/ratios"
+        divide "$v" "$s" >>"$WORK/ratios"
     done
 
-    printf '%-16s CPU s/GB: static %s, packaged %s, ratio %s (limit %s)\n' \
-        "$name" "$(median <"$WORK/s")" "$(median <"$WORK/v")" \
-        "$(median <"$WORK/ratios")" "$limit"
+    figure "$name, times the CPU of static files" \
+        "$(median <"$WORK/ratios")" '' "$limit" \
+        "s/GB $(median <"$WORK/v") over $(median <"$WORK/s")"
+}
+
+# The file with the URLs of the audio segments of movie number N, whose index
+# is cached by then.  An index that is used three times stays in a full zone.
+audio_of()
+{
+    local n=$1
+
+    ln "$MEDIA/movie.mp4" "$NAMES/$n.mp4"
+    segments "first/$n.mp4/a0" >/dev/null
+    segments "first/$n.mp4/a0" >/dev/null
+    segments "first/$n.mp4/a0" >"$WORK/$n.first"
+}
+
+# first_views NAME FROM TO LIMIT: each audio segment of the movies with these
+# numbers once.  What one movie costs is too little for a clock of ticks:
+# twenty are a turn, and the turns are added up.
+first_views()
+{
+    local name=$1 from=$2 to=$3 limit=$4 i n s v
+
+    : >"$WORK/s"; : >"$WORK/v"
+
+    for i in $(seq "$from" "$to"); do
+        audio_of "$i"
+    done
+
+    for i in $(seq "$from" 20 "$to"); do
+        : >"$WORK/turn.static"; : >"$WORK/turn.first"
+
+        for n in $(seq "$i" $((i + 19))); do
+            cat "$WORK/a0.static" >>"$WORK/turn.static"
+            cat "$WORK/$n.first" >>"$WORK/turn.first"
+        done
+
+        load "$WORK/turn.static" once >>"$WORK/s"
+        load "$WORK/turn.first" once >>"$WORK/v"
+    done
+
+    s=$(per_gb <"$WORK/s")
+    v=$(per_gb <"$WORK/v")
+    figure "$name, times the CPU of static files" \
+        "$(divide "$v" "$s")" '' "$limit" "s/GB $v over $s"
+}
+
+# First in a zone whose memory is touched for the first time, which costs page
+# faults, then as in a server that runs for long: the zone is full, and every
+# copy of a segment puts another one out.
+first_audio()
+{
+    first_views "audio, first view, new zone" 1 40 6
+
+    curl -sf "$BASE/status" | grep -q '"name":"first"[^}]*"evictions":[1-9]' \
+        || { echo "bench: the zone is not full yet" >&2; exit 1; }
+
+    first_views "audio, first view" 41 100 6
 }
 
 slow()
@@ -159,12 +253,13 @@ slow()
     kill "${pids[@]}" 2>/dev/null || true
     wait "${pids[@]}" 2>/dev/null || true
 
-    awk -v a="$before" -v b="$after" 'BEGIN {
-        printf "100 slow clients: +%.1f MB anonymous memory (limit 20)\n",
-               (b - a) / 1024 }'
+    figure "100 slow clients, anonymous memory" \
+        "$(awk -v a="$before" -v b="$after" \
+           'BEGIN { printf "%+.1f", (b - a) / 1024 }')" MB 20
 }
 
-cold
-compare video v0 1.5
-compare audio a0 6
+manifest
+compare "video" v0 1.5
+compare "audio, kept" a0 6
+first_audio
 slow

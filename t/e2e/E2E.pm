@@ -17,7 +17,8 @@ use Test::Video::Media qw(media_file);
 use Test::Video::Process;
 
 our @EXPORT = qw(node media_file publish_ffmpeg publish_file publish_gst on_air
-                 unpublish browse plays frames same_vod contiguous_in);
+                 unpublish browse complaints plays frames same_vod
+                 contiguous_in);
 
 my $e2e = dirname(abs_path(__FILE__));
 my $root = abs_path("$e2e/../..");
@@ -123,7 +124,7 @@ sub on_air {
 
     return 1 if $up eq 'up';
 
-    open my $fh, '<', $publisher->{output} or return 0;
+    open my $fh, '<', $publisher->{output} // '' or return 0;
     diag($_) for <$fh>;
     return 0;
 }
@@ -157,6 +158,20 @@ sub browse {
 }
 
 
+# All that the player, the console and the requests had to say against it.
+sub complaints {
+    my ($seen) = @_;
+
+    return (
+        (map { ($_->{fatal} ? 'fatal error: ' : 'error: ') . $_->{text} }
+            @{ $seen->{errors} // [] }),
+        (map { "in the console: $_" } @{ $seen->{consoleErrors} // [] }),
+        (map { "request failed: $_" } @{ $seen->{failedRequests} // [] }),
+        (map { "answer $_" } @{ $seen->{refused} // [] }),
+    );
+}
+
+
 # One test: the page plays the address with this player, and nothing is wrong.
 # A busy machine makes a player stall, drop frames and fall behind by itself:
 # that is told, but only what we have in hand fails: answers, errors that end
@@ -168,15 +183,12 @@ sub plays {
     my $played = $seen->{played} // 0;
     my (@wrong, @slow);
 
-    for my $error (@{ $seen->{errors} }) {
-        my $list = !$error->{fatal} && $error->{text} =~ /stall|nudge/i
-                   ? \@slow : \@wrong;
-        push @$list, "error: $error->{text}";
+    for my $complaint (complaints($seen)) {
+        my $list = $complaint =~ /^error: .*(?:stall|nudge)/i ? \@slow
+                                                              : \@wrong;
+        push @$list, $complaint;
     }
 
-    push @wrong, "in the console: $_" for @{ $seen->{consoleErrors} // [] };
-    push @wrong, "request failed: $_" for @{ $seen->{failedRequests} // [] };
-    push @wrong, "answer $_" for @{ $seen->{refused} // [] };
     push @wrong, "played $played s of $seconds s" if $played < $seconds / 2;
     push @wrong, 'no audio' if !$seen->{audioBytes};
     push @wrong, "$seen->{backwards} steps backwards" if $seen->{backwards};

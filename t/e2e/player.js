@@ -9,6 +9,8 @@
  *     backwards        of them with a media time before the one before
  *     largestStep      the longest step of media time between two of them, s
  *     audioBytes       decoded, by the browser's count
+ *     meanLatency      from the first frame on, s; null for a file
+ *     maxLatency
  *     requests         answers by HTTP status
  *     refused          status and address of those from 400 on
  *     failedRequests, consoleErrors
@@ -68,29 +70,47 @@ function countFrames()
 }
 
 
+/* Plays; gives the latencies that the page showed meanwhile. */
 async function waitFor(page, seconds)
 {
     const started = Date.now();
+    const latencies = [];
     let first = null;
 
     for (;;) {
-        const { startup, state, played } = await page.evaluate(
+        const { startup, state, played, latency } = await page.evaluate(
             () => window.videoStats);
         const now = Date.now();
 
         if (startup !== null) {
             first ??= now;
+
+            if (latency !== null) {
+                latencies.push(latency);
+            }
         }
 
         if (state === 'failed' || state === 'ended' || played >= seconds
             || (first === null && now - started > FIRST_FRAME_MS)
             || (first !== null && now - first > seconds * 1500 + 5000))
         {
-            return;
+            return latencies;
         }
 
         await new Promise((done) => setTimeout(done, 100));
     }
+}
+
+
+function summary(latencies)
+{
+    const n = latencies.length;
+    const sum = latencies.reduce((a, b) => a + b, 0);
+
+    return {
+        meanLatency: n ? sum / n : null,
+        maxLatency: n ? Math.max(...latencies) : null,
+    };
 }
 
 
@@ -154,7 +174,8 @@ async function main()
 
         await page.addInitScript(countFrames);
         await page.goto(`${values.page}?${query}`);
-        await waitFor(page, Number(values.seconds));
+
+        const latencies = await waitFor(page, Number(values.seconds));
 
         const stats = await page.evaluate(() => ({
             ...window.videoStats,
@@ -169,7 +190,9 @@ async function main()
             await page.screenshot({ path: values.screenshot });
         }
 
-        console.log(JSON.stringify({ ...stats, ...seen }));
+        console.log(JSON.stringify({
+            ...stats, ...summary(latencies), ...seen,
+        }));
 
     } finally {
         await browser.close();

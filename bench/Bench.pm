@@ -1,0 +1,92 @@
+# What the live benchmarks share: a node as the end-to-end suites have it
+# (conf/single.conf), a publisher, and how a number is printed.
+package Bench;
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Exporter 'import';
+use File::Basename qw(dirname);
+
+my ($bench, $root);
+
+BEGIN {
+    $bench = dirname(abs_path(__FILE__));
+    $root = abs_path("$bench/..");
+}
+
+use lib "$root/t/lib", "$root/t/e2e";
+
+use E2E;
+use Test::Video;
+
+our @EXPORT = qw(figure source live_node publish);
+
+my $modules = $ENV{BENCH_MODULES} // "$root/build/debian";
+
+$ENV{TEST_NGINX_LOAD_MODULES} //= join ' ',
+    '/usr/lib/nginx/modules/ngx_stream_module.so',
+    map { "$modules/$_.so" }
+    qw(ngx_video_core_module ngx_video_ingest_module
+       ngx_stream_video_rtmp_module ngx_http_video_hls_module);
+
+
+# 1080p30, 5 Mbit/s, key frames every 2 s.  In one piece: where a file begins
+# again sound and picture don't meet.
+sub source {
+    my ($seconds) = @_;
+
+    return media_file('bench_1080p.flv',
+        '-f', 'lavfi', '-i', "testsrc2=s=1920x1080:r=30:d=$seconds",
+        '-f', 'lavfi', '-i', "sine=r=48000:d=$seconds",
+        qw(-c:v libx264 -preset ultrafast -tune zerolatency
+        -b:v 5M -maxrate 5M -bufsize 1M
+        -g 60 -keyint_min 60 -sc_threshold 0
+        -c:a aac -b:a 128k -f flv));
+}
+
+
+# A node: two workers, parts of 200 ms, segments of 2 s.
+sub live_node {
+    return node(Test::Video->new(log_level => 'notice'));
+}
+
+
+# A file in real time as /live/bench.
+sub publish {
+    my ($t, $file) = @_;
+    return $t->publish('live', 'bench', file => $file);
+}
+
+
+# figure($name, $value, $unit): a number, its limit and whether it is met; one
+# with a unit also as a ratio to the limit.  common.bash has the same for the
+# shell.  A limit that is missed is told and decides nothing.  Options: limit
+# or at_least, format, remark.
+sub figure {
+    my ($name, $value, $unit, %o) = @_;
+    my $limit = $o{limit} // $o{at_least};
+    my $verdict = 'no limit';
+
+    $unit = " $unit" if $unit ne '';
+
+    if (defined $limit) {
+        my $met = defined $value && (defined $o{at_least} ? $value >= $limit
+                                                          : $value <= $limit);
+
+        $verdict = (defined $o{at_least} ? 'at least ' : 'limit ')
+                   . $limit . $unit;
+        $verdict .= sprintf ', ratio %.2f', $value / $limit
+            if defined $value && $unit ne '' && $limit > 0;
+        $verdict .= $met ? ', met' : ', NOT met';
+    }
+
+    $value = defined $value ? sprintf $o{format} // '%s', $value : 'unknown';
+    print "$name: $value$unit ($verdict)",
+        defined $o{remark} ? "; $o{remark}" : '', "\n";
+    return;
+}
+
+
+1;
