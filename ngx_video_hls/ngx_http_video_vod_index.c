@@ -421,6 +421,66 @@ ngx_http_video_index_find(ngx_http_video_index_task_t *t, uint64_t *offset,
 }
 
 
+/* Reads the moofs of a fragmented file; all of them are needed at once. */
+static void
+ngx_http_video_index_fragments(ngx_http_video_index_task_t *t, nvm_mp4_t *mp4)
+{
+    char        type[5];
+    u_char      buf[NVM_MP4_TOP], *moof;
+    size_t      n;
+    uint64_t    offset, size, total;
+
+    total = 0;
+
+    for (offset = 0; offset < t->size; offset += size) {
+
+        n = (size_t) ngx_min(sizeof(buf), t->size - offset);
+
+        if (ngx_http_video_index_pread(t, buf, n, offset) != NGX_OK) {
+            return;
+        }
+
+        t->err = nvm_mp4_top(buf, n, offset, t->size, type, &size, &t->fault);
+
+        if (t->err != NVM_OK) {
+            return;
+        }
+
+        if (ngx_memcmp(type, "moof", 4) != 0) {
+            continue;
+        }
+
+        total += size;
+
+        if (total > t->max_moov) {
+            t->err = nvm_fault(&t->fault, NVM_ELIMIT, offset,
+                               "moofs exceed video_max_moov");
+            return;
+        }
+
+        t->heap.limit += size * NGX_HTTP_VIDEO_HEAP_FACTOR;
+        moof = t->heap.arena.alloc(t->heap.arena.data, size);
+
+        if (moof == NULL) {
+            t->err = NVM_ENOMEM;
+            return;
+        }
+
+        if (ngx_http_video_index_pread(t, moof, size, offset) != NGX_OK) {
+            return;
+        }
+
+        t->err = nvm_mp4_fragment_add(&t->heap.arena, mp4, moof, size, offset,
+                                      t->size, &t->fault);
+        if (t->err != NVM_OK) {
+            return;
+        }
+    }
+
+    nvm_mp4_fragments_end(mp4);
+}
+
+
 static void
 ngx_http_video_index_thread(void *data, ngx_log_t *log)
 {
@@ -436,7 +496,7 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 
     t->heap.limit += size * NGX_HTTP_VIDEO_HEAP_FACTOR;
 
-    moov = nvm_alloc(&t->heap.arena, size, 1);
+    moov = t->heap.arena.alloc(t->heap.arena.data, size);
 
     if (moov == NULL) {
         t->err = NVM_ENOMEM;
@@ -449,6 +509,10 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 
     t->err = nvm_mp4_parse(&t->heap.arena, moov, size, offset, t->size, &mp4,
                            &t->fault);
+
+    if (t->err == NVM_OK && mp4->fragmented) {
+        ngx_http_video_index_fragments(t, mp4);
+    }
 
     if (t->err == NVM_OK) {
         t->err = nvm_index_build(&t->heap.arena, mp4, t->size, t->target,

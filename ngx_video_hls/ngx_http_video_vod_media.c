@@ -29,7 +29,7 @@
 typedef struct {
     nvm_index_track_t        *track;
     nvm_index_segment_t       segment;
-    nvm_range_t               tables[NVM_INDEX_TABLES];
+    nvm_index_plan_t          plan;
 
     ngx_http_video_file_t     file;         /* tables, then samples */
     uint64_t                  len;          /* of the segment, boxes too */
@@ -66,9 +66,8 @@ static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
 {
-    size_t                   size;
     nvm_err_e                err;
-    ngx_uint_t               i;
+    nvm_arena_t              arena;
     ngx_http_video_ctx_t    *ctx;
     ngx_http_video_file_t   *f;
     ngx_http_video_media_t  *m;
@@ -103,32 +102,33 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return NGX_HTTP_NOT_FOUND;
     }
 
+    if (err == NVM_OK) {
+        ngx_video_pool_arena(&arena, r->pool);
+        err = nvm_index_plan(&ctx->vod->src, t, &m->segment, &arena, &m->plan);
+    }
+
     if (err != NVM_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": segment %uL can't be read: %s",
+                      &ctx->vod->path, ctx->path.msn, nvm_strerror(err));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     /* all of the index that is needed; a slow client would keep it */
     ngx_video_object_put(ctx->store, &ctx->ref);
 
-    size = nvm_index_ranges(t, &m->segment, m->tables);
-
     f = &m->file;
     f->request = r;
     f->path = &ctx->vod->path;
     f->fd = ctx->vod->file.fd;
-    f->ranges = m->tables;
-    f->size = size;
-    f->buffer = ngx_pnalloc(r->pool, size);
+    f->ranges = m->plan.ranges;
+    f->nranges = m->plan.nranges;
+    f->size = m->plan.size;
+    f->buffer = ngx_pnalloc(r->pool, f->size);
     f->resume = ngx_http_video_media_tables;
 
     if (f->buffer == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    for (i = 0; i < NVM_INDEX_TABLES; i++) {
-        if (m->tables[i].size) {
-            f->ranges[f->nranges++] = m->tables[i];
-        }
     }
 
     return ngx_http_video_media_tables(r);
@@ -157,16 +157,13 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
 
     ngx_video_pool_arena(&arena, r->pool);
 
-    err = nvm_index_samples(m->track, &m->segment, m->file.buffer, &arena,
-                            &samples);
-
-    if (err == NVM_EINVAL) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": sample tables have changed",
-                      &ctx->vod->path);
-    }
+    err = nvm_index_samples(m->track, &m->segment, &m->plan, m->file.buffer,
+                            &arena, &samples);
 
     if (err != NVM_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": sample tables are not what they were: %s",
+                      &ctx->vod->path, nvm_strerror(err));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

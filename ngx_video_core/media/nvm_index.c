@@ -452,7 +452,25 @@ nvm_index_table(nvm_index_table_t *to, const nvm_mp4_table_t *from)
 }
 
 
-/* Fills track i, whose segments are laid out. */
+static void
+nvm_index_fragments(nvm_index_builder_t *b, const nvm_index_track_t *track,
+    const nvm_mp4_track_t *t)
+{
+    uint32_t               i;
+    nvm_index_fragment_t  *out;
+
+    out = (void *) (b->start + track->fragments);
+
+    for (i = 0; i < t->nfragments; i++) {
+        out[i].offset = t->fragments[i].offset;
+        out[i].dts = t->fragments[i].dts;
+        out[i].size = t->fragments[i].size;
+        out[i].first = t->fragments[i].first;
+    }
+}
+
+
+/* Fills track i, whose sections are laid out. */
 static void
 nvm_index_write(nvm_index_builder_t *b, uint32_t i)
 {
@@ -497,6 +515,11 @@ nvm_index_write(nvm_index_builder_t *b, uint32_t i)
     nvm_index_table(&track->tables[4], &t->sizes);
     nvm_index_table(&track->tables[5], &t->stss);
 
+    track->nfragments = t->nfragments;
+    track->source_id = t->source_id;
+    track->trex = t->trex;
+    nvm_index_fragments(b, track, t);
+
     nvm_index_rates(b, o, track);
 }
 
@@ -506,16 +529,19 @@ static nvm_err_e
 nvm_index_layout(nvm_index_builder_t *b)
 {
     uint32_t            i;
-    uint64_t            at[NVM_MAX_TRACKS];
+    uint64_t            at[NVM_MAX_TRACKS][2];
     nvm_index_track_t  *tracks;
 
     (void) nvm_index_room(b, 1, sizeof(nvm_index_head_t));
     (void) nvm_index_room(b, b->mp4->ntracks, sizeof(nvm_index_track_t));
 
     for (i = 0; i < b->mp4->ntracks; i++) {
-        at[i] = nvm_index_room(b, b->out[i].n, sizeof(nvm_index_segment_t));
+        at[i][0] = nvm_index_room(b, b->out[i].n,
+                                  sizeof(nvm_index_segment_t));
+        at[i][1] = nvm_index_room(b, b->mp4->tracks[i].nfragments,
+                                  sizeof(nvm_index_fragment_t));
 
-        if (at[i] == UINT64_MAX) {
+        if (at[i][0] == UINT64_MAX || at[i][1] == UINT64_MAX) {
             return nvm_fault(b->f, NVM_ELIMIT, 0, "index is too large");
         }
     }
@@ -528,7 +554,8 @@ nvm_index_layout(nvm_index_builder_t *b)
     tracks = (void *) (b->start + sizeof(nvm_index_head_t));
 
     for (i = 0; i < b->mp4->ntracks; i++) {
-        tracks[i].segments = at[i];
+        tracks[i].segments = at[i][0];
+        tracks[i].fragments = at[i][1];
     }
 
     return NVM_OK;

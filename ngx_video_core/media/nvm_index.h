@@ -8,12 +8,12 @@
  * It has no samples: each segment has a mark from which the file's own tables
  * are walked (nvm_mp4_mark_t).  A request reads the head, its track and the
  * record of its segment, then those entries of the tables from the file, a
- * few hundred bytes each, that the segment's samples have.  So the index of a
- * day is as small as its segments are few.
+ * few hundred bytes each, that the segment's samples have; or, of a fragmented
+ * file, the moofs.  So the index of a day is as small as its segments are few.
  *
  * Layout, all in native byte order: nvm_index_head_t, then the tracks, then
- * for each track its segments; sections are aligned to 16 bytes and records
- * are packed arrays, so that a record is found by number.
+ * for each track its segments and its fragments; sections are aligned to 16
+ * bytes and records are packed arrays, so that a record is found by number.
  *
  * Segment boundaries are the key frames of the reference track (the first
  * video track, else the first track) nearest at or after each multiple of the
@@ -39,6 +39,9 @@
 
 /* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
 #define NVM_INDEX_TABLES  6
+
+/* bytes of moofs that a segment may need: a limit, not an allocation */
+#define NVM_INDEX_MAX_PLAN  (64u * 1024 * 1024)
 
 
 typedef struct {
@@ -81,6 +84,12 @@ typedef struct {
     uint32_t      sample_size;  /* of all, when not 0 */
     uint32_t      has_stss;
     nvm_index_table_t  tables[NVM_INDEX_TABLES];
+
+    uint64_t      fragments;    /* offset in the index */
+    uint32_t      nfragments;   /* 0: the file has tables */
+    uint32_t      source_id;
+    nvm_mp4_trex_t  trex;
+    uint32_t      reserved;
 } nvm_index_track_t;
 
 _Static_assert(sizeof(nvm_index_track_t) % 8 == 0, "tracks are packed");
@@ -97,11 +106,30 @@ typedef struct {
 } nvm_index_segment_t;
 
 
+/* See nvm_mp4_fragment_t. */
+typedef struct {
+    uint64_t        offset;
+    uint64_t        dts;
+    uint32_t        size;
+    uint32_t        first;
+} nvm_index_fragment_t;
+
+
 /* Bytes of the file that are to be read. */
 typedef struct {
     uint64_t        offset;
     uint64_t        size;
 } nvm_range_t;
+
+
+/* What must be read of the file to know the samples of a segment. */
+typedef struct {
+    nvm_range_t            *ranges;     /* none is empty */
+    uint32_t                nranges;
+    size_t                  size;       /* of all of them */
+    nvm_index_fragment_t   *fragments;  /* one for each range, or NULL */
+    uint32_t                first;      /* number of the first of these */
+} nvm_index_plan_t;
 
 
 /*
@@ -156,20 +184,22 @@ nvm_err_e nvm_index_segment(const nvm_index_src_t *src,
     const nvm_index_track_t *t, uint32_t n, nvm_index_segment_t *segment);
 
 /*
- * What nvm_index_samples() needs of the file: NVM_INDEX_TABLES ranges, some
- * of them empty, and their total size, which is at most 48 bytes a sample.
+ * What nvm_index_samples() needs of the file, in arena memory: of tables at
+ * most NVM_INDEX_TABLES ranges and 48 bytes a sample, of fragments a range
+ * each.  NVM_ELIMIT for more than NVM_INDEX_MAX_PLAN bytes.
  */
-size_t nvm_index_ranges(const nvm_index_track_t *t,
-    const nvm_index_segment_t *segment, nvm_range_t ranges[NVM_INDEX_TABLES]);
+nvm_err_e nvm_index_plan(const nvm_index_src_t *src,
+    const nvm_index_track_t *t, const nvm_index_segment_t *segment,
+    nvm_arena_t *arena, nvm_index_plan_t *plan);
 
 /*
  * The samples of a segment in arena memory, with dts and cts of the output.
- * "tables" are the bytes of its ranges, one after another.  NVM_EINVAL when
- * the tables are not what they were when the index was made.
+ * "bytes" are those of the plan's ranges, one after another.  NVM_EINVAL when
+ * they are not what they were when the index was made.
  */
 nvm_err_e nvm_index_samples(const nvm_index_track_t *t,
-    const nvm_index_segment_t *segment, const uint8_t *tables,
-    nvm_arena_t *arena, nvm_sample_t **samples);
+    const nvm_index_segment_t *segment, const nvm_index_plan_t *plan,
+    const uint8_t *bytes, nvm_arena_t *arena, nvm_sample_t **samples);
 
 
 #endif /* NVM_INDEX_H */

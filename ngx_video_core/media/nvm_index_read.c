@@ -76,7 +76,10 @@ nvm_index_track(const nvm_index_src_t *src, uint32_t track,
 
     if (!nvm_index_holds(&head, out->segments, out->nsegments,
                          sizeof(nvm_index_segment_t))
-        || (out->tables[3].version != 4 && out->tables[3].version != 8)
+        || !nvm_index_holds(&head, out->fragments, out->nfragments,
+                            sizeof(nvm_index_fragment_t))
+        || (out->nfragments == 0 && out->tables[3].version != 4
+            && out->tables[3].version != 8)
         || out->tables[4].version > 32
         || out->track.timescale == 0
         || out->track.config_len > NVM_MAX_CONFIG)
@@ -253,22 +256,110 @@ nvm_index_window_ranges(const nvm_mp4_track_t *w,
 }
 
 
-size_t
-nvm_index_ranges(const nvm_index_track_t *t,
-    const nvm_index_segment_t *segment, nvm_range_t ranges[NVM_INDEX_TABLES])
+static nvm_err_e
+nvm_index_plan_tables(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, nvm_arena_t *arena,
+    nvm_index_plan_t *plan)
 {
+    size_t           i;
+    nvm_range_t      ranges[NVM_INDEX_TABLES];
     nvm_mp4_track_t  w;
 
     memset(&w, 0, sizeof(nvm_mp4_track_t));
     nvm_index_windows(t, segment, &w);
+    plan->size = nvm_index_window_ranges(&w, ranges);
 
-    return nvm_index_window_ranges(&w, ranges);
+    plan->ranges = nvm_alloc(arena, NVM_INDEX_TABLES, sizeof(nvm_range_t));
+    if (plan->ranges == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    for (i = 0; i < NVM_INDEX_TABLES; i++) {
+        if (ranges[i].size) {
+            plan->ranges[plan->nranges++] = ranges[i];
+        }
+    }
+
+    return NVM_OK;
+}
+
+
+/* The fragments from that of the mark to that of the last sample. */
+static nvm_err_e
+nvm_index_plan_fragments(const nvm_index_src_t *src,
+    const nvm_index_track_t *t, const nvm_index_segment_t *segment,
+    nvm_arena_t *arena, nvm_index_plan_t *plan)
+{
+    uint32_t               n, k, first;
+    uint64_t               end;
+    nvm_err_e              rc;
+    nvm_index_fragment_t  *f;
+
+    first = segment->mark.chunk - (segment->mark.chunk_left ? 1 : 0);
+    end = (uint64_t) segment->mark.sample + segment->nsamples;
+
+    if (first >= t->nfragments) {
+        return NVM_EINVAL;
+    }
+
+    /* each has a sample; one more tells where the last one's samples end */
+
+    n = t->nfragments - first;
+    n = n <= segment->nsamples ? n : segment->nsamples + 1;
+
+    f = nvm_alloc(arena, n, sizeof(nvm_index_fragment_t));
+    plan->ranges = nvm_alloc(arena, n, sizeof(nvm_range_t));
+
+    if (f == NULL || plan->ranges == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    plan->fragments = f;
+    plan->first = first;
+
+    for (k = 0; k < n && (k == 0 || f[k - 1].first < end); k++) {
+        rc = src->read(src->data, t->fragments
+                       + (uint64_t) (first + k) * sizeof(*f),
+                       &f[k], sizeof(*f));
+        if (rc != NVM_OK) {
+            return rc;
+        }
+
+        plan->ranges[k].offset = f[k].offset;
+        plan->ranges[k].size = f[k].size;
+        plan->size += f[k].size;
+
+        if (f[k].size == 0) {
+            return NVM_EINVAL;
+        }
+
+        if (plan->size > NVM_INDEX_MAX_PLAN) {
+            return NVM_ELIMIT;
+        }
+    }
+
+    plan->nranges = k;
+
+    return NVM_OK;
+}
+
+
+nvm_err_e
+nvm_index_plan(const nvm_index_src_t *src, const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, nvm_arena_t *arena,
+    nvm_index_plan_t *plan)
+{
+    memset(plan, 0, sizeof(nvm_index_plan_t));
+
+    return t->nfragments
+           ? nvm_index_plan_fragments(src, t, segment, arena, plan)
+           : nvm_index_plan_tables(t, segment, arena, plan);
 }
 
 
 /* Puts the bytes of the ranges into the windows. */
 static void
-nvm_index_fill(nvm_mp4_track_t *w, const uint8_t *tables)
+nvm_index_fill_tables(nvm_mp4_track_t *w, const uint8_t *bytes)
 {
     size_t            i;
     nvm_range_t       ranges[NVM_INDEX_TABLES];
@@ -278,16 +369,73 @@ nvm_index_fill(nvm_mp4_track_t *w, const uint8_t *tables)
     (void) nvm_index_window_ranges(w, ranges);
 
     for (i = 0; i < NVM_INDEX_TABLES; i++) {
-        t[i]->entries = tables;
-        tables += ranges[i].size;
+        t[i]->entries = bytes;
+        bytes += ranges[i].size;
     }
+}
+
+
+static nvm_err_e
+nvm_index_fill_fragments(nvm_mp4_track_t *w, const nvm_index_plan_t *plan,
+    const uint8_t *bytes, nvm_arena_t *arena)
+{
+    uint32_t                     i;
+    nvm_mp4_fragment_t          *to;
+    const nvm_index_fragment_t  *from;
+
+    to = nvm_alloc(arena, plan->nranges, sizeof(nvm_mp4_fragment_t));
+    if (to == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    w->fragments = to;
+    w->first_fragment = plan->first;
+    w->nfragments = plan->nranges;
+
+    for (i = 0; i < plan->nranges; i++) {
+        from = &plan->fragments[i];
+        to[i].offset = from->offset;
+        to[i].dts = from->dts;
+        to[i].size = from->size;
+        to[i].first = from->first;
+        to[i].moof = bytes;
+        bytes += from->size;
+    }
+
+    return NVM_OK;
+}
+
+
+/* A track that has as much of the source's as the segment's samples need. */
+static nvm_err_e
+nvm_index_window_track(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, const nvm_index_plan_t *plan,
+    const uint8_t *bytes, nvm_arena_t *arena, nvm_mp4_track_t *w)
+{
+    memset(w, 0, sizeof(nvm_mp4_track_t));
+
+    w->track.kind = t->track.kind;
+    w->nsamples = UINT32_MAX;
+    w->sample_size = t->sample_size;
+    w->has_stss = t->has_stss;
+    w->source_id = t->source_id;
+    w->trex = t->trex;
+
+    if (t->nfragments) {
+        return nvm_index_fill_fragments(w, plan, bytes, arena);
+    }
+
+    nvm_index_windows(t, segment, w);
+    nvm_index_fill_tables(w, bytes);
+
+    return NVM_OK;
 }
 
 
 nvm_err_e
 nvm_index_samples(const nvm_index_track_t *t,
-    const nvm_index_segment_t *segment, const uint8_t *tables,
-    nvm_arena_t *arena, nvm_sample_t **samples)
+    const nvm_index_segment_t *segment, const nvm_index_plan_t *plan,
+    const uint8_t *bytes, nvm_arena_t *arena, nvm_sample_t **samples)
 {
     uint32_t            i;
     uint64_t            end;
@@ -301,14 +449,10 @@ nvm_index_samples(const nvm_index_track_t *t,
         return NVM_ENOMEM;
     }
 
-    memset(&w, 0, sizeof(nvm_mp4_track_t));
-    w.track.kind = t->track.kind;
-    w.nsamples = UINT32_MAX;
-    w.sample_size = t->sample_size;
-    w.has_stss = t->has_stss;
-
-    nvm_index_windows(t, segment, &w);
-    nvm_index_fill(&w, tables);
+    rc = nvm_index_window_track(t, segment, plan, bytes, arena, &w);
+    if (rc != NVM_OK) {
+        return rc;
+    }
 
     nvm_mp4_samples_init(&walk, &w, t->file_size);
     walk.at = segment->mark;

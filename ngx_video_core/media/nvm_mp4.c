@@ -1,15 +1,16 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The moov of a progressive file: ISO/IEC 14496-12, 8.2 to 8.6.  Sample
- * entries are in nvm_mp4_entry.c, sample tables in nvm_mp4_tables.c, edit lists
- * in nvm_mp4_edit.c.
+ * The moov of a file: ISO/IEC 14496-12, 8.2 to 8.6.  Sample entries are in
+ * nvm_mp4_entry.c, sample tables in nvm_mp4_tables.c, edit lists in
+ * nvm_mp4_edit.c, what follows in a fragmented file in nvm_mp4_fragment.c.
  */
 
 #include <string.h>
 
 #include "nvm_mp4_edit.h"
 #include "nvm_mp4_entry.h"
+#include "nvm_mp4_fragment.h"
 #include "nvm_mp4_tables.h"
 
 
@@ -19,6 +20,7 @@ typedef struct {
     nvm_fault_t  *f;
     uint64_t      file_size;
     uint32_t      ntraks;
+    int           fragmented;
 } nvm_mp4_parse_t;
 
 
@@ -218,21 +220,16 @@ nvm_mp4_handler(const nvm_mp4_box_t *mdia, nvm_kind_e *kind, nvm_fault_t *f)
  * The frame rate that the samples have.  That of the SPS stands only if it
  * agrees with the average to 2 %: it is often the limit of a variable rate.
  */
-static void
-nvm_mp4_frame_rate(nvm_mp4_track_t *t)
+void
+nvm_mp4_frame_rate(nvm_mp4_track_t *t, uint32_t delta)
 {
-    uint32_t   a, b, c, delta;
-    uint64_t   said, real;
+    uint32_t      a, b, c;
+    uint64_t      said, real;
     nvm_track_t  *track;
 
     track = &t->track;
-    delta = nvm_mp4_table_u32(&t->stts, 0, 8, 4);
 
-    /* the last sample may last longer, or shorter, than all the others */
-
-    if (delta && (t->stts.count == 1
-                  || nvm_mp4_table_u32(&t->stts, 0, 8, 0) == t->nsamples - 1))
-    {
+    if (delta) {
         for (a = track->timescale, b = delta; b; c = a % b, a = b, b = c) {
             /* void */
         }
@@ -255,6 +252,20 @@ nvm_mp4_frame_rate(nvm_mp4_track_t *t)
         track->fps_num = 0;
         track->fps_den = 1;
     }
+}
+
+
+/* The last sample may last longer, or shorter, than all the others. */
+static uint32_t
+nvm_mp4_delta(const nvm_mp4_track_t *t)
+{
+    if (t->stts.count == 1
+        || nvm_mp4_table_u32(&t->stts, 0, 8, 0) == t->nsamples - 1)
+    {
+        return nvm_mp4_table_u32(&t->stts, 0, 8, 4);
+    }
+
+    return 0;
 }
 
 
@@ -307,7 +318,37 @@ nvm_mp4_media(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
     rc = nvm_mp4_tables_parse(&b->stbl, entry->description, p->file_size, t,
                               p->f);
 
-    return rc == NVM_OK && t->nsamples == 0 ? NVM_EUNSUP : rc;
+    if (rc != NVM_OK || p->fragmented == (t->nsamples == 0)) {
+        return rc;
+    }
+
+    if (p->fragmented) {
+        return nvm_mp4_box_fault(p->f, &b->stbl, NVM_EUNSUP, b->stbl.offset,
+                                 "samples in moov and in fragments");
+    }
+
+    return NVM_EUNSUP;
+}
+
+
+/*
+ * The edit list of a track whose samples are not known yet: any start is
+ * good, and the durations are of what there was when it was written.
+ */
+static nvm_err_e
+nvm_mp4_fragmented_edit(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak,
+    nvm_mp4_track_t *t)
+{
+    nvm_err_e  rc;
+
+    t->media_duration = (uint64_t) NVM_MP4_MAX_SECONDS * t->track.timescale;
+
+    rc = nvm_mp4_edit_parse(trak, p->mp4->timescale, t, p->f);
+
+    t->media_duration = 0;
+    t->media_end = UINT64_MAX;
+
+    return rc;
 }
 
 
@@ -352,7 +393,9 @@ nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
     }
 
     if (rc == NVM_OK) {
-        rc = nvm_mp4_edit_parse(trak, p->mp4->timescale, &t, p->f);
+        rc = p->fragmented
+             ? nvm_mp4_fragmented_edit(p, trak, &t)
+             : nvm_mp4_edit_parse(trak, p->mp4->timescale, &t, p->f);
     }
 
     if (rc != NVM_OK) {
@@ -364,8 +407,8 @@ nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
                                  "too many tracks");
     }
 
-    if (kind == NVM_VIDEO) {
-        nvm_mp4_frame_rate(&t);
+    if (kind == NVM_VIDEO && !p->fragmented) {
+        nvm_mp4_frame_rate(&t, nvm_mp4_delta(&t));
     }
 
     p->mp4->tracks[p->mp4->ntracks++] = t;
@@ -378,18 +421,15 @@ static nvm_err_e
 nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
 {
     nvm_err_e      rc;
-    nvm_mp4_box_t  box;
+    nvm_mp4_box_t  box, mvex;
 
-    rc = nvm_mp4_box_find(moov, NVM_FOURCC('m', 'v', 'e', 'x'), &box, p->f);
+    rc = nvm_mp4_box_find(moov, NVM_FOURCC('m', 'v', 'e', 'x'), &mvex, p->f);
 
-    if (rc == NVM_OK) {
-        return nvm_mp4_box_fault(p->f, &box, NVM_EUNSUP, box.offset,
-                                 "fragmented file");
-    }
-
-    if (rc != NVM_ENOENT) {
+    if (rc != NVM_OK && rc != NVM_ENOENT) {
         return rc;
     }
+
+    p->fragmented = rc == NVM_OK;
 
     rc = nvm_mp4_box_need(moov, NVM_FOURCC('m', 'v', 'h', 'd'), &box,
                           "moov has no mvhd", p->f);
@@ -406,7 +446,11 @@ nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
         }
     }
 
-    return rc == NVM_ENOENT && p->f->code == NVM_OK ? NVM_OK : rc;
+    if (rc != NVM_ENOENT || p->f->code != NVM_OK) {
+        return rc;
+    }
+
+    return p->fragmented ? nvm_mp4_mvex_parse(&mvex, p->mp4, p->f) : NVM_OK;
 }
 
 

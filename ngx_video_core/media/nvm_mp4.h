@@ -1,12 +1,13 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The MP4 reader: the moov of a progressive file (ISO/IEC 14496-12) into
- * tracks, and their sample tables into samples.
+ * The MP4 reader: the moov of a file (ISO/IEC 14496-12) into tracks, and
+ * their sample tables, or the fragments that follow, into samples.
  *
  * Does no I/O: the caller finds moov with nvm_mp4_top(), reads it as a whole
  * and keeps it as long as the movie is used, because tables are read in
- * place.  Every claimed count is checked against the bytes of its box.
+ * place; so are the moofs.  Every claimed count is checked against the bytes
+ * of its box.
  */
 
 #ifndef NVM_MP4_H
@@ -45,6 +46,24 @@ typedef struct {
 } nvm_mp4_table_t;
 
 
+/* The samples of one track in one moof (8.8.4). */
+typedef struct {
+    uint64_t          offset;           /* of moof in the file */
+    uint64_t          dts;              /* of its first sample, see below */
+    uint32_t          size;             /* of moof */
+    uint32_t          first;            /* number of its first sample */
+    const uint8_t    *moof;             /* its bytes, header included */
+} nvm_mp4_fragment_t;
+
+
+/* What the samples of fragments default to (8.8.3). */
+typedef struct {
+    uint32_t          duration;
+    uint32_t          size;
+    uint32_t          flags;
+} nvm_mp4_trex_t;
+
+
 typedef struct {
     nvm_track_t       track;            /* as the CMAF track will be, see
                                            nvm_mp4_parse() */
@@ -70,11 +89,20 @@ typedef struct {
     int32_t           min_cts;          /* of all samples; 0 without ctts */
     int32_t           max_cts;
     unsigned          has_stss:1;       /* without it all are sync samples */
+
+    /* of a fragmented file: no tables; dts is 0 at the earliest sample */
+    nvm_mp4_trex_t       trex;
+    uint32_t             delta;         /* duration of all samples, or 0 */
+    nvm_mp4_fragment_t  *fragments;
+    uint32_t             first_fragment;        /* number of the first here */
+    uint32_t             nfragments;            /* that are here */
+    uint32_t             room;          /* for so many, see _add() */
 } nvm_mp4_track_t;
 
 
 typedef struct {
     uint32_t          timescale;        /* of the movie */
+    uint32_t          fragmented;       /* samples are in moofs */
     uint32_t          ntracks;          /* that can be packaged */
     uint32_t          nskipped;         /* that can't: other codecs, kinds */
     char              skipped[5];       /* sample entry of the first of them */
@@ -95,13 +123,32 @@ typedef struct {
  * Of an edit list these are accepted: empty edits, then media edits of normal
  * speed each of which goes on where the one before ended (to a tick of the
  * movie).  Anything else would drop, repeat or reorder media in the middle,
- * and so move audio against video: NVM_EUNSUP.  NVM_EUNSUP also for a file
- * with fragments (mvex), samples in another file, and a track whose chunks use
- * more than one sample entry.  NVM_ENOENT for no track at all is the caller's:
- * ntracks may be 0.
+ * and so move audio against video: NVM_EUNSUP.  NVM_EUNSUP also for samples
+ * in another file, and a track whose chunks use more than one sample entry.
+ * NVM_ENOENT for no track at all is the caller's: ntracks may be 0.
+ *
+ * With mvex the file is fragmented: tracks have no samples yet, and a moov
+ * that has some is NVM_EUNSUP.
  */
 nvm_err_e nvm_mp4_parse(nvm_arena_t *arena, const uint8_t *moov, size_t n,
     uint64_t offset, uint64_t file_size, nvm_mp4_t **out, nvm_fault_t *f);
+
+
+/*
+ * Adds a moof (header included) of a fragmented file: in the order of the
+ * file, each track's decode times ascending.  A gap of decode times prolongs
+ * the sample before it; NVM_EINVAL where they go back by over a second.
+ */
+nvm_err_e nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4,
+    const uint8_t *moof, size_t n, uint64_t offset, uint64_t file_size,
+    nvm_fault_t *f);
+
+/*
+ * After the last: the earliest decode time of all tracks becomes 0, tracks
+ * without samples are skipped and counted, durations and frame rates are
+ * known.
+ */
+void nvm_mp4_fragments_end(nvm_mp4_t *mp4);
 
 
 /*
@@ -127,11 +174,36 @@ typedef struct {
 } nvm_mp4_mark_t;
 
 
+/*
+ * In a fragmented track a mark is dts, sample, and chunk: the fragment after
+ * the one in force, of which chunk_left are left.
+ */
+
+/* Where a walk over the samples of a fragment stands. */
+typedef struct {
+    const nvm_mp4_track_t  *t;
+    nvm_reader_t            moof;       /* what is left: track fragments */
+    nvm_reader_t            traf;       /* of this one: runs */
+    nvm_reader_t            run;        /* of this one: samples */
+    nvm_mp4_trex_t          defaults;   /* of the track fragment */
+    uint64_t                moof_at;    /* offsets in the file */
+    uint64_t                base;
+    uint64_t                data;       /* of the next sample */
+    uint32_t                left;       /* samples of the run */
+    uint32_t                flags;      /* of the run */
+    uint32_t                version;
+    uint32_t                first_flags;
+} nvm_mp4_runs_t;
+
+
 /* Walks the samples of a track in decode order. */
 typedef struct {
     const nvm_mp4_track_t  *t;
     uint64_t                file_size;
     nvm_mp4_mark_t          at;
+    nvm_mp4_runs_t          runs;       /* of a fragmented track */
+    nvm_sample_t            ahead;      /* peeked at, if has_ahead */
+    unsigned                has_ahead:1;
 } nvm_mp4_samples_t;
 
 void nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t,

@@ -123,8 +123,7 @@ nvm_mp4_edit_media(const nvm_mp4_edits_t *p, const nvm_mp4_box_t *elst,
 }
 
 
-/* Duration after the edit list. */
-static void
+void
 nvm_mp4_edit_duration(nvm_mp4_track_t *t)
 {
     uint64_t  media;
@@ -132,7 +131,7 @@ nvm_mp4_edit_duration(nvm_mp4_track_t *t)
     media = t->media_duration;
 
     if (t->track.kind == NVM_AUDIO) {
-        media -= t->media_time;
+        media -= t->media_time < media ? t->media_time : media;
     }
 
     if (t->media_end - t->media_time < media) {

@@ -19,5 +19,8 @@
 nvm_err_e nvm_mp4_edit_parse(const nvm_mp4_box_t *trak, uint32_t timescale,
     nvm_mp4_track_t *t, nvm_fault_t *f);
 
+/* The duration of the presentation from that of the media. */
+void nvm_mp4_edit_duration(nvm_mp4_track_t *t);
+
 
 #endif /* NVM_MP4_EDIT_H */

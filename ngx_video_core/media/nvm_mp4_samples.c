@@ -119,11 +119,114 @@ nvm_mp4_samples_key(const nvm_mp4_samples_t *s)
 }
 
 
+/* Makes the fragment in force hold the next sample, and runs stand at it. */
+static nvm_err_e
+nvm_mp4_samples_fragment(nvm_mp4_samples_t *s)
+{
+    uint32_t                   n, total;
+    nvm_err_e                  rc;
+    nvm_sample_t               skipped;
+    nvm_mp4_mark_t            *at;
+    const nvm_mp4_fragment_t  *fragment;
+
+    at = &s->at;
+
+    if (at->chunk_left && s->runs.t) {
+        return NVM_OK;
+    }
+
+    n = at->chunk_left ? at->chunk - 1 : at->chunk;
+
+    if (n < s->t->first_fragment
+        || n - s->t->first_fragment >= s->t->nfragments)
+    {
+        return NVM_EINVAL;
+    }
+
+    fragment = &s->t->fragments[n - s->t->first_fragment];
+    nvm_mp4_runs_init(&s->runs, s->t, fragment);
+
+    /* how many samples it has: the next one tells, or the end of the track */
+
+    total = n - s->t->first_fragment + 1 < s->t->nfragments
+            ? fragment[1].first : s->t->nsamples;
+    total -= fragment->first;
+
+    if (at->chunk_left == 0) {
+        at->chunk++;
+        at->chunk_left = total;
+        at->dts = fragment->dts;
+
+        return total ? NVM_OK : NVM_EINVAL;
+    }
+
+    /* a mark in the middle */
+
+    for (n = at->sample - fragment->first; n; n--) {
+        rc = nvm_mp4_runs_next(&s->runs, &skipped);
+        if (rc != NVM_OK) {
+            return NVM_EINVAL;
+        }
+    }
+
+    return NVM_OK;
+}
+
+
+/* A sample lasts until the next fragment begins. */
+static void
+nvm_mp4_samples_gap(const nvm_mp4_samples_t *s, nvm_sample_t *out)
+{
+    uint64_t  next;
+    uint32_t  n;
+
+    n = s->at.chunk - s->t->first_fragment;
+
+    if (s->at.chunk_left == 1 && n < s->t->nfragments) {
+        next = s->t->fragments[n].dts;
+        out->duration = next > out->dts ? (uint32_t) (next - out->dts)
+                        : out->duration;
+    }
+}
+
+
+static nvm_err_e
+nvm_mp4_samples_ahead(nvm_mp4_samples_t *s, nvm_sample_t *out)
+{
+    nvm_err_e  rc;
+
+    if (!s->has_ahead) {
+        rc = nvm_mp4_samples_fragment(s);
+        if (rc != NVM_OK || nvm_mp4_runs_next(&s->runs, &s->ahead) != NVM_OK) {
+            return NVM_EINVAL;
+        }
+
+        s->ahead.dts = s->at.dts;
+        nvm_mp4_samples_gap(s, &s->ahead);
+        s->has_ahead = 1;
+    }
+
+    *out = s->ahead;
+
+    if (out->offset > s->file_size
+        || out->size > s->file_size - out->offset)
+    {
+        return NVM_EINVAL;
+    }
+
+    return NVM_OK;
+}
+
+
 nvm_err_e
 nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out)
 {
     if (s->at.sample >= s->t->nsamples) {
         return NVM_ENOENT;
+    }
+
+    if (s->t->fragments) {
+        return nvm_mp4_samples_ahead(s, out);
     }
 
     if (nvm_mp4_samples_load(s) != 0) {
@@ -160,10 +263,17 @@ nvm_mp4_samples_next(nvm_mp4_samples_t *s, nvm_sample_t *out)
 
     at = &s->at;
     at->sample++;
+    at->chunk_left--;
+
+    if (s->t->fragments) {
+        at->dts += out->duration;
+        s->has_ahead = 0;
+        return NVM_OK;
+    }
+
     at->dts += at->stts_delta;
     at->offset += out->size;
     at->stts_left--;
-    at->chunk_left--;
     at->ctts_left -= at->ctts_left ? 1 : 0;
     at->stss_entry += s->t->has_stss && out->key;
 

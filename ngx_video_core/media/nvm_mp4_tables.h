@@ -42,6 +42,20 @@ nvm_mp4_be32(const uint8_t *p)
 }
 
 
+/*
+ * The walk over the samples of a track in one fragment, the bytes of which
+ * are here: nvm_mp4_runs_next() fills all but dts.  NVM_ENOENT after the last;
+ * another error once it is damaged.
+ */
+void nvm_mp4_runs_init(nvm_mp4_runs_t *r, const nvm_mp4_track_t *t,
+    const nvm_mp4_fragment_t *fragment);
+nvm_err_e nvm_mp4_runs_next(nvm_mp4_runs_t *r, nvm_sample_t *out);
+
+
+/* In nvm_mp4.c: the frame rate of samples of that duration; 0: it varies. */
+void nvm_mp4_frame_rate(nvm_mp4_track_t *t, uint32_t delta);
+
+
 /* Whether entry i is here. */
 static inline int
 nvm_mp4_table_has(const nvm_mp4_table_t *t, uint32_t i)

@@ -41,6 +41,10 @@ my ($moov, $moov_size) = box_at(\$good, 'moov');
 my ($mdat) = box_at(\$good, 'mdat');
 my $n = number(0, 'stsz', 16);
 
+my $fragmented = made('fragmented.mp4', qw(-c copy -movflags
+                      frag_keyframe+empty_moov+default_base_moof));
+my ($moof) = box_at(\$fragmented, 'moof');
+
 # What is wrong, the file, the message.  In a full box the fields begin at 12.
 my @table = (
     # the file and its top-level boxes
@@ -143,9 +147,21 @@ my @table = (
         qr/samples are in another file/],
 
     # files of other kinds
-    ['fragmented', made('fragmented.mp4', qw(-c copy
-                        -movflags frag_keyframe+empty_moov)),
-        qr/fragmented file/],
+    ['half fragmented', made('half_fragmented.mp4', qw(-c copy
+                             -movflags frag_keyframe)),
+        qr{moov/trak\[1\]/mdia/minf/stbl: samples in moov and in fragments}],
+    ['moof is cut', substr($fragmented, 0, $moof + 200),
+        qr/box is longer than the file/],
+    ['tfhd renamed', rewrite($fragmented, $moof + 8 + 16 + 8 + 4, 'free'),
+        qr{moof/traf\[1\]: traf has no tfhd}],
+    ['trun of 2^32 samples', rewrite($fragmented,
+                                     index($fragmented, 'trun', $moof) + 8,
+                                     "\xff" x 4),
+        qr{moof/traf\[1\]: track fragment is damaged}],
+    ['fragments beyond the file', rewrite($fragmented,
+                                     index($fragmented, 'trun', $moof) + 12,
+                                     "\x7f" x 4),
+        qr{moof/traf\[1\]: samples are beyond the end of the file}],
     ['foreign codecs', made('foreign.mp4', qw(-c:v mpeg4 -c:a mp2)),
         qr/no track that can be packaged/],
 );

@@ -2,8 +2,9 @@
  * Copyright (C) ngx_video authors
  *
  * The MP4 reader and the index.  Byte 0 makes the n-th allocation fail (0:
- * none), byte 1 chooses size of file and segments, the rest is a moov; what
- * parses is walked, indexed and read back, and must agree.
+ * none), byte 1 chooses size of file and segments, the rest is a moov and, in
+ * a fragmented file, moofs; what parses is walked, indexed and read back, and
+ * must agree.
  */
 
 #include <stdlib.h>
@@ -83,40 +84,44 @@ walk(const nvm_mp4_track_t *t, uint64_t file_size)
 }
 
 
-/* A segment's samples, from the tables of the moov that was indexed. */
+/* A segment's samples, from the bytes that were indexed. */
 static nvm_err_e
-samples_of(const nvm_index_track_t *t, const nvm_index_segment_t *segment,
-    const span_t *moov, nvm_arena_t *arena, nvm_sample_t **samples)
+samples_of(const nvm_index_src_t *src, const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment, const span_t *file,
+    nvm_arena_t *arena, nvm_sample_t **samples)
 {
-    size_t        i, size;
-    uint8_t      *tables, *p;
-    nvm_range_t   r[NVM_INDEX_TABLES];
+    uint8_t           *bytes, *p;
+    uint32_t           i;
+    nvm_range_t       *r;
+    nvm_index_plan_t   plan;
 
-    size = nvm_index_ranges(t, segment, r);
-    p = tables = nvm_alloc(arena, size, 1);
-
-    if (tables == NULL) {
+    if (nvm_index_plan(src, t, segment, arena, &plan) != NVM_OK) {
         return NVM_ENOMEM;
     }
 
-    for (i = 0; i < NVM_INDEX_TABLES; p += r[i++].size) {
+    p = bytes = nvm_alloc(arena, plan.size, 1);
 
-        if (r[i].size == 0) {
-            continue;
-        }
+    if (bytes == NULL) {
+        return NVM_ENOMEM;
+    }
 
-        if (r[i].offset < 32 || r[i].offset - 32 > moov->size
-            || r[i].size > moov->size - (r[i].offset - 32))
+    for (i = 0; i < plan.nranges; p += r->size, i++) {
+        r = &plan.ranges[i];
+
+        if (r->offset < 32 || r->offset - 32 > file->size
+            || r->size > file->size - (r->offset - 32))
         {
             abort();
         }
 
-        memcpy(p, moov->data + (r[i].offset - 32), r[i].size);
+        memcpy(p, file->data + (r->offset - 32), r->size);
     }
 
     /* the same tables as before: they can only agree */
 
-    if (nvm_index_samples(t, segment, tables, arena, samples) == NVM_EINVAL) {
+    if (nvm_index_samples(t, segment, &plan, bytes, arena, samples)
+        == NVM_EINVAL)
+    {
         abort();
     }
 
@@ -126,7 +131,7 @@ samples_of(const nvm_index_track_t *t, const nvm_index_segment_t *segment,
 
 /* Reads a track back; segments hold each sample once, without a gap. */
 static void
-read_back(const nvm_index_src_t *src, uint32_t i, const span_t *moov)
+read_back(const nvm_index_src_t *src, uint32_t i, const span_t *file)
 {
     uint32_t              n, k, total;
     uint64_t              payload, dts;
@@ -155,7 +160,7 @@ read_back(const nvm_index_src_t *src, uint32_t i, const span_t *moov)
         nvm_heap_init(&h, LIMIT);
 
         if (nvm_index_segment(src, &t, n, &segment) != NVM_OK
-            || samples_of(&t, &segment, moov, &h.arena, &s) != NVM_OK)
+            || samples_of(src, &t, &segment, file, &h.arena, &s) != NVM_OK)
         {
             nvm_heap_done(&h);
             return;
@@ -191,13 +196,44 @@ read_back(const nvm_index_src_t *src, uint32_t i, const span_t *moov)
 }
 
 
+/* What follows moov: the moofs among it are added. */
+static nvm_err_e
+fragments(nvm_arena_t *arena, nvm_mp4_t *mp4, const span_t *file,
+    uint64_t file_size, nvm_fault_t *f)
+{
+    char       type[5];
+    uint64_t   at, size;
+    nvm_err_e  rc;
+
+    for (at = 0; at < file->size; at += size) {
+        rc = nvm_mp4_top(file->data + at, file->size - at, 32 + at,
+                         32 + file->size, type, &size, f);
+        if (rc != NVM_OK) {
+            return rc;
+        }
+
+        if (memcmp(type, "moof", 4) == 0) {
+            rc = nvm_mp4_fragment_add(arena, mp4, file->data + at, size,
+                                      32 + at, file_size, f);
+            if (rc != NVM_OK) {
+                return rc;
+            }
+        }
+    }
+
+    nvm_mp4_fragments_end(mp4);
+
+    return NVM_OK;
+}
+
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t            n;
-    span_t            span, moov = { data + 2, size - 2 };
+    span_t            span, file = { data + 2, size - 2 };
     uint8_t          *index;
     uint32_t          i, target;
     uint64_t          file_size;
@@ -227,6 +263,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
+    if (rc == NVM_OK && mp4->fragmented) {
+        rc = fragments(&mem.arena, mp4, &file, file_size, &f);
+    }
+
     if (rc == NVM_OK) {
         for (i = 0; i < mp4->ntracks; i++) {
             walk(&mp4->tracks[i], file_size);
@@ -244,7 +284,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         span.size = n;
 
         for (i = 0; i < mp4->ntracks; i++) {
-            read_back(&src, i, &moov);
+            read_back(&src, i, &file);
         }
     }
 

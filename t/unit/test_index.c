@@ -85,41 +85,49 @@ unload(file_t *file)
 }
 
 
-/* A segment with its samples: the tables are read as the server reads them. */
+/* A segment with its samples: the file is read as the server reads it. */
 static nvm_err_e
 segment_of(file_t *file, const nvm_index_track_t *t, uint32_t n,
     nvm_arena_t *arena, nvm_index_segment_t *segment, nvm_sample_t **samples)
 {
-    size_t        i, size;
-    uint8_t      *tables, *p;
-    nvm_err_e     rc;
-    nvm_range_t   r[NVM_INDEX_TABLES];
+    uint8_t            *bytes, *p;
+    uint32_t            i;
+    nvm_err_e           rc;
+    nvm_range_t        *r;
+    nvm_index_plan_t    plan;
 
     rc = nvm_index_segment(&file->src, t, n, segment);
+    if (rc == NVM_OK) {
+        rc = nvm_index_plan(&file->src, t, segment, arena, &plan);
+    }
+
     if (rc != NVM_OK) {
         return rc;
     }
 
-    size = nvm_index_ranges(t, segment, r);
-    tables = malloc(size + 1);
+    bytes = malloc(plan.size + 1);
 
-    for (i = 0, p = tables; i < NVM_INDEX_TABLES; p += r[i++].size) {
-        if (r[i].offset < MP4_AT || r[i].offset - MP4_AT > file->moov_size
-            || r[i].size > file->moov_size - (r[i].offset - MP4_AT))
+    for (i = 0, p = bytes; i < plan.nranges; p += r->size, i++) {
+        r = &plan.ranges[i];
+
+        if (r->offset < MP4_AT || r->offset - MP4_AT > file->moov_size
+            || r->size > file->moov_size - (r->offset - MP4_AT))
         {
-            memset(p, 0, r[i].size);
+            memset(p, 0, r->size);
             continue;
         }
 
-        memcpy(p, file->moov + (r[i].offset - MP4_AT), r[i].size);
+        memcpy(p, file->moov + (r->offset - MP4_AT), r->size);
     }
 
-    if (p != tables + size || size > 48 * (size_t) segment->nsamples + 48) {
-        ok(0, "ranges of %zu bytes for %u samples", size, segment->nsamples);
+    if (p != bytes + plan.size
+        || (!plan.fragments && plan.size > 48 * (size_t) segment->nsamples + 48))
+    {
+        ok(0, "%zu bytes for %u samples", plan.size, segment->nsamples);
     }
 
-    rc = nvm_index_samples(t, segment, tables, arena, samples);
-    free(tables);
+    rc = nvm_index_samples(t, segment, &plan, bytes, arena, samples);
+    free(bytes);
 
     return rc;
 }

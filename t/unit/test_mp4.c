@@ -346,7 +346,6 @@ static const damage_t  damages[] = {
     { "moov of size 7", "moov", 0, 7, NVM_EINVAL, "", 0 },
     { "no mvhd", "moov/mvhd", 4, 0x66726565, NVM_ENOENT, "moov", -1 },
     { "movie timescale", "moov/mvhd", 20, 0, NVM_EINVAL, NULL, 20 },
-    { "fragmented", "moov/mvhd", 4, 0x6d766578, NVM_EUNSUP, "moov/mvex", 0 },
     { "no tkhd", "moov/trak[2]/tkhd", 4, 0x66726565, NVM_ENOENT,
       "moov/trak[2]", -1 },
     { "no mdia", V, 4, 0x66726565, NVM_ENOENT, "moov/trak[1]", -1 },
