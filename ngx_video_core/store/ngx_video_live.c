@@ -79,8 +79,8 @@ ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
 
     st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
     l->reserved = 0;
-    l->emptied++;
-    l->epoch = 0;
+    ngx_video_store(&l->emptied, l->emptied + 1);
+    ngx_video_store(&l->epoch, 0);
 }
 
 
@@ -91,7 +91,7 @@ ngx_video_live_free(ngx_video_store_t *st, ngx_video_live_t *l)
     ngx_video_live_begin(l);
     ngx_video_live_empty(st, l);
     ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_FREE);
-    l->writer = NGX_VIDEO_NO_SLOT;
+    ngx_video_store(&l->writer, NGX_VIDEO_NO_SLOT);
     ngx_video_live_commit(l);
 }
 
@@ -136,6 +136,7 @@ static ngx_int_t
 ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
     ngx_uint_t *index)
 {
+    uint32_t           state;
     ngx_int_t          found;
     ngx_uint_t         i;
     ngx_video_live_t  *l;
@@ -145,7 +146,7 @@ ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
     for (i = 0; i < st->head->nlives; i++) {
         l = &st->lives[i];
 
-        if (l->state == NGX_VIDEO_LIVE_FREE) {
+        if (ngx_video_load(&l->state) == NGX_VIDEO_LIVE_FREE) {
             found = (found == -1) ? (ngx_int_t) i : found;
             continue;
         }
@@ -153,8 +154,10 @@ ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
         if (l->name_len == name->len
             && ngx_memcmp(l->name, name->data, name->len) == 0)
         {
-            if (l->state == NGX_VIDEO_LIVE_STARTING
-                || l->state == NGX_VIDEO_LIVE_LIVE)
+            state = ngx_video_load(&l->state);
+
+            if (state == NGX_VIDEO_LIVE_STARTING
+                || state == NGX_VIDEO_LIVE_LIVE)
             {
                 return NGX_BUSY;
             }
@@ -186,7 +189,7 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     now = ngx_video_live_now();
 
     /* first, so that the block is repaired if we die */
-    l->writer_gen = st->generation;
+    ngx_video_store(&l->writer_gen, st->generation);
     ngx_video_store_sc(&l->writer, (uint32_t) st->slot);
 
     ngx_video_live_begin(l);
@@ -209,7 +212,7 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
 
     /* both grow for ever, also over a restart of nginx */
     h->last_epoch = ngx_max(now << 8, h->last_epoch + 1);
-    l->epoch = h->last_epoch;
+    ngx_video_store(&l->epoch, h->last_epoch);
     l->next_msn = ngx_max(now / 1000, l->next_msn);
 
     ngx_video_live_commit(l);
@@ -700,13 +703,16 @@ ngx_video_live_orphaned(ngx_video_store_t *st, ngx_video_live_t *l)
 
     writer = ngx_video_load_sc(&l->writer);
 
-    if (l->state == NGX_VIDEO_LIVE_FREE || writer >= NGX_VIDEO_SLOTS) {
+    if (ngx_video_load(&l->state) == NGX_VIDEO_LIVE_FREE
+        || writer >= NGX_VIDEO_SLOTS)
+    {
         return 0;
     }
 
     s = &st->slots[writer];
 
-    return s->state != NGX_VIDEO_SLOT_LIVE || s->generation != l->writer_gen;
+    return ngx_video_load(&s->state) != NGX_VIDEO_SLOT_LIVE
+           || ngx_video_load(&s->generation) != ngx_video_load(&l->writer_gen);
 }
 
 
@@ -746,6 +752,7 @@ ngx_video_live_orphan(ngx_video_store_t *st)
 void
 ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
 {
+    uint32_t           state;
     ngx_uint_t         i, due;
     ngx_video_live_t  *l;
 
@@ -755,8 +762,10 @@ ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
         /* what the process that emptied it did not live to do */
         ngx_video_live_disown(st, i);
 
-        if (l->state != NGX_VIDEO_LIVE_ENDED
-            && l->state != NGX_VIDEO_LIVE_INTERRUPTED)
+        state = ngx_video_load(&l->state);
+
+        if (state != NGX_VIDEO_LIVE_ENDED
+            && state != NGX_VIDEO_LIVE_INTERRUPTED)
         {
             continue;
         }

@@ -122,7 +122,8 @@ ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name,
     for (i = 0; i < st->head->nlives; i++) {
         l = &st->lives[i];
 
-        if (l->state == NGX_VIDEO_LIVE_FREE || l->name_len != name->len
+        if (ngx_video_load(&l->state) == NGX_VIDEO_LIVE_FREE
+            || ngx_video_live_once(&l->name_len) != name->len
             || ngx_memcmp(l->name, name->data, name->len) != 0)
         {
             continue;
@@ -147,11 +148,13 @@ ngx_video_live_read_track(ngx_video_store_t *st, ngx_video_live_t *l,
 {
     uint32_t  chunk;
 
-    if (number >= NGX_VIDEO_LIVE_TRACKS || number >= l->ntracks) {
+    if (number >= NGX_VIDEO_LIVE_TRACKS
+        || number >= ngx_video_live_once(&l->ntracks))
+    {
         return NULL;
     }
 
-    chunk = l->tracks[number];
+    chunk = ngx_video_live_once(&l->tracks[number]);
 
     if (chunk == 0 || chunk > st->head->nchunks) {
         return NULL;
@@ -168,7 +171,7 @@ ngx_video_live_read_track(ngx_video_store_t *st, ngx_video_live_t *l,
 #define ngx_video_live_reading(st, info, l, t, number, version)              \
     do {                                                                      \
         if (ngx_video_live_read_begin(st, l, &version) != NGX_OK              \
-            || l->epoch != info->epoch)                                       \
+            || ngx_video_load(&l->epoch) != info->epoch)                      \
         {                                                                     \
             return NGX_DECLINED;                                              \
         }                                                                     \

@@ -70,7 +70,7 @@ ngx_video_object_release(ngx_video_store_t *st, ngx_video_object_t *o)
     ngx_video_evict_remove(st, o);
 
     if (o->lingers) {
-        o->lingers = 0;
+        ngx_video_store(&o->lingers, 0);
         st->head->lingering -= o->nchunks;
     }
 
@@ -103,7 +103,7 @@ ngx_video_object_release_unheld(ngx_video_store_t *st, ngx_video_object_t *o)
     }
 
     if (!o->linked && !o->owner && !o->lingers) {
-        o->lingers = 1;
+        ngx_video_store(&o->lingers, 1);
         st->head->lingering += o->nchunks;
     }
 }
@@ -207,14 +207,14 @@ ngx_video_object_new(ngx_video_store_t *st, ngx_uint_t kind, ngx_uint_t live)
     o->hash = 0;
     o->created = (uint64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
     __atomic_fetch_add(&o->signal.seq, 1, __ATOMIC_SEQ_CST);
-    o->linked = 0;
-    o->owner = 0;
+    ngx_video_store(&o->linked, 0);
+    ngx_video_store(&o->owner, 0);
     o->owner_epoch = 0;
-    o->writer = st->slot;
+    ngx_video_store(&o->writer, st->slot);
     o->writer_gen = st->generation;
     o->queue = NGX_VIDEO_QUEUE_NONE;
     o->frequency = 0;
-    o->lingers = 0;
+    ngx_video_store(&o->lingers, 0);
     o->first = 0;
     o->last = 0;
     o->nchunks = 0;
@@ -530,7 +530,7 @@ ngx_video_object_finish(ngx_video_store_t *st, ngx_video_ref_t *ref,
     if (o->id == ref->id && o->state == NGX_VIDEO_OBJECT_FILLING) {
 
         ngx_video_store_sc(&o->state, state);
-        o->writer = NGX_VIDEO_NO_SLOT;
+        ngx_video_store(&o->writer, NGX_VIDEO_NO_SLOT);
 
         if (state == NGX_VIDEO_OBJECT_ABORTED) {
             ngx_video_object_unpin(st, o);
@@ -607,7 +607,7 @@ ngx_video_object_disown_others(ngx_video_store_t *st, ngx_uint_t owner,
     for (i = 0; i < st->head->nobjects; i++) {
         o = &st->objects[i];
 
-        if (o->owner != owner + 1 || o->owner_epoch == *epoch) {
+        if (ngx_video_load(&o->owner) != owner + 1) {
             continue;
         }
 

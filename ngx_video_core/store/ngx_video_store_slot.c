@@ -115,9 +115,10 @@ ngx_video_slot_dead(ngx_video_store_t *st, ngx_uint_t slot,
 static ngx_uint_t
 ngx_video_slot_concerns(ngx_video_object_t *o, ngx_uint_t slot, uint32_t *ref)
 {
-    return o->state != NGX_VIDEO_OBJECT_FREE
-           && (ngx_video_load_sc(ref) || o->writer == slot
-               || (!o->linked && !o->owner));
+    return ngx_video_load(&o->state) != NGX_VIDEO_OBJECT_FREE
+           && (ngx_video_load_sc(ref) || ngx_video_load(&o->writer) == slot
+               || (!ngx_video_load_sc(&o->linked)
+                   && !ngx_video_load_sc(&o->owner)));
 }
 
 
@@ -142,7 +143,7 @@ ngx_video_slot_take_back(ngx_video_store_t *st, ngx_video_object_t *o,
             ngx_video_object_unpin(st, o);
         }
 
-        o->writer = NGX_VIDEO_NO_SLOT;
+        ngx_video_store(&o->writer, NGX_VIDEO_NO_SLOT);
     }
 
     ngx_video_store_sc(ref, 0);
@@ -232,7 +233,7 @@ ngx_video_slot_open(ngx_video_store_t *st, ngx_socket_t fd, u_char name[24])
         s = &st->slots[i];
 
         if (s->state == NGX_VIDEO_SLOT_FREE) {
-            s->generation++;
+            ngx_video_store(&s->generation, s->generation + 1);
             s->pid = ngx_getpid();
             ngx_memcpy(s->name, name, 24);
             ngx_video_store_sc(&s->state, NGX_VIDEO_SLOT_LIVE);
@@ -290,13 +291,44 @@ ngx_video_slot_close(ngx_video_store_t *st)
 }
 
 
+/*
+ * Whether the process that a slot speaks of is gone.  Generation and name are
+ * read together: a slot that changes hands has the new one before the other.
+ */
+static ngx_uint_t
+ngx_video_slot_gone(ngx_video_store_t *st, ngx_uint_t slot,
+    uint32_t *generation)
+{
+    u_char             name[24];
+    uint32_t           state;
+    ngx_video_slot_t  *s;
+
+    s = &st->slots[slot];
+
+    if (slot == st->slot
+        || ngx_video_load(&s->state) == NGX_VIDEO_SLOT_FREE)
+    {
+        return 0;
+    }
+
+    ngx_video_store_lock(st);
+
+    state = s->state;
+    *generation = s->generation;
+    ngx_memcpy(name, s->name, 24);
+
+    ngx_video_store_unlock(st);
+
+    return state == NGX_VIDEO_SLOT_DEAD
+           || (state == NGX_VIDEO_SLOT_LIVE && !ngx_video_slot_alive(name));
+}
+
+
 ngx_uint_t
 ngx_video_slot_check(ngx_video_store_t *st)
 {
-    u_char             name[24];
-    uint32_t           now, last, generation;
-    ngx_uint_t         i, n;
-    ngx_video_slot_t  *s;
+    uint32_t    now, last, generation;
+    ngx_uint_t  i, n;
 
     now = (uint32_t) ngx_time();
     last = ngx_video_load(&st->head->checked);
@@ -311,23 +343,9 @@ ngx_video_slot_check(ngx_video_store_t *st)
     n = 0;
 
     for (i = 0; i < NGX_VIDEO_SLOTS; i++) {
-        s = &st->slots[i];
-
-        if (s->state == NGX_VIDEO_SLOT_FREE || i == st->slot) {
-            continue;
-        }
-
-        /* the name belongs to the generation only when that did not change */
-        generation = ngx_video_load_sc(&s->generation);
-        ngx_memcpy(name, s->name, 24);
-
-        if (ngx_video_load_sc(&s->generation) != generation
-            || (s->state == NGX_VIDEO_SLOT_LIVE && ngx_video_slot_alive(name)))
+        if (ngx_video_slot_gone(st, i, &generation)
+            && ngx_video_slot_condemn(st, i, generation))
         {
-            continue;
-        }
-
-        if (ngx_video_slot_condemn(st, i, generation)) {
             ngx_video_slot_sweep(st, i, generation);
             n++;
         }

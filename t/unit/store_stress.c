@@ -1,585 +1,78 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The stress of the store: processes that write, read, wait, publish and die
+ * The stress of the store: workers that write, read, wait, publish and die
  * over one zone.
  *
- *   store_stress [--seconds N] [--procs N] [--seed N] [--kill MS]
+ *   store_stress [--seconds N] [--procs N] [--seed N] [--kill MS] [--threads]
  *
- * Each process runs a few writers, readers, a publisher and a viewer at a
- * time, as a worker does.  The parent kills one every so often, forces its
- * lock open as nginx's master does, and starts another.  Prints TAP:
+ * Workers are processes.  The parent kills one every so often, with every
+ * second blow the one that has the lock; forces the lock open as nginx's
+ * master does; and starts another.  With --threads workers are threads, for
+ * ThreadSanitizer, and die only where it is safe.  What they do changes all
+ * the time between a zone with room for all and one that is full: see the
+ * phases in stress_load.c.
  *
- *   no wrong byte: each is a function of its object and place
- *   no lost wake-up: what changed is told by a wake, not found by the scan of
- *       once a second; a killed writer may take one with it
+ * Prints TAP:
+ *
+ *   no wrong byte, no lost segment
+ *   no lost wake-up: what changed is told by a wake; a killed writer may take
+ *       one with it
+ *   a full zone refuses without breaking anything
  *   the lock is never held long
  *   afterwards everything is free again
  */
 
-#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "zone_env.h"
+#include "stress.h"
 #include "tap.h"
 
 
-#define KEYS      120
-#define TASKS     10
-#define STREAMS   4
-#define MAX_PROCS 64
-
-
-/* what all processes tell the parent */
-typedef struct {
-    uint32_t        stop;
-    uint64_t        wrong;
-    uint64_t        lost;
-    uint64_t        written;
-    uint64_t        read;
-    uint64_t        completed;
-    uint64_t        aborted;
-    uint64_t        waits;
-    uint64_t        woken;
-    uint64_t        parts;
-    uint64_t        parts_read;
-    uint64_t        full;
-} report_t;
-
-
-typedef enum { IDLE, WRITE, READ, PUBLISH, VIEW } task_kind_e;
-
-
-typedef struct {
-    task_kind_e              kind;
-    ngx_video_ref_t          ref;
-    ngx_video_cursor_t       cursor;
-    ngx_video_waiter_t       waiter;
-    ngx_video_signal_t      *signal;        /* parked on */
-    uint64_t                 seen;
-    uint64_t                 suspect;       /* ns since a change went unseen */
-    uint64_t                 at;
-    uint64_t                 size;
-    uint64_t                 rest_until;    /* ns */
-    uint64_t                 msn;
-    ngx_uint_t               live;
-    ngx_uint_t               track;
-    ngx_uint_t               parts;
-    unsigned                 parked:1;
-} task_t;
-
-
-static report_t           *report;
-static zone_env_t         *env;
-static ngx_video_store_t   st;
-static task_t              tasks[TASKS];
-static uint64_t            rng;
-
-
-static uint32_t
-rnd(uint32_t n)
-{
-    rng = rng * 6364136223846793005ULL + 1442695040888963407ULL;
-
-    return (uint32_t) (rng >> 33) % n;
-}
-
-
-static void
-count(uint64_t *n, uint64_t add)
-{
-    __atomic_fetch_add(n, add, __ATOMIC_RELAXED);
-}
-
-
-static u_char
-byte_of(uint64_t id, uint64_t at)
-{
-    return (u_char) ((id * 0x9e3779b97f4a7c15ULL >> 32) + at * 31
-                     + (at >> 8) * 7);
-}
-
-
-static void
-fill(u_char *p, size_t n, uint64_t id, uint64_t at)
-{
-    size_t  i;
-
-    for (i = 0; i < n; i++) {
-        p[i] = byte_of(id, at + i);
-    }
-}
-
-
-static void
-verify(const u_char *p, size_t n, uint64_t id, uint64_t at)
-{
-    size_t  i;
-
-    for (i = 0; i < n; i++) {
-        if (p[i] != byte_of(id, at + i)) {
-            count(&report->wrong, 1);
-            return;
-        }
-    }
-}
-
-
-static void
-task_end(task_t *t)
-{
-    if (t->parked) {
-        ngx_video_wait_cancel(&t->waiter);
-    }
-
-    switch (t->kind) {
-
-    case WRITE:
-        ngx_video_object_abort(&st, &t->ref);
-        break;
-
-    case PUBLISH:
-        ngx_video_live_end(&st, t->live, rnd(2));
-        break;
-
-    default:
-        break;
-    }
-
-    ngx_video_object_put(&st, &t->ref);
-    memset(t, 0, sizeof(task_t));
-}
-
-
-static void
-woken(ngx_video_waiter_t *w)
-{
-    task_t  *t = w->data;
-
-    t->parked = 0;
-    t->suspect = 0;
-    count(&report->woken, 1);
-}
-
-
-static void
-park(task_t *t, ngx_video_signal_t *signal, uint64_t seen)
-{
-    t->waiter.handler = woken;
-    t->waiter.data = t;
-    t->signal = signal;
-    t->seen = seen;
-    t->suspect = 0;
-
-    if (ngx_video_wait(&st, signal, seen, &t->waiter) == NGX_AGAIN) {
-        t->parked = 1;
-        count(&report->waits, 1);
-    }
-}
-
-
-static void
-start_object(task_t *t)
-{
-    u_char     buf[32];
-    ngx_int_t  rc;
-    ngx_str_t  key;
-
-    key.data = buf;
-    key.len = (size_t) snprintf((char *) buf, sizeof(buf), "object:%u",
-                                rnd(KEYS));
-
-    rc = ngx_video_object_open(&st, &key, 0,
-                               rnd(20) ? NGX_VIDEO_OPEN_CREATE
-                                       : NGX_VIDEO_OPEN_REPLACE, &t->ref);
-
-    if (rc == NGX_DONE) {
-        t->kind = WRITE;
-        t->size = 1 + rnd(rnd(4) ? 20000 : 400000);
-
-    } else if (rc == NGX_OK) {
-        t->kind = READ;
-
-    } else {
-        count(&report->full, 1);
-    }
-}
-
-
-static void
-run_write(task_t *t)
-{
-    u_char  buf[8192];
-    size_t  n;
-
-    n = 1 + rnd(sizeof(buf));
-    n = t->at + n > t->size ? (size_t) (t->size - t->at) : n;
-
-    fill(buf, n, t->ref.id, t->at);
-
-    if (rnd(300) == 0
-        || ngx_video_object_append(&st, &t->ref, buf, n) != NGX_OK)
-    {
-        count(&report->aborted, 1);
-        task_end(t);
-        return;
-    }
-
-    t->at += n;
-    count(&report->written, n);
-    ngx_video_object_flush(&st, &t->ref);
-
-    if (t->at == t->size) {
-        ngx_video_object_complete(&st, &t->ref);
-        count(&report->completed, 1);
-        t->kind = IDLE;
-        ngx_video_object_put(&st, &t->ref);
-        memset(t, 0, sizeof(task_t));
-    }
-}
-
-
-static void
-run_read(task_t *t)
-{
-    size_t               n;
-    u_char              *p;
-    uint64_t             filled, seen;
-    ngx_uint_t           state;
-    ngx_video_object_t  *o;
-
-    o = ngx_video_object(&st, &t->ref);
-    seen = ngx_video_signal_seen(&o->signal);
-    state = ngx_video_object_state(&st, &t->ref);
-    filled = ngx_video_object_filled(&st, &t->ref);
-
-    if (o->id != t->ref.id) {
-        count(&report->wrong, 1);
-    }
-
-    if (t->at < filled) {
-        p = ngx_video_object_span(&st, &t->ref, &t->cursor, t->at, &n);
-        n = t->at + n > filled ? (size_t) (filled - t->at) : n;
-        verify(p, n, t->ref.id, t->at);
-        t->at += n;
-        count(&report->read, n);
-
-        if (rnd(40) == 0) {
-            /* a slow reader keeps its reference */
-            t->rest_until = zone_env_ns() + rnd(200) * 1000000ULL;
-        }
-
-        return;
-    }
-
-    if (state == NGX_VIDEO_OBJECT_FILLING) {
-        park(t, &o->signal, seen);
-        return;
-    }
-
-    task_end(t);
-}
-
-
-static void
-start_publish(task_t *t)
-{
-    u_char                 buf[16];
-    nvm_track_t            track;
-    ngx_video_live_conf_t  conf;
-
-    memset(&conf, 0, sizeof(conf));
-    memset(&track, 0, sizeof(track));
-
-    conf.name.data = buf;
-    conf.name.len = (size_t) snprintf((char *) buf, sizeof(buf), "live%u",
-                                      rnd(STREAMS));
-    conf.segment = 1000;
-    conf.part = 200;
-    conf.window = 4000;
-    conf.reserve = 512 * 1024;
-
-    if (ngx_video_live_publish(&st, &conf, &t->live) != NGX_OK) {
-        return;
-    }
-
-    t->kind = PUBLISH;
-    track.timescale = 1000;
-    track.kind = NVM_VIDEO;
-
-    if (ngx_video_live_track(&st, t->live, &track, 200,
-                             (u_char *) "init", 4, &t->track)
-        != NGX_OK)
-    {
-        task_end(t);
-        return;
-    }
-
-    ngx_video_live_ready(&st, t->live);
-    t->msn = ngx_video_live_first_msn(&st, t->live);
-    t->rest_until = zone_env_ns();
-}
-
-
-/* Bytes of a part depend on epoch, segment and place. */
-static uint64_t
-part_id(uint64_t epoch, uint64_t msn)
-{
-    return epoch * 31 + msn;
-}
-
-
-static void
-run_publish(task_t *t)
-{
-    u_char      buf[6000];
-    nvm_part_t  part;
-    ngx_int_t   rc;
-
-    rc = NGX_OK;
-
-    if (t->parts == 0) {
-        rc = ngx_video_live_segment_open(&st, t->live, t->track, t->msn,
-                                         t->at * 200, 1, 1);
-        t->size = 0;
-    }
-
-    memset(&part, 0, sizeof(part));
-    part.dts = t->at * 200;
-    part.duration = 200;
-    part.size = 1 + rnd(sizeof(buf));
-
-    fill(buf, part.size, part_id(st.lives[t->live].epoch, t->msn), t->size);
-
-    if (rc != NGX_OK
-        || ngx_video_live_part(&st, t->live, t->track, &part, buf) != NGX_OK
-        || rnd(200) == 0)
-    {
-        task_end(t);
-        return;
-    }
-
-    count(&report->parts, 1);
-    t->size += part.size;
-    t->at++;
-
-    if (++t->parts == 5) {
-        (void) ngx_video_live_segment_close(&st, t->live, t->track);
-        t->parts = 0;
-        t->msn++;
-    }
-
-    t->rest_until = zone_env_ns() + rnd(20) * 1000000ULL;
-}
-
-
-/* Reads the newest part of a stream, then waits for the stream to change. */
-static void
-run_view(task_t *t)
-{
-    size_t                     n;
-    u_char                    *p, buf[16];
-    uint64_t                   at, end;
-    ngx_str_t                  name;
-    nvm_part_t                 range;
-    ngx_video_live_info_t      info;
-    ngx_video_live_edge_t      edge;
-    ngx_video_live_segment_t   segment;
-
-    name.data = buf;
-    name.len = (size_t) snprintf((char *) buf, sizeof(buf), "live%u",
-                                 (unsigned) t->live);
-
-    if (ngx_video_live_find(&st, &name, &info) != NGX_OK
-        || ngx_video_live_edge(&st, &info, 0, &edge) != NGX_OK
-        || rnd(100) == 0)
-    {
-        task_end(t);
-        return;
-    }
-
-    if (!edge.empty && edge.nparts
-        && ngx_video_live_media(&st, &info, 0, edge.msn,
-                                (ngx_int_t) edge.nparts - 1, &segment, &range)
-           == NGX_OK)
-    {
-        t->ref = segment.object;
-        memset(&t->cursor, 0, sizeof(t->cursor));
-        end = (uint64_t) range.offset + range.size;
-
-        for (at = range.offset; at < end; at += n) {
-            p = ngx_video_object_span(&st, &t->ref, &t->cursor, at, &n);
-            n = at + n > end ? (size_t) (end - at) : n;
-            verify(p, n, part_id(info.epoch, edge.msn), at);
-        }
-
-        ngx_video_object_put(&st, &t->ref);
-        count(&report->parts_read, 1);
-    }
-
-    park(t, ngx_video_live_signal(&st, info.index), info.seen);
-}
-
-
-static void
-run_task(task_t *t)
-{
-    if (t->parked || zone_env_ns() < t->rest_until) {
-        return;
-    }
-
-    switch (t->kind) {
-
-    case IDLE:
-        if (t == &tasks[0]) {
-            start_publish(t);
-
-        } else if (t == &tasks[1]) {
-            t->kind = VIEW;
-            t->live = rnd(STREAMS);
-
-        } else {
-            start_object(t);
-        }
-
-        break;
-
-    case WRITE:
-        run_write(t);
-        break;
-
-    case READ:
-        run_read(t);
-        break;
-
-    case PUBLISH:
-        run_publish(t);
-        break;
-
-    case VIEW:
-        run_view(t);
-        break;
-    }
-}
-
+#define ZONE       (12 * 1024 * 1024)
+#define MAX_PROCS  64
+#define PHASE      (250 * 1000000ULL)       /* ns */
 
 /*
- * Something changed, nothing is pending, and it stays so: nobody will tell.
- * A writer may be between the change and the wake, for as long as the
- * scheduler likes, so half a second has to pass.
+ * Processor time that the lock is held for, ns.  A walk over all objects or a
+ * copy of media is found by store_lock; this finds what only happens when the
+ * zone is full or somebody died.
  */
-static void
-check_lost(void)
-{
-    ngx_uint_t  i;
-    uint64_t    now;
-    task_t     *t;
+#if defined(__SANITIZE_ADDRESS__)
+#define SLOWER     8
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SLOWER     32
+#endif
+#endif
 
-    now = zone_env_ns();
+#ifndef SLOWER
+#define SLOWER     1
+#endif
 
-    for (i = 0; i < TASKS; i++) {
-        t = &tasks[i];
-
-        if (!t->parked || ngx_video_load_sc(&t->signal->seq) == t->seen
-            || ngx_video_load_sc(&st.slots[st.slot].pending))
-        {
-            t->suspect = 0;
-            continue;
-        }
-
-        if (t->suspect == 0) {
-            t->suspect = now;
-
-        } else if (now - t->suspect > 500000000ULL) {
-            count(&report->lost, 1);
-            t->suspect = 0;
-            ngx_video_store_sc(&st.slots[st.slot].pending, 0);
-            ngx_video_wait_scan(&st);
-        }
-    }
-}
+#define HELD_99    (SLOWER * (1 << 16))
+#define HELD_999   (SLOWER * (1 << 18))
+#define RECOVERY   (SLOWER * (1 << 20))
 
 
-static void
-child_loop(ngx_socket_t fd)
-{
-    u_char         buf[8];
-    uint64_t       tick;
-    ngx_uint_t     i, busy, rounds;
-    struct pollfd  p;
-
-    tick = zone_env_ns();
-    rounds = 2000 + rnd(20000);
-
-    while (!ngx_video_load(&report->stop) && rounds--) {
-        busy = 0;
-
-        for (i = 0; i < TASKS; i++) {
-            run_task(&tasks[i]);
-            busy |= !tasks[i].parked
-                    && tasks[i].rest_until < zone_env_ns();
-        }
-
-        p.fd = fd;
-        p.events = POLLIN;
-
-        if (poll(&p, 1, busy ? 0 : 5) > 0) {
-            while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0) {
-                /* void */
-            }
-
-            ngx_video_store_sc(&st.slots[st.slot].pending, 0);
-            ngx_video_wait_scan(&st);
-        }
-
-        check_lost();
-
-        if (zone_env_ns() - tick > 300000000ULL) {
-            tick = zone_env_ns();
-            zone_env_clock();
-            (void) ngx_video_slot_check(&st);
-            ngx_video_live_reap(&st, (uint64_t) time(NULL) * 1000
-                                     + NGX_VIDEO_LIVE_LINGER - 500);
-        }
-    }
-}
+typedef struct {
+    ngx_uint_t      seconds;
+    ngx_uint_t      procs;
+    ngx_uint_t      kill_ms;
+    ngx_uint_t      threads;
+    uint64_t        seed;
+} options_t;
 
 
-static void
-child(uint64_t seed)
-{
-    u_char        name[24];
-    ngx_uint_t    i;
-    ngx_socket_t  fd;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    rng = seed;
-
-    fd = ngx_video_slot_socket(name);
-    if (fd == (ngx_socket_t) -1
-        || ngx_video_store_attach(&st, env->zone, &env->mutex) != NGX_OK
-        || ngx_video_slot_open(&st, fd, name) != NGX_OK)
-    {
-        _exit(2);
-    }
-
-    child_loop(fd);
-
-    for (i = 0; i < TASKS; i++) {
-        if (rnd(2) || ngx_video_load(&report->stop)) {
-            task_end(&tasks[i]);
-        }
-    }
-
-    /* what is left, the slot gives back */
-    ngx_video_slot_close(&st);
-    _exit(0);
-}
+static options_t    options = { 60, 8, 30, 0, 1 };
+static void        *zone;
+static pid_t        pids[MAX_PROCS];
+static ngx_uint_t   crashed;
+static uint64_t     rng;
 
 
 static pid_t
@@ -590,181 +83,313 @@ start_child(uint64_t seed)
     pid = fork();
 
     if (pid == 0) {
-        child(seed);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        store_env_child();
+        _exit(stress_worker(zone, seed));
     }
 
     return pid;
 }
 
 
-/* Takes everything out of the index and checks that nothing is left. */
-static void
-check_end(ngx_uint_t kills)
+/* Returns the place of the child that has ended, or -1. */
+static int
+reap_child(int flags)
 {
-    u_char              name[24], buf[32];
-    size_t              i;
-    uint64_t            refs;
-    ngx_uint_t          n;
-    ngx_str_t           key;
-    ngx_socket_t        fd;
-    ngx_video_ref_t     ref;
-    ngx_video_head_t   *h;
+    int         status;
+    pid_t       pid;
+    ngx_uint_t  i;
 
-    st = env->store;
-    h = st.head;
+    pid = waitpid(-1, &status, flags);
 
-    fd = ngx_video_slot_socket(name);
-    zone_env_clock();
-    ok(ngx_video_slot_open(&st, fd, name) == NGX_OK, "a slot is free");
+    if (pid <= 0) {
+        return -1;
+    }
 
-    ngx_video_store(&h->checked, 0);
-    (void) ngx_video_slot_check(&st);
-    ngx_video_live_reap(&st, (uint64_t) time(NULL) * 1000
-                             + 2 * NGX_VIDEO_LIVE_LINGER);
+    (void) store_env_force_unlock(zone, pid);
 
-    for (n = 0; n < KEYS; n++) {
-        key.data = buf;
-        key.len = (size_t) snprintf((char *) buf, sizeof(buf), "object:%u",
-                                    (unsigned) n);
+    crashed += WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
+    crashed += WIFEXITED(status) && WEXITSTATUS(status) != 0;
 
-        if (ngx_video_object_open(&st, &key, 0, 0, &ref) == NGX_OK) {
-            ngx_video_object_unlink(&st, &ref);
-            ngx_video_object_put(&st, &ref);
+    for (i = 0; i < options.procs; i++) {
+        if (pids[i] == pid) {
+            pids[i] = 0;
+            return (int) i;
         }
     }
 
-    for (refs = 0, i = 0; i < (size_t) h->nobjects * NGX_VIDEO_SLOTS; i++) {
-        refs += st.refs[i];
+    return -1;
+}
+
+
+/* Any of them, or the next that takes the lock. */
+static pid_t
+victim(void)
+{
+    uint64_t    owner;
+    ngx_uint_t  i, k;
+
+    if (stress_random(&rng, 2)) {
+        for (i = 0; i < 20000; i++) {
+            owner = ngx_video_load(&store_env(zone)->lock);
+
+            for (k = 0; owner && k < options.procs; k++) {
+                if (pids[k] == (pid_t) owner) {
+                    return pids[k];
+                }
+            }
+        }
     }
 
-    is_int(refs, 0, "no reference is left");
-    is_int(h->nused, 0, "no object is left");
-    is_int(h->nfree, h->nchunks, "all chunks are free");
-    is_int(h->reserved, 0, "nothing is reserved");
+    return pids[stress_random(&rng, (uint32_t) options.procs)];
+}
 
-    printf("# %lu kills, %lu recoveries, %lu evictions, %lu wakes\n",
-           (unsigned long) kills, (unsigned long) h->recoveries,
-           (unsigned long) h->evictions, (unsigned long) h->wakes);
+
+static void
+next_phase(uint64_t start)
+{
+    ngx_video_store(&stress_report->phase,
+                    (store_env_now() - start) / PHASE % STRESS_PHASES);
 }
 
 
 static ngx_uint_t
-run(ngx_uint_t seconds, ngx_uint_t procs, uint64_t seed, ngx_uint_t kill_ms)
+run_processes(void)
 {
-    int          status;
-    pid_t        pid, pids[MAX_PROCS];
-    uint64_t     end, next_kill;
-    ngx_uint_t   i, kills, crashed, left;
+    int         i;
+    uint64_t    start, end, next_kill, seed;
+    ngx_uint_t  kills, left;
 
     kills = 0;
-    crashed = 0;
-    end = zone_env_ns() + seconds * 1000000000ULL;
-    next_kill = zone_env_ns();
+    seed = options.seed * 1000;
+    start = store_env_now();
+    end = start + options.seconds * 1000000000ULL;
+    next_kill = start;
 
-    for (i = 0; i < procs; i++) {
-        pids[i] = start_child(seed++);
+    for (left = 0; left < options.procs; left++) {
+        pids[left] = start_child(seed++);
     }
 
-    while (zone_env_ns() < end) {
+    while (store_env_now() < end) {
+        next_phase(start);
 
-        if (kill_ms && zone_env_ns() > next_kill) {
-            next_kill = zone_env_ns() + (1 + rnd(2 * kill_ms)) * 1000000ULL;
-            kill(pids[rnd(procs)], SIGKILL);
+        if (options.kill_ms && store_env_now() > next_kill) {
+            next_kill = store_env_now()
+                        + (1 + stress_random(&rng, 2 * options.kill_ms))
+                          * 1000000ULL;
+            (void) kill(victim(), SIGKILL);
             kills++;
         }
 
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-            crashed += WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
-            crashed += WIFEXITED(status) && WEXITSTATUS(status) != 0;
-            zone_env_unlock(env, pid);
-
-            for (i = 0; i < procs; i++) {
-                if (pids[i] == pid) {
-                    pids[i] = start_child(seed++);
-                }
-            }
+        while ((i = reap_child(WNOHANG)) != -1) {
+            pids[i] = start_child(seed++);
         }
 
         usleep(1000);
     }
 
-    ngx_video_store(&report->stop, 1);
+    ngx_video_store(&stress_report->stop, 1);
 
     /* in any order: the one that died with the lock lets the others go on */
-    for (left = procs; left; ) {
-        pid = waitpid(-1, &status, 0);
-
-        if (pid == -1) {
-            left = errno == EINTR ? left : 0;
-            continue;
-        }
-
-        zone_env_unlock(env, pid);
-        crashed += WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
-        crashed += WIFEXITED(status) && WEXITSTATUS(status) != 0;
-        left--;
+    while (left) {
+        left -= reap_child(0) != -1;
     }
 
-    is_int(crashed, 0, "no process crashed");
-
     return kills;
+}
+
+
+static void *
+thread(void *data)
+{
+    uint64_t  seed = (uintptr_t) data;
+
+    while (!ngx_video_load(&stress_report->stop)) {
+        if (stress_worker(zone, seed++) != 0) {
+            __atomic_fetch_add(&crashed, 1, __ATOMIC_RELAXED);
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+run_threads(void)
+{
+    uint64_t    start;
+    pthread_t   threads[MAX_PROCS];
+    ngx_uint_t  i;
+
+    start = store_env_now();
+
+    for (i = 0; i < options.procs; i++) {
+        if (pthread_create(&threads[i], NULL, thread,
+                           (void *) (uintptr_t) ((options.seed + i) << 20))
+            != 0)
+        {
+            perror("pthread_create");
+            exit(1);
+        }
+    }
+
+    while (store_env_now() - start < options.seconds * 1000000000ULL) {
+        next_phase(start);
+        usleep(1000);
+    }
+
+    ngx_video_store(&stress_report->stop, 1);
+
+    for (i = 0; i < options.procs; i++) {
+        (void) pthread_join(threads[i], NULL);
+    }
+}
+
+
+static void
+print_holds(const char *name, store_env_holds_t *holds)
+{
+    printf("# lock, %s: %lu times, in us of processor time: 99%% below %lu, "
+           "99.9%% below %lu, longest %lu\n", name,
+           (unsigned long) holds->count,
+           (unsigned long) store_env_held(holds, 0.99) / 1000,
+           (unsigned long) store_env_held(holds, 0.999) / 1000,
+           (unsigned long) holds->longest / 1000);
+}
+
+
+static void
+check_run(ngx_uint_t kills)
+{
+    store_env_t       *e;
+    stress_report_t   *r;
+    ngx_video_head_t  *h;
+
+    r = stress_report;
+    e = store_env(zone);
+    h = zone;
+
+    printf("# written %lu MB, read %lu MB, of it gone %lu MB; objects %lu, "
+           "aborted %lu; parts %lu, read %lu; waits %lu, woken %lu\n",
+           (unsigned long) r->written >> 20, (unsigned long) r->read >> 20,
+           (unsigned long) r->read_gone >> 20, (unsigned long) r->completed,
+           (unsigned long) r->aborted, (unsigned long) r->parts,
+           (unsigned long) r->parts_read, (unsigned long) r->waits,
+           (unsigned long) r->woken);
+    printf("# refused: %lu objects, %lu streams, %lu parts; %lu evictions, "
+           "%lu readers cut; %lu wakes, %lu lost; %lu kills, %lu recoveries\n",
+           (unsigned long) r->refused, (unsigned long) r->unpromised,
+           (unsigned long) r->parts_refused, (unsigned long) h->evictions,
+           (unsigned long) r->cut, (unsigned long) h->wakes,
+           (unsigned long) r->lost, (unsigned long) kills,
+           (unsigned long) h->recoveries);
+    print_holds("usual", &e->usual);
+    print_holds("recovery", &e->recovery);
+
+    is_int(crashed, 0, "no worker crashed");
+    is_int(r->wrong, 0, "no wrong byte");
+    is_int(r->missing, 0, "no segment of a window was lost");
+    is_int(r->leaked, 0, "no reference was forgotten");
+    is_int(r->unclean, 0, "what is refused leaves all as it was");
+    ok(r->lost <= kills, "no wake-up was lost but by a killed writer");
+    ok(store_env_held(&e->usual, 0.99) <= HELD_99
+       && store_env_held(&e->usual, 0.999) <= HELD_999,
+       "the lock is held shortly");
+    ok(store_env_held(&e->recovery, 0.9) <= RECOVERY,
+       "and not for long when somebody died with it");
+
+    ok(r->completed && r->parts_read && r->woken && r->aborted,
+       "there was something to test");
+    ok(r->written > 3 * ZONE && h->evictions > h->nobjects,
+       "several times what has room");
+    ok(r->refused && r->unpromised, "objects and streams were refused");
+    ok(r->parts_refused <= r->parts / 1000,
+       "streams got the room that they were promised");
+    ok(r->read_gone && r->cut, "readers kept what nobody finds any more, "
+       "until they were told to stop");
+}
+
+
+/* Nobody works in it: what is left must go. */
+static void
+check_end(void)
+{
+    const char         *error;
+    ngx_shmtx_t         mutex;
+    ngx_video_store_t   st;
+
+    ok(store_env_attach(&st, &mutex, zone, 1) == 0, "a slot is free");
+
+    (void) store_env_sweep(&st);
+    ngx_video_live_reap(&st, (uint64_t) -1);
+    store_env_detach(&st);
+
+    error = store_env_empty(&st);
+    ok(error == NULL, "everything is free again");
+
+    if (error) {
+        diag("%s", error);
+    }
+}
+
+
+static void
+read_options(int argc, char **argv)
+{
+    int  i;
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--threads") == 0) {
+            options.threads = 1;
+
+        } else if (i + 1 == argc) {
+            break;
+
+        } else if (strcmp(argv[i], "--seconds") == 0) {
+            options.seconds = (ngx_uint_t) atoi(argv[++i]);
+
+        } else if (strcmp(argv[i], "--procs") == 0) {
+            options.procs = (ngx_uint_t) atoi(argv[++i]);
+            options.procs = ngx_min(options.procs, MAX_PROCS);
+
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            options.seed = (uint64_t) atoll(argv[++i]);
+
+        } else if (strcmp(argv[i], "--kill") == 0) {
+            options.kill_ms = (ngx_uint_t) atoi(argv[++i]);
+        }
+    }
 }
 
 
 int
 main(int argc, char **argv)
 {
-    int         i;
-    uint64_t    seed;
-    ngx_uint_t  seconds, procs, kill_ms, kills;
+    ngx_uint_t  kills;
 
-    seconds = 60;
-    procs = 8;
-    seed = 1;
-    kill_ms = 30;
+    read_options(argc, argv);
 
-    for (i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--seconds") == 0) {
-            seconds = (ngx_uint_t) atoi(argv[i + 1]);
+    rng = options.seed;
+    kills = 0;
+    zone = store_env_zone(ZONE);
+    stress_report = mmap(NULL, sizeof(stress_report_t),
+                         PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                         -1, 0);
 
-        } else if (strcmp(argv[i], "--procs") == 0) {
-            procs = (ngx_uint_t) ngx_min(atoi(argv[i + 1]), MAX_PROCS);
-
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            seed = (uint64_t) atoll(argv[i + 1]);
-
-        } else if (strcmp(argv[i], "--kill") == 0) {
-            kill_ms = (ngx_uint_t) atoi(argv[i + 1]);
-        }
+    if (stress_report == MAP_FAILED) {
+        perror("mmap");
+        return 1;
     }
 
-    rng = seed;
-    env = zone_env_create(12 * 1024 * 1024);
-    report = mmap(NULL, sizeof(report_t), PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (options.threads) {
+        run_threads();
 
-    kills = run(seconds, procs, seed * 1000, kill_ms);
+    } else {
+        kills = run_processes();
+    }
 
-    printf("# written %lu MB, read %lu MB, objects %lu, aborted %lu, "
-           "parts %lu, read %lu, waits %lu, woken %lu, full %lu\n",
-           (unsigned long) report->written >> 20,
-           (unsigned long) report->read >> 20,
-           (unsigned long) report->completed,
-           (unsigned long) report->aborted,
-           (unsigned long) report->parts,
-           (unsigned long) report->parts_read,
-           (unsigned long) report->waits, (unsigned long) report->woken,
-           (unsigned long) report->full);
-    printf("# lock held at most %lu us, wake-ups lost %lu\n",
-           (unsigned long) env->max_held / 1000,
-           (unsigned long) report->lost);
-
-    is_int(report->wrong, 0, "no wrong byte");
-    ok(report->lost <= kills, "no wake-up was lost but by a killed writer");
-    ok(report->completed > 0 && report->read > 0 && report->parts_read > 0
-       && report->woken > 0, "there was something to test");
-
-    check_end(kills);
+    check_run(kills);
+    check_end();
 
     return done_testing();
 }

@@ -18,6 +18,7 @@
 
 
 #define ZONE      (3 * 1024 * 1024)
+#define RESERVE   (4 * NGX_VIDEO_CHUNK_SIZE)
 
 
 typedef struct {
@@ -36,57 +37,6 @@ static ngx_video_ref_t      shared, ref;
 static ngx_uint_t           live, track;
 static nvm_part_t           part;
 static u_char               bytes[3 * NGX_VIDEO_CHUNK_SIZE];
-
-
-static ngx_str_t
-key_of(const char *text)
-{
-    ngx_str_t  key;
-
-    key.len = strlen(text);
-    key.data = (u_char *) (uintptr_t) text;
-
-    return key;
-}
-
-
-static ngx_int_t
-open_key(ngx_video_store_t *s, const char *text, ngx_uint_t flags,
-    ngx_video_ref_t *r)
-{
-    ngx_str_t  key;
-
-    key = key_of(text);
-
-    return ngx_video_object_open(s, &key, 0, flags, r);
-}
-
-
-static void
-put_complete(ngx_video_store_t *s, const char *text, size_t size)
-{
-    ngx_video_ref_t  r;
-
-    (void) open_key(s, text, NGX_VIDEO_OPEN_CREATE, &r);
-    (void) ngx_video_object_append(s, &r, bytes, size);
-    ngx_video_object_complete(s, &r);
-    ngx_video_object_put(s, &r);
-}
-
-
-static ngx_int_t
-publish(ngx_video_store_t *s, const char *name, ngx_uint_t *index)
-{
-    ngx_video_live_conf_t  conf;
-
-    memset(&conf, 0, sizeof(conf));
-    conf.name = key_of(name);
-    conf.segment = 1000;
-    conf.window = 2000;
-    conf.reserve = 4 * NGX_VIDEO_CHUNK_SIZE;
-
-    return ngx_video_live_publish(s, &conf, index);
-}
 
 
 static void
@@ -130,7 +80,7 @@ before_nothing(void)
 static void
 before_fill(void)
 {
-    (void) open_key(&st, "shared", 0, &ref);
+    (void) store_env_open(&st, "shared", 0, &ref);
 
     /* the object of which the survivor has a reference becomes ours */
     ngx_video_object(&st, &ref)->writer = (uint32_t) st.slot;
@@ -140,8 +90,8 @@ before_fill(void)
 static void
 before_put(void)
 {
-    put_complete(&st, "mine", 100);
-    (void) open_key(&st, "mine", 0, &ref);
+    store_env_put_complete(&st, "mine", bytes, 100);
+    (void) store_env_open(&st, "mine", 0, &ref);
     ngx_video_object_unlink(&st, &ref);
 }
 
@@ -149,7 +99,7 @@ before_put(void)
 static void
 before_hit(void)
 {
-    put_complete(&st, "mine", 70000);
+    store_env_put_complete(&st, "mine", bytes, 70000);
 }
 
 
@@ -161,7 +111,7 @@ before_full(void)
 
     for (i = 0; i < st.head->nchunks - 1; i++) {
         snprintf(text, sizeof(text), "old%u", (unsigned) i);
-        put_complete(&st, text, 100);
+        store_env_put_complete(&st, text, bytes, 100);
     }
 }
 
@@ -169,7 +119,7 @@ before_full(void)
 static void
 before_track(void)
 {
-    (void) publish(&st, "name", &live);
+    (void) store_env_publish(&st, "name", RESERVE, &live);
 }
 
 
@@ -230,21 +180,21 @@ before_again(void)
 static void
 step_create(void)
 {
-    (void) open_key(&st, "new", NGX_VIDEO_OPEN_CREATE, &ref);
+    (void) store_env_open(&st, "new", NGX_VIDEO_OPEN_CREATE, &ref);
 }
 
 
 static void
 step_hit(void)
 {
-    (void) open_key(&st, "mine", 0, &ref);
+    (void) store_env_open(&st, "mine", 0, &ref);
 }
 
 
 static void
 step_replace(void)
 {
-    (void) open_key(&st, "mine", NGX_VIDEO_OPEN_REPLACE, &ref);
+    (void) store_env_open(&st, "mine", NGX_VIDEO_OPEN_REPLACE, &ref);
 }
 
 
@@ -260,7 +210,7 @@ step_append(void)
 static void
 step_evict(void)
 {
-    (void) open_key(&st, "new", NGX_VIDEO_OPEN_CREATE, &ref);
+    (void) store_env_open(&st, "new", NGX_VIDEO_OPEN_CREATE, &ref);
     (void) ngx_video_object_append(&st, &ref, bytes,
                                    2 * NGX_VIDEO_CHUNK_SIZE);
 }
@@ -290,7 +240,7 @@ step_put(void)
 static void
 step_publish(void)
 {
-    (void) publish(&st, "name", &live);
+    (void) store_env_publish(&st, "name", RESERVE, &live);
 }
 
 
@@ -399,7 +349,7 @@ check_swept(ngx_video_store_t *s, op_t *op, uint64_t seen)
         }
     }
 
-    if (publish(s, "name", &index) != NGX_OK) {
+    if (store_env_publish(s, "name", RESERVE, &index) != NGX_OK) {
         return "the name can not be published again";
     }
 
@@ -431,8 +381,7 @@ check_death(op_t *op, uint64_t seen)
         }
     }
 
-    s.head->checked = 0;
-    (void) ngx_video_slot_check(&s);
+    (void) store_env_sweep(&s);
     ngx_video_live_reap(&s, 0);
 
     error = check_swept(&s, op, seen);
@@ -531,7 +480,7 @@ test_op(op_t *op)
     copy_mutex.lock = (ngx_atomic_t *) &store_env(copy)->lock;
 
     (void) store_env_attach(&survivor, &mutex, zone, 1);
-    (void) open_key(&survivor, "shared", NGX_VIDEO_OPEN_CREATE, &shared);
+    (void) store_env_open(&survivor, "shared", NGX_VIDEO_OPEN_CREATE, &shared);
     (void) ngx_video_object_append(&survivor, &shared, bytes, 100);
 
     if (!op->watched) {
@@ -558,7 +507,7 @@ test_op(op_t *op)
         diag("after state %d: %s", states, error);
     }
 
-    close(survivor.wake_fd);
+    store_env_kill(&survivor);
     store_env_drop(zone, ZONE);
     store_env_drop(copy, ZONE);
 }

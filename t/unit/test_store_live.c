@@ -43,11 +43,7 @@ end(const char *title)
 {
     const char  *error;
 
-    if (b.wake_fd != -1) {
-        close(b.wake_fd);
-    }
-
-    ngx_video_slot_close(&b);
+    store_env_detach(&b);
     ngx_video_live_reap(&a, FOREVER);
     ngx_video_live_orphan(&a);
     ngx_video_live_reap(&a, FOREVER);
@@ -59,25 +55,8 @@ end(const char *title)
         diag("%s", error);
     }
 
-    close(a.wake_fd);
+    store_env_kill(&a);
     store_env_drop(zone, ZONE);
-}
-
-
-static ngx_int_t
-publish(ngx_video_store_t *st, const char *name, size_t reserve,
-    ngx_uint_t *index)
-{
-    ngx_video_live_conf_t  conf;
-
-    memset(&conf, 0, sizeof(conf));
-    conf.name.len = strlen(name);
-    conf.name.data = (u_char *) (uintptr_t) name;
-    conf.segment = 1000;
-    conf.window = 2000;
-    conf.reserve = reserve;
-
-    return ngx_video_live_publish(st, &conf, index);
 }
 
 
@@ -103,7 +82,8 @@ begin(ngx_video_store_t *st, const char *name, ngx_uint_t *index)
     t.timescale = 1000;
     t.kind = NVM_AUDIO;
 
-    is_int(publish(st, name, 65536, index), NGX_OK, "publish \"%s\"", name);
+    is_int(store_env_publish(st, name, 65536, index), NGX_OK,
+           "publish \"%s\"", name);
     is_int(ngx_video_live_track(st, *index, &t, 200, bytes, 100, &number),
            NGX_OK, "a track");
     ngx_video_live_ready(st, *index);
@@ -149,14 +129,17 @@ test_states(void)
     free = a.head->nfree;
 
     is_int(find(&b, "s"), NGX_DECLINED, "no stream yet");
-    is_int(publish(&a, "", 1, &i), NGX_DECLINED, "a stream needs a name");
+    is_int(store_env_publish(&a, "", 1, &i), NGX_DECLINED,
+           "a stream needs a name");
 
     begin(&a, "s", &i);
     is_int(find(&b, "s"), NGX_OK, "it is found");
     is_int(info.state, NGX_VIDEO_LIVE_LIVE, "live");
     epoch = info.epoch;
-    is_int(publish(&b, "s", 1, &k), NGX_BUSY, "a second publisher is refused");
-    is_int(publish(&b, "t", 1, &other), NGX_OK, "another name is not");
+    is_int(store_env_publish(&b, "s", 1, &k), NGX_BUSY,
+           "a second publisher is refused");
+    is_int(store_env_publish(&b, "t", 1, &other), NGX_OK,
+           "another name is not");
     ok(b.lives[other].epoch != epoch, "and has another epoch");
     ngx_video_live_end(&b, other, 1);
     is_int(b.lives[other].state, NGX_VIDEO_LIVE_FREE,
@@ -191,7 +174,7 @@ test_states(void)
     (void) ngx_video_live_edge(&b, &info, 0, &edge);
     is_int(edge.msn, msn, "without what was not finished");
 
-    is_int(publish(&b, "s", 1, &k), NGX_OK, "it is published again");
+    is_int(store_env_publish(&b, "s", 1, &k), NGX_OK, "it is published again");
     is_int(k, i, "in the same block");
     ok(b.lives[k].epoch > epoch, "as a new epoch");
     is_int(ngx_video_live_first_msn(&b, k), msn + 2, "numbers go on");
@@ -203,6 +186,52 @@ test_states(void)
     is_int(a.head->reserved, 0, "and its reservation");
 
     end("states");
+}
+
+
+/* Whether who waits for the stream was told since the last call. */
+static int
+told(ngx_uint_t index)
+{
+    int              n;
+    static uint64_t  seq;
+
+    n = (ngx_video_signal_seen(ngx_video_live_signal(&b, index)) != seq);
+    seq = ngx_video_signal_seen(ngx_video_live_signal(&b, index));
+
+    return n;
+}
+
+
+static void
+test_told(void)
+{
+    ngx_uint_t   i, number;
+    nvm_track_t  t;
+
+    start();
+    memset(&t, 0, sizeof(t));
+    t.timescale = 1000;
+
+    (void) told(0);
+    (void) store_env_publish(&a, "s", 65536, &i);
+    ok(told(i), "told of a publisher");
+    (void) ngx_video_live_track(&a, i, &t, 200, bytes, 100, &number);
+    ok(!told(i), "not of a track, which is not to be shown yet");
+    ngx_video_live_ready(&a, i);
+    ok(told(i), "told that it is ready");
+    (void) ngx_video_live_segment_open(&a, i, 0, 1, 1000, 1, 1);
+    ok(!told(i), "not of a segment without media");
+    (void) add(&a, i, 200, 10);
+    ok(told(i), "told of a part");
+    (void) ngx_video_live_segment_close(&a, i, 0);
+    ok(told(i), "told that a segment is complete");
+    ngx_video_live_end(&a, i, 1);
+    ok(told(i), "told of the end");
+    ngx_video_live_reap(&b, FOREVER);
+    ok(told(i), "told that it is gone");
+
+    end("told");
 }
 
 
@@ -292,11 +321,12 @@ test_account(void)
     start();
     half = a.head->nchunks / 2;
 
-    is_int(publish(&a, "one", half << NGX_VIDEO_CHUNK_SHIFT, &i), NGX_OK,
-           "half of the zone");
-    is_int(publish(&b, "two", half << NGX_VIDEO_CHUNK_SHIFT, &k),
+    is_int(store_env_publish(&a, "one", half << NGX_VIDEO_CHUNK_SHIFT, &i),
+           NGX_OK, "half of the zone");
+    is_int(store_env_publish(&b, "two", half << NGX_VIDEO_CHUNK_SHIFT, &k),
            NGX_DECLINED, "a second half is too much");
-    is_int(publish(&b, "two", 65536, &k), NGX_OK, "a small one is not");
+    is_int(store_env_publish(&b, "two", 65536, &k), NGX_OK,
+           "a small one is not");
     is_int(a.head->reserved, half + 4 + 5, "what is promised");
     ngx_video_live_end(&b, k, 1);
     ngx_video_live_end(&a, i, 1);
@@ -341,12 +371,11 @@ test_orphan(void)
     segment(&b, i, 2, 2);
     (void) ngx_video_live_segment_open(&b, i, 0, 3, 3000, 1, 1);
     (void) add(&b, i, 200, 100);
-    is_int(publish(&b, "starting", 1, &k), NGX_OK, "another starts");
+    is_int(store_env_publish(&b, "starting", 1, &k), NGX_OK, "another starts");
 
     /* it dies while it writes */
     b.lives[i].version |= 1;
-    close(b.wake_fd);
-    b.wake_fd = -1;
+    store_env_kill(&b);
 
     t = store_env_now();
     is_int(find(&a, "s"), NGX_OK, "a reader repairs what a dead one left");
@@ -356,7 +385,8 @@ test_orphan(void)
     is_int(edge.msn, 2, "without the unfinished segment");
     is_int(a.lives[k].state, NGX_VIDEO_LIVE_FREE, "the other is gone");
     is_int(a.head->nused, 2, "two segments are kept");
-    is_int(publish(&a, "s", 1, &k), NGX_OK, "it can be published again");
+    is_int(store_env_publish(&a, "s", 1, &k), NGX_OK,
+           "it can be published again");
     ngx_video_live_end(&a, k, 1);
     b.slot = NGX_VIDEO_NO_SLOT;
 
@@ -384,7 +414,7 @@ race_writer(void)
     t.timescale = 1000;
 
     for ( ;; ) {
-        if (publish(&st, "race", 65536, &i) != NGX_OK) {
+        if (store_env_publish(&st, "race", 65536, &i) != NGX_OK) {
             continue;
         }
 
@@ -459,8 +489,7 @@ test_race(void)
     (void) kill(pid, SIGKILL);
     (void) waitpid(pid, &status, 0);
     (void) store_env_force_unlock(zone, pid);
-    a.head->checked = 0;
-    (void) ngx_video_slot_check(&a);
+    (void) store_env_sweep(&a);
 
     ok(good > 0, "%u copies of a stream that is being written", good);
     is_int(bad, 0, "each is of one moment");
@@ -483,6 +512,7 @@ main(void)
        (unsigned) sizeof(ngx_video_live_track_t));
 
     test_states();
+    test_told();
     test_media();
     test_account();
     test_orphan();

@@ -37,23 +37,6 @@ start(void)
 
 
 static void
-forget(ngx_video_store_t *st)
-{
-    ngx_queue_t  *q;
-
-    while (!ngx_queue_empty(&st->spare)) {
-        q = ngx_queue_head(&st->spare);
-        ngx_queue_remove(q);
-        free(q);                /* the first member */
-    }
-
-    if (st->wake_fd != -1) {
-        close(st->wake_fd);
-    }
-}
-
-
-static void
 end(const char *title)
 {
     const char  *error;
@@ -68,36 +51,9 @@ end(const char *title)
         diag("%s", error);
     }
 
-    forget(&a);
-    forget(&b);
+    store_env_kill(&a);
+    store_env_kill(&b);
     store_env_drop(zone, ZONE);
-}
-
-
-static ngx_int_t
-open_key(ngx_video_store_t *st, const char *text, ngx_uint_t flags,
-    ngx_video_ref_t *ref)
-{
-    ngx_str_t  key;
-
-    key.len = strlen(text);
-    key.data = (u_char *) (uintptr_t) text;
-
-    return ngx_video_object_open(st, &key, 7, flags, ref);
-}
-
-
-static void
-make(ngx_video_store_t *st, const char *text, size_t size)
-{
-    ngx_video_ref_t  ref;
-
-    if (open_key(st, text, NGX_VIDEO_OPEN_CREATE, &ref) == NGX_DONE) {
-        (void) ngx_video_object_append(st, &ref, bytes, size);
-        ngx_video_object_complete(st, &ref);
-    }
-
-    ngx_video_object_put(st, &ref);
 }
 
 
@@ -106,7 +62,7 @@ has(ngx_video_store_t *st, const char *text)
 {
     ngx_video_ref_t  ref;
 
-    if (open_key(st, text, 0, &ref) != NGX_OK) {
+    if (store_env_open(st, text, 0, &ref) != NGX_OK) {
         return 0;
     }
 
@@ -150,10 +106,10 @@ test_life(void)
 
     start();
 
-    is_int(open_key(&a, "k", 0, &w), NGX_DECLINED, "a miss is a miss");
-    is_int(open_key(&a, "k", NGX_VIDEO_OPEN_CREATE, &w), NGX_DONE,
+    is_int(store_env_open(&a, "k", 0, &w), NGX_DECLINED, "a miss is a miss");
+    is_int(store_env_open(&a, "k", NGX_VIDEO_OPEN_CREATE, &w), NGX_DONE,
            "the first becomes the writer");
-    is_int(open_key(&b, "k", NGX_VIDEO_OPEN_CREATE, &r), NGX_OK,
+    is_int(store_env_open(&b, "k", NGX_VIDEO_OPEN_CREATE, &r), NGX_OK,
            "the second follows");
     is_int(ngx_video_object_state(&b, &r), NGX_VIDEO_OBJECT_FILLING,
            "and sees that it is being filled");
@@ -187,7 +143,7 @@ test_life(void)
     is_int(w.id, 0, "a reference is given back once");
 
     gone = r;
-    is_int(open_key(&a, "k", NGX_VIDEO_OPEN_REPLACE, &w), NGX_DONE,
+    is_int(store_env_open(&a, "k", NGX_VIDEO_OPEN_REPLACE, &w), NGX_DONE,
            "replace makes a new one");
     ok(w.id != r.id && same(&b, &r, 0), "the old reader keeps the old one");
     ngx_video_object_abort(&a, &w);
@@ -203,10 +159,10 @@ test_life(void)
 
     memset(text, 'k', sizeof(text));
     text[NGX_VIDEO_KEY_MAX + 1] = '\0';
-    is_int(open_key(&a, text, NGX_VIDEO_OPEN_CREATE, &w), NGX_ERROR,
+    is_int(store_env_open(&a, text, NGX_VIDEO_OPEN_CREATE, &w), NGX_ERROR,
            "a key that is too long");
     text[NGX_VIDEO_KEY_MAX] = '\0';
-    is_int(open_key(&a, text, NGX_VIDEO_OPEN_CREATE, &w), NGX_DONE,
+    is_int(store_env_open(&a, text, NGX_VIDEO_OPEN_CREATE, &w), NGX_DONE,
            "the longest key");
     ngx_video_object_complete(&a, &w);
     is_int(ngx_video_object_get(&b, &w), NGX_OK, "get by identity");
@@ -270,7 +226,7 @@ test_full(void)
     start();
 
     nchunks = a.head->nchunks;
-    (void) open_key(&a, "large", NGX_VIDEO_OPEN_CREATE, &w);
+    (void) store_env_open(&a, "large", NGX_VIDEO_OPEN_CREATE, &w);
 
     for (i = 0; i < nchunks; i++) {
         if (ngx_video_object_append(&a, &w, bytes, NGX_VIDEO_CHUNK_SIZE)
@@ -286,8 +242,8 @@ test_full(void)
     is_int(ngx_video_object_filled(&a, &w),
            (long long) nchunks << NGX_VIDEO_CHUNK_SHIFT,
            "what is there stays readable");
-    is_int(open_key(&b, "small", NGX_VIDEO_OPEN_CREATE, &small), NGX_DONE,
-           "an object without bytes is no problem");
+    is_int(store_env_open(&b, "small", NGX_VIDEO_OPEN_CREATE, &small),
+           NGX_DONE, "an object without bytes is no problem");
     is_int(ngx_video_object_append(&b, &small, bytes, 1), NGX_ERROR,
            "but its first byte is refused");
     ok(a.head->refusals >= 2, "refusals are counted");
@@ -295,18 +251,18 @@ test_full(void)
     ngx_video_object_abort(&b, &small);
     ngx_video_object_put(&b, &small);
     ngx_video_object_complete(&a, &w);
-    (void) open_key(&b, "large", 0, &r);
+    (void) store_env_open(&b, "large", 0, &r);
     ngx_video_object_put(&a, &w);
 
-    make(&a, "x", 1);
+    store_env_put_complete(&a, "x", bytes, 1);
     ok(has(&a, "large"), "who is being read is not evicted");
     ngx_video_object_put(&b, &r);
-    make(&a, "y", 1);
+    store_env_put_complete(&a, "y", bytes, 1);
     ok(!has(&a, "large") && has(&a, "y"), "then it is");
 
     for (i = 0; i < a.head->nobjects + 10; i++) {
         snprintf(text, sizeof(text), "empty%u", i);
-        make(&a, text, 0);
+        store_env_put_complete(&a, text, bytes, 0);
     }
 
     ok(has(&a, text), "more objects than the table has places for");
@@ -328,27 +284,27 @@ test_evict(void)
     /* asked for twice: the main queue's, when they are the oldest */
     for (i = 0; i < n; i++) {
         snprintf(text, sizeof(text), "k%u", i);
-        make(&a, text, 1);
+        store_env_put_complete(&a, text, bytes, 1);
     }
 
     ok(has(&a, "k0") && has(&a, "k0") && has(&a, "k1") && has(&a, "k1"),
        "two are asked for twice");
 
-    make(&a, "new0", 1);
+    store_env_put_complete(&a, "new0", bytes, 1);
     ok(has(&a, "k1"), "they move on");
     ok(!has(&a, "k2"), "the oldest that nobody wanted goes");
     is_int(a.head->evictions, 1, "and only that");
 
     for (i = 1; i < 2 * n; i++) {
         snprintf(text, sizeof(text), "new%u", i);
-        make(&a, text, 1);
+        store_env_put_complete(&a, text, bytes, 1);
     }
 
     ok(has(&a, "k0") && has(&a, "k1"), "one-time requests leave them alone");
     ok(!has(&a, "k5"), "but those who came before");
 
-    make(&a, "k5", 1);
-    make(&a, "z", 1);
+    store_env_put_complete(&a, "k5", bytes, 1);
+    store_env_put_complete(&a, "z", bytes, 1);
 
     for (i = 0; i < a.head->nobjects; i++) {
         if (a.objects[i].state && a.objects[i].key_len == 1) {
@@ -397,8 +353,8 @@ test_wait(void)
     start();
     calls = 0;
 
-    (void) open_key(&a, "k", NGX_VIDEO_OPEN_CREATE, &w);
-    (void) open_key(&b, "k", 0, &r);
+    (void) store_env_open(&a, "k", NGX_VIDEO_OPEN_CREATE, &w);
+    (void) store_env_open(&b, "k", 0, &r);
     sig = &ngx_video_object(&b, &r)->signal;
 
     seen = ngx_video_signal_seen(sig);
@@ -448,16 +404,6 @@ test_wait(void)
 }
 
 
-/* Makes b look like a worker that was killed. */
-static void
-kill_b(void)
-{
-    close(b.wake_fd);
-    b.wake_fd = -1;
-    a.head->checked = 0;
-}
-
-
 static void
 test_slots(void)
 {
@@ -472,18 +418,18 @@ test_slots(void)
     slot = b.slot;
     gen = b.generation;
 
-    is_int(ngx_video_slot_check(&a), 0, "all live");
+    is_int(store_env_sweep(&a), 0, "all live");
 
-    make(&a, "kept", 10);
-    (void) open_key(&b, "kept", 0, &kept);
-    (void) open_key(&b, "k", NGX_VIDEO_OPEN_CREATE, &w);
+    store_env_put_complete(&a, "kept", bytes, 10);
+    (void) store_env_open(&b, "kept", 0, &kept);
+    (void) store_env_open(&b, "k", NGX_VIDEO_OPEN_CREATE, &w);
     (void) ngx_video_object_append(&b, &w, bytes, 70000);
-    (void) open_key(&a, "k", 0, &r);
+    (void) store_env_open(&a, "k", 0, &r);
     sig = &ngx_video_object(&a, &r)->signal;
     wait_on(&a, sig, &first, NULL, NGX_AGAIN);
 
-    kill_b();
-    is_int(ngx_video_slot_check(&a), 1, "the dead is found");
+    store_env_kill(&b);
+    is_int(store_env_sweep(&a), 1, "the dead is found");
     is_int(ngx_video_object_state(&a, &r), NGX_VIDEO_OBJECT_ABORTED,
            "what it wrote is aborted");
     ok(!has(&a, "k"), "and not found any more");
@@ -503,17 +449,16 @@ test_slots(void)
     /* one who thought the dead one still had it */
     late = b;
     late.slot = slot;
-    (void) open_key(&next, "kept", 0, &kept);
+    (void) store_env_open(&next, "kept", 0, &kept);
     ngx_video_slot_close(&late);
     is_int(a.refs[(size_t) kept.index * NGX_VIDEO_SLOTS + slot], 1,
            "a late close of the old generation takes nothing back");
     is_int(a.slots[slot].state, NGX_VIDEO_SLOT_LIVE, "nor the slot");
     ngx_video_object_put(&next, &kept);
-    ngx_video_slot_close(&next);
-    forget(&next);
+    store_env_detach(&next);
 
     b.slot = NGX_VIDEO_NO_SLOT;
-    is_int(open_key(&b, "k", NGX_VIDEO_OPEN_CREATE, &w), NGX_ERROR,
+    is_int(store_env_open(&b, "k", NGX_VIDEO_OPEN_CREATE, &w), NGX_ERROR,
            "without a slot nothing is opened");
 
     end("slots");
@@ -537,18 +482,16 @@ test_many_slots(void)
 
     is_int(n, NGX_VIDEO_SLOTS - 2, "every slot is taken");
     ok(store_env_attach(&st[n], &m, zone, 1) != 0, "one more is refused");
-    forget(&st[n]);
+    store_env_kill(&st[n]);
 
-    close(st[5].wake_fd);
-    st[5].wake_fd = -1;
+    store_env_kill(&st[5]);
     is_int(store_env_attach(&st[n], &m, zone, 1), 0,
            "unless one of them has died");
     is_int(st[n].slot, st[5].slot, "whose slot it gets");
 
     for (i = 0; i < n + 1; i++) {
         if (i != 5) {
-            ngx_video_slot_close(&st[i]);
-            forget(&st[i]);
+            store_env_detach(&st[i]);
         }
     }
 
@@ -564,9 +507,9 @@ test_recover(void)
 
     start();
 
-    make(&a, "one", 70000);
-    make(&a, "two", 10);
-    (void) open_key(&a, "three", NGX_VIDEO_OPEN_CREATE, &w);
+    store_env_put_complete(&a, "one", bytes, 70000);
+    store_env_put_complete(&a, "two", bytes, 10);
+    (void) store_env_open(&a, "three", NGX_VIDEO_OPEN_CREATE, &w);
     (void) ngx_video_object_append(&a, &w, bytes, 200000);
 
     /* all that is derived is rubbish, as half a change could leave it */
@@ -578,7 +521,8 @@ test_recover(void)
     memset(a.head->fifo, 0xff, sizeof(a.head->fifo));
     a.head->mutating = 1;
 
-    is_int(open_key(&b, "one", 0, &r), NGX_OK, "an object is found again");
+    is_int(store_env_open(&b, "one", 0, &r), NGX_OK,
+           "an object is found again");
     is_int(a.head->recoveries, 1, "a recovery is counted");
     error = store_env_check(&a);
     ok(error == NULL, "everything is rebuilt");
