@@ -11,6 +11,7 @@
  *   ngx_http_video_live.c         live media
  *   ngx_http_video_live_list.c    live playlists and manifests
  *   ngx_http_video_vod.c          files: playlists, init segments
+ *   ngx_http_video_vod_asset.c    the files of an asset
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_media.c    media segments of a file
  *   ngx_http_video_file.c         reading ranges of a file
@@ -79,7 +80,7 @@ typedef struct {
     ngx_msec_t                deadline;     /* of waiting; 0: not set */
     ngx_int_t                 late;         /* answer when it passes */
 
-    ngx_video_ref_t           ref;          /* object or index */
+    ngx_video_ref_t           ref;          /* what is being sent */
     ngx_video_reader_t        reader;       /* while ref is being sent */
     ngx_video_cursor_t        cursor;
     uint64_t                  sent;         /* of a growing object */
@@ -170,28 +171,57 @@ ngx_int_t ngx_http_video_live_wait(ngx_http_request_t *r,
 
 /* ngx_http_video_vod*.c */
 
-typedef struct ngx_http_video_vod_s {
+/* A file of an asset, and its index. */
+typedef struct {
+    ngx_http_request_t       *request;
     ngx_str_t                 path;         /* zero-terminated */
     ngx_open_file_info_t      of;
     ngx_file_t                file;
-    uint64_t                  epoch;
+    uint64_t                  epoch;        /* of its bytes and their cut */
+
+    ngx_video_ref_t           ref;          /* of the index */
+    ngx_video_cursor_t        cursor;
     nvm_index_head_t          head;
     nvm_index_src_t           src;
     ngx_thread_task_t        *task;
+} ngx_http_video_source_t;
+
+
+#define NGX_HTTP_VIDEO_SOURCES  16
+
+typedef struct ngx_http_video_vod_s {
+    ngx_str_t                 path;         /* of the asset */
+    ngx_http_video_source_t  *sources;
+    ngx_uint_t                nsources;
+    ngx_uint_t                next;         /* whose index is to be opened */
+    ngx_http_video_source_t  *lead;         /* whose boundaries all have */
+    ngx_int_t                 failed;       /* status of one that has none */
+    uint64_t                  epoch;        /* of all sources */
+
+    ngx_open_file_info_t      of;           /* of a directory */
+    ngx_video_ref_t           list;         /* of its files' names */
+    ngx_thread_task_t        *task;         /* that reads it */
     void                     *media;        /* of ngx_http_video_vod_media.c */
-    unsigned                  indexed:1;
 } ngx_http_video_vod_t;
 
 ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
 
 /*
- * Opens the index of vod->file: NGX_OK, NGX_DONE while it is being built
- * (the request waits), or a status; the reason has been logged.
+ * Finds the files of the asset that the path names and opens them: NGX_OK,
+ * NGX_DONE (the request waits), or a status; the reason has been logged.
  */
-ngx_int_t ngx_http_video_index_open(ngx_http_request_t *r);
+ngx_int_t ngx_http_video_asset_open(ngx_http_request_t *r);
+
+/*
+ * Opens the index of a source, cut at the boundaries of "lead" unless that is
+ * NULL: NGX_OK, NGX_DONE while it is being built (the request waits), or a
+ * status; the reason has been logged.
+ */
+ngx_int_t ngx_http_video_index_open(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead);
 
 ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
-    nvm_index_track_t *t);
+    ngx_http_video_source_t *s, nvm_index_track_t *t);
 
 
 #endif /* NGX_HTTP_VIDEO_HLS_MODULE_H */

@@ -1,9 +1,9 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * Files as presentations: the way from a URL to an open file and its index,
- * and everything that is rendered from the index alone.  Media segments are
- * in ngx_http_video_vod_media.c.
+ * Files as presentations: the indexes of all files of an asset, and everything
+ * that is rendered from them alone.  Media segments are in
+ * ngx_http_video_vod_media.c.
  */
 
 #include "ngx_http_video_hls_module.h"
@@ -21,35 +21,30 @@ typedef struct {
 } ngx_http_video_vod_tracks_t;
 
 
-static ngx_int_t ngx_http_video_vod_open(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_vod_indexes(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_track(ngx_http_request_t *r,
-    nvm_index_track_t *t);
+    ngx_http_video_source_t **source, nvm_index_track_t *t);
 
 
 ngx_int_t
 ngx_http_video_vod_handler(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    nvm_index_track_t     *t;
-    ngx_http_video_ctx_t  *ctx;
+    ngx_int_t                 rc;
+    nvm_index_track_t        *t;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_source_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    if (ctx->vod == NULL) {
-        rc = ngx_http_video_vod_open(r);
+    rc = ngx_http_video_asset_open(r);
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_OK) {
+        rc = ngx_http_video_vod_indexes(r);
     }
 
-    if (!ctx->vod->indexed) {
-        rc = ngx_http_video_index_open(r);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     switch (ctx->path.what) {
@@ -63,9 +58,9 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        rc = ngx_http_video_vod_track(r, t);
+        rc = ngx_http_video_vod_track(r, &s, t);
 
-        return rc == NGX_OK ? ngx_http_video_vod_media(r, t) : rc;
+        return rc == NGX_OK ? ngx_http_video_vod_media(r, s, t) : rc;
 
     default:
         return ngx_http_video_vod_list(r);
@@ -73,155 +68,160 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 }
 
 
-/* Maps the asset to a file as nginx maps URIs: root, alias, variables. */
+/*
+ * Opens the index of one source after another until one has video: it leads.
+ * Sources before it were cut on their own and are opened again.
+ */
 static ngx_int_t
-ngx_http_video_vod_path(ngx_http_request_t *r, ngx_str_t *path)
+ngx_http_video_vod_lead(ngx_http_request_t *r)
 {
-    u_char                    *last;
-    size_t                     root;
-    ngx_str_t                  uri;
-    ngx_http_video_ctx_t      *ctx;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_vod_t     *vod;
+    ngx_http_video_source_t  *s, *first;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    vod = ctx->vod;
 
-    /* "/vod/master.m3u8": the alias would replace more than there is */
-    if (clcf->alias != NGX_MAX_SIZE_T_VALUE
-        && ctx->path.asset.len < clcf->alias)
-    {
-        return NGX_HTTP_NOT_FOUND;
+    for ( /* void */ ; vod->next < vod->nsources; vod->next++) {
+        s = &vod->sources[vod->next];
+
+        rc = ngx_http_video_index_open(s, NULL);
+
+        if (rc == NGX_DONE) {
+            return rc;
+        }
+
+        if (rc != NGX_OK) {
+            vod->failed = rc;
+            ngx_video_object_put(ctx->store, &s->ref);
+
+        } else if (s->head.nvideo) {
+            break;
+        }
     }
 
-    uri = r->uri;
-    r->uri = ctx->path.asset;
-    last = ngx_http_map_uri_to_path(r, path, &root, 0);
-    r->uri = uri;
+    /* without video the first that can be packaged leads */
 
-    if (last == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    first = vod->next < vod->nsources ? &vod->sources[vod->next] : NULL;
+
+    for (i = 0; i < vod->nsources && first == NULL; i++) {
+        first = vod->sources[i].ref.id ? &vod->sources[i] : NULL;
     }
 
-    path->len = last - path->data;
+    if (first == NULL) {
+        return vod->failed;
+    }
+
+    for (i = 0; i < vod->nsources; i++) {
+        s = &vod->sources[i];
+
+        if (s != first) {
+            ngx_video_object_put(ctx->store, &s->ref);
+            ngx_memzero(&s->cursor, sizeof(ngx_video_cursor_t));
+            s->task = NULL;
+        }
+    }
+
+    vod->lead = first;
+    vod->next = 0;
 
     return NGX_OK;
 }
 
 
-/* The status and log level for a file that can't be opened, as nginx's. */
+/* All sources have an index, or have said why they have none. */
 static ngx_int_t
-ngx_http_video_vod_open_error(ngx_http_request_t *r,
-    ngx_open_file_info_t *of, ngx_str_t *path)
+ngx_http_video_vod_indexes(ngx_http_request_t *r)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  level;
-
-    switch (of->err) {
-
-    case 0:
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-    case NGX_ENOENT:
-    case NGX_ENOTDIR:
-    case NGX_ENAMETOOLONG:
-        level = NGX_LOG_ERR;
-        rc = NGX_HTTP_NOT_FOUND;
-        break;
-
-    case NGX_EACCES:
-        level = NGX_LOG_ERR;
-        rc = NGX_HTTP_FORBIDDEN;
-        break;
-
-    default:
-        level = NGX_LOG_CRIT;
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_log_error(level, r->connection->log, of->err, "%s \"%V\" failed",
-                  of->failed, path);
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_video_vod_open(ngx_http_request_t *r)
-{
-    ngx_int_t                  rc;
-    ngx_http_video_ctx_t      *ctx;
-    ngx_http_video_vod_t      *vod;
-    ngx_open_file_info_t      *of;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t                 rc;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_vod_t     *vod;
+    ngx_http_video_source_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    vod = ctx->vod;
 
-    vod = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_t));
-    if (vod == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (vod->lead == NULL) {
+        rc = ngx_http_video_vod_lead(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
-    rc = ngx_http_video_vod_path(r, &vod->path);
+    for ( /* void */ ; vod->next < vod->nsources; vod->next++) {
+        s = &vod->sources[vod->next];
 
-    if (rc != NGX_OK) {
-        return rc;
+        if (s == vod->lead) {
+            continue;
+        }
+
+        rc = ngx_http_video_index_open(s, vod->lead);
+
+        if (rc == NGX_DONE) {
+            return rc;
+        }
+
+        if (rc != NGX_OK) {
+            /* of several files one that is broken is left out */
+            ngx_memzero(&s->head, sizeof(nvm_index_head_t));
+            ngx_video_object_put(ctx->store, &s->ref);
+        }
     }
 
-    of = &vod->of;
-    of->read_ahead = clcf->read_ahead;
-    of->directio = NGX_OPEN_FILE_DIRECTIO_OFF;
-    of->valid = clcf->open_file_cache_valid;
-    of->min_uses = clcf->open_file_cache_min_uses;
-    of->errors = clcf->open_file_cache_errors;
-    of->events = clcf->open_file_cache_events;
+    vod->epoch = vod->lead->epoch;
 
-    if (ngx_http_set_disable_symlinks(r, clcf, &vod->path, of) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
+        if (s != vod->lead && s->ref.id) {
+            vod->epoch = ngx_http_video_hash(vod->epoch, &s->epoch,
+                                             sizeof(s->epoch));
+        }
     }
-
-    if (ngx_open_cached_file(clcf->open_file_cache, &vod->path, of, r->pool)
-        != NGX_OK)
-    {
-        return ngx_http_video_vod_open_error(r, of, &vod->path);
-    }
-
-    if (!of->is_file) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    vod->file.fd = of->fd;
-    vod->file.name = vod->path;
-    vod->file.log = r->connection->log;
-
-    ctx->vod = vod;
 
     return NGX_OK;
 }
 
 
-/* The track that the path's "v0" or "a0" means. */
+/* The track that the path's "v0" or "a0" means: numbered over all sources. */
 static ngx_int_t
-ngx_http_video_vod_track(ngx_http_request_t *r, nvm_index_track_t *t)
+ngx_http_video_vod_track(ngx_http_request_t *r,
+    ngx_http_video_source_t **source, nvm_index_track_t *t)
 {
-    uint32_t               i;
-    ngx_http_video_ctx_t  *ctx;
+    uint32_t                  i, n, number;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_vod_t     *vod;
+    ngx_http_video_source_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
 
-    if (ctx->path.epoch && ctx->path.epoch != ctx->vod->epoch) {
+    if (ctx->path.epoch && ctx->path.epoch != vod->epoch) {
         /* of a file that was replaced */
         return NGX_HTTP_NOT_FOUND;
     }
 
-    for (i = 0; i < ctx->vod->head.ntracks; i++) {
+    number = (uint32_t) ctx->path.number;
 
-        if (nvm_index_track(&ctx->vod->src, i, t) != NVM_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
+        n = ctx->path.kind == NVM_VIDEO ? s->head.nvideo : s->head.naudio;
+
+        if (number >= n) {
+            number -= n;
+            continue;
         }
 
-        if (t->track.kind == ctx->path.kind && t->name == ctx->path.number) {
-            return NGX_OK;
+        for (i = 0; i < s->head.ntracks; i++) {
+
+            if (nvm_index_track(&s->src, i, t) != NVM_OK) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            if (t->track.kind == ctx->path.kind && t->name == number) {
+                *source = s;
+                return NGX_OK;
+            }
         }
     }
 
@@ -322,53 +322,122 @@ ngx_http_video_vod_write(ngx_http_request_t *r, nvm_writer_t *w,
 }
 
 
-/* Reads what the answer is rendered from: one track, or all of them. */
+/*
+ * Whether another file had the same audio before: renditions that were muxed
+ * with it have a copy each.
+ */
+static ngx_uint_t
+ngx_http_video_vod_again(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
+{
+    ngx_uint_t    i;
+    nvm_track_t  *o;
+
+    for (i = 0; i < t->n; i++) {
+        o = &t->track[i].track;
+
+        if (track->kind == NVM_AUDIO && o->kind == NVM_AUDIO
+            && o->codec == track->codec && o->channels == track->channels
+            && o->sample_rate == track->sample_rate
+            && ngx_strcmp(o->lang, track->lang) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The tracks of a source, of which "first" are before it, by kind. */
 static ngx_int_t
-ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
+ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
+    ngx_http_video_vod_tracks_t *t, ngx_uint_t first[NVM_KINDS])
 {
     uint32_t               i;
-    ngx_int_t              rc;
+    ngx_uint_t             n, before;
     nvm_arena_t            arena;
+    nvm_track_t           *track;
     ngx_http_video_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     ngx_video_pool_arena(&arena, r->pool);
+    before = t->n;
 
-    ngx_sprintf((u_char *) t->prefix, "e%xL/%Z", ctx->vod->epoch);
+    for (i = 0; i < s->head.ntracks && t->n < NVM_MAX_TRACKS; i++) {
+        n = t->n;
 
-    if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
-        || ctx->path.what == NGX_HTTP_VIDEO_INIT)
-    {
-        t->n = 1;
-        rc = ngx_http_video_vod_track(r, &t->track[0]);
-
-        if (rc != NGX_OK || ctx->path.what == NGX_HTTP_VIDEO_INIT) {
-            return rc;
+        if (nvm_index_track(&s->src, i, &t->track[n]) != NVM_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-    } else {
-        t->n = ngx_min(ctx->vod->head.ntracks, NVM_MAX_TRACKS);
-    }
+        track = &t->track[n].track;
 
-    for (i = 0; i < t->n; i++) {
-
-        if (t->n > 1 || ctx->path.what != NGX_HTTP_VIDEO_PLAYLIST) {
-            if (nvm_index_track(&ctx->vod->src, i, &t->track[i]) != NVM_OK) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
+        if (before && ngx_http_video_vod_again(t, track)) {
+            continue;
         }
 
         if (ctx->path.what != NGX_HTTP_VIDEO_MASTER
-            && nvm_index_timeline(&ctx->vod->src, &t->track[i], &arena,
-                                  &t->timeline[i])
+            && nvm_index_timeline(&s->src, &t->track[n], &arena,
+                                  &t->timeline[n])
                != NVM_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ngx_sprintf((u_char *) t->name[i], "%c%uD%Z",
-                    t->track[i].track.kind == NVM_VIDEO ? 'v' : 'a',
-                    t->track[i].name);
+        ngx_sprintf((u_char *) t->name[n], "%c%ui%Z",
+                    track->kind == NVM_VIDEO ? 'v' : 'a',
+                    first[track->kind] + t->track[n].name);
+        t->n++;
+    }
+
+    first[NVM_VIDEO] += s->head.nvideo;
+    first[NVM_AUDIO] += s->head.naudio;
+
+    return NGX_OK;
+}
+
+
+/* Reads what the answer is rendered from: one track, or all of them. */
+static ngx_int_t
+ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                first[NVM_KINDS];
+    nvm_arena_t               arena;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_vod_t     *vod;
+    ngx_http_video_source_t  *s;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    ngx_sprintf((u_char *) t->prefix, "e%xL/%Z", vod->epoch);
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
+        || ctx->path.what == NGX_HTTP_VIDEO_INIT)
+    {
+        t->n = 1;
+        rc = ngx_http_video_vod_track(r, &s, &t->track[0]);
+
+        if (rc != NGX_OK || ctx->path.what == NGX_HTTP_VIDEO_INIT) {
+            return rc;
+        }
+
+        ngx_video_pool_arena(&arena, r->pool);
+
+        return nvm_index_timeline(&s->src, &t->track[0], &arena,
+                                  &t->timeline[0])
+               == NVM_OK ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(first, sizeof(first));
+
+    for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
+        rc = ngx_http_video_vod_source(r, s, t, first);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     return NGX_OK;

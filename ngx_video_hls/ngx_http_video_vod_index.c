@@ -15,6 +15,7 @@ typedef struct {
     uint64_t                  size;
     size_t                    max_moov;
     uint32_t                  target;
+    nvm_index_lead_t          lead;         /* n 0: none */
 
     nvm_heap_t                heap;
     nvm_fault_t               fault;
@@ -25,13 +26,17 @@ typedef struct {
 } ngx_http_video_index_task_t;
 
 
-static ngx_int_t ngx_http_video_index_use(ngx_http_request_t *r);
-static ngx_int_t ngx_http_video_index_post(ngx_http_request_t *r);
-static void ngx_http_video_index_fail(ngx_http_request_t *r, uint16_t status);
-static ngx_int_t ngx_http_video_index_refused(ngx_http_request_t *r);
-static ngx_int_t ngx_http_video_index_status(ngx_http_video_ctx_t *ctx);
+static ngx_int_t ngx_http_video_index_use(ngx_http_video_source_t *s);
+static ngx_int_t ngx_http_video_index_post(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead);
+static void ngx_http_video_index_fail(ngx_http_video_source_t *s,
+    uint16_t status);
+static ngx_int_t ngx_http_video_index_refused(ngx_http_video_source_t *s);
+static ngx_int_t ngx_http_video_index_status(ngx_http_video_source_t *s);
 static void ngx_http_video_index_thread(void *data, ngx_log_t *log);
 static void ngx_http_video_index_event(ngx_event_t *ev);
+static void ngx_http_video_index_store(ngx_http_video_source_t *s,
+    ngx_http_video_index_task_t *t);
 static void ngx_http_video_index_cleanup(void *data);
 
 
@@ -40,27 +45,37 @@ static void ngx_http_video_index_cleanup(void *data);
 #define NGX_HTTP_VIDEO_HEAP_MIN     (4 * 1024 * 1024)
 
 
+static ngx_video_store_t *
+ngx_http_video_source_store(ngx_http_video_source_t *s)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(s->request, ngx_http_video_hls_module);
+
+    return ctx->store;
+}
+
+
 static nvm_err_e
 ngx_http_video_index_read(void *data, uint64_t offset, void *dst, size_t n)
 {
-    ngx_http_request_t *r = data;
+    ngx_http_video_source_t *s = data;
 
-    size_t                 room;
-    u_char                *p, *d;
-    ngx_http_video_ctx_t  *ctx;
+    size_t              room;
+    u_char             *p, *d;
+    ngx_video_store_t  *st;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    st = ngx_http_video_source_store(s);
     d = dst;
 
-    if (offset > ngx_video_object_filled(ctx->store, &ctx->ref)
-        || n > ngx_video_object_filled(ctx->store, &ctx->ref) - offset)
+    if (offset > ngx_video_object_filled(st, &s->ref)
+        || n > ngx_video_object_filled(st, &s->ref) - offset)
     {
         return NVM_ETRUNC;
     }
 
     while (n) {
-        p = ngx_video_object_span(ctx->store, &ctx->ref, &ctx->cursor, offset,
-                                  &room);
+        p = ngx_video_object_span(st, &s->ref, &s->cursor, offset, &room);
         room = ngx_min(room, n);
         ngx_memcpy(d, p, room);
 
@@ -73,90 +88,112 @@ ngx_http_video_index_read(void *data, uint64_t offset, void *dst, size_t n)
 }
 
 
-/* Identity of the bytes and of how they are cut: also the URLs' epoch. */
+/*
+ * Identity of the bytes and of how they are cut: also the URLs' epoch.  What
+ * is cut at another file's boundaries changes with that file.
+ */
 static uint64_t
-ngx_http_video_index_epoch(ngx_http_video_vod_t *vod, ngx_msec_t target)
+ngx_http_video_index_epoch(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead, ngx_msec_t target)
 {
     uint64_t  h;
 
     h = 0xcbf29ce484222325ULL;
-    h = ngx_http_video_hash(h, vod->path.data, vod->path.len);
-    h = ngx_http_video_hash(h, &vod->of.uniq, sizeof(vod->of.uniq));
-    h = ngx_http_video_hash(h, &vod->of.mtime, sizeof(vod->of.mtime));
-    h = ngx_http_video_hash(h, &vod->of.size, sizeof(vod->of.size));
+    h = ngx_http_video_hash(h, s->path.data, s->path.len);
+    h = ngx_http_video_hash(h, &s->of.uniq, sizeof(s->of.uniq));
+    h = ngx_http_video_hash(h, &s->of.mtime, sizeof(s->of.mtime));
+    h = ngx_http_video_hash(h, &s->of.size, sizeof(s->of.size));
     h = ngx_http_video_hash(h, &target, sizeof(target));
+
+    if (lead) {
+        h = ngx_http_video_hash(h, &lead->epoch, sizeof(lead->epoch));
+    }
 
     /* 0 means none */
     return h ? h : 1;
 }
 
 
-ngx_int_t
-ngx_http_video_index_open(ngx_http_request_t *r)
+/* Finds the index, or becomes the one who makes it (NGX_DONE). */
+static ngx_int_t
+ngx_http_video_index_find(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead)
 {
     u_char                      buf[NGX_VIDEO_KEY_MAX];
-    uint64_t                    seen;
     ngx_int_t                   rc;
     ngx_str_t                   key;
-    ngx_uint_t                  state;
-    ngx_video_object_t         *o;
-    ngx_http_video_ctx_t       *ctx;
-    ngx_http_video_vod_t       *vod;
+    ngx_video_store_t          *st;
     ngx_http_video_loc_conf_t  *conf;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
-    vod = ctx->vod;
+    conf = ngx_http_get_module_loc_conf(s->request,
+                                        ngx_http_video_hls_module);
+    st = ngx_http_video_source_store(s);
 
-    if (vod->task) {
-        /* ours, it has just ended */
-        return ngx_http_video_index_use(r);
+    s->epoch = ngx_http_video_index_epoch(s, lead, conf->segment);
+
+    key.data = buf;
+    key.len = ngx_sprintf(buf, "index:%xL:%O:%T:%uL:%M",
+                          (uint64_t) s->of.uniq, s->of.size, s->of.mtime,
+                          s->epoch, conf->segment)
+              - buf;
+
+    rc = ngx_video_object_open(st, &key, 0, NGX_VIDEO_OPEN_CREATE, &s->ref);
+
+    if (rc == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
+                      "video zone \"%V\" is full: no index of \"%V\"",
+                      &st->name, &s->path);
     }
 
-    if (ctx->ref.id == 0) {
-        vod->epoch = ngx_http_video_index_epoch(vod, conf->segment);
+    return rc;
+}
 
-        key.data = buf;
-        key.len = ngx_sprintf(buf, "index:%xL:%O:%T:%uL:%M",
-                              (uint64_t) vod->of.uniq, vod->of.size,
-                              vod->of.mtime, vod->epoch, conf->segment)
-                  - buf;
 
-        if (ngx_http_video_ref_cleanup(r) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+ngx_int_t
+ngx_http_video_index_open(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead)
+{
+    uint64_t             seen;
+    ngx_int_t            rc;
+    ngx_uint_t           state;
+    ngx_video_store_t   *st;
+    ngx_video_object_t  *o;
 
-        rc = ngx_video_object_open(ctx->store, &key, 0,
-                                   NGX_VIDEO_OPEN_CREATE, &ctx->ref);
+    if (s->task) {
+        /* ours, it has just ended */
+        return ngx_http_video_index_use(s);
+    }
+
+    st = ngx_http_video_source_store(s);
+
+    if (s->ref.id == 0) {
+        rc = ngx_http_video_index_find(s, lead);
 
         if (rc == NGX_DONE) {
-            return ngx_http_video_index_post(r);
+            return ngx_http_video_index_post(s, lead);
         }
 
         if (rc != NGX_OK) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "video zone \"%V\" is full: no index of \"%V\"",
-                          &ctx->store->name, &vod->path);
             return NGX_HTTP_SERVICE_UNAVAILABLE;
         }
     }
 
-    o = ngx_video_object(ctx->store, &ctx->ref);
+    o = ngx_video_object(st, &s->ref);
 
     for ( ;; ) {
         seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(ctx->store, &ctx->ref);
+        state = ngx_video_object_state(st, &s->ref);
 
         if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            return ngx_http_video_index_use(r);
+            return ngx_http_video_index_use(s);
         }
 
         if (state == NGX_VIDEO_OBJECT_ABORTED) {
             /* who made it has logged why */
-            return ngx_http_video_index_status(ctx);
+            return ngx_http_video_index_status(s);
         }
 
-        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
+        rc = ngx_http_video_park(s->request, &o->signal, seen, 30000,
                                  NGX_HTTP_SERVICE_UNAVAILABLE);
 
         if (rc != NGX_OK) {
@@ -171,28 +208,28 @@ ngx_http_video_index_open(ngx_http_request_t *r)
  * without that its maker died, and the next one may do better.
  */
 static void
-ngx_http_video_index_fail(ngx_http_request_t *r, uint16_t status)
+ngx_http_video_index_fail(ngx_http_video_source_t *s, uint16_t status)
 {
-    ngx_video_object_t    *o;
-    ngx_http_video_ctx_t  *ctx;
+    ngx_video_store_t   *st;
+    ngx_video_object_t  *o;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    o = ngx_video_object(ctx->store, &ctx->ref);
+    st = ngx_http_video_source_store(s);
+    o = ngx_video_object(st, &s->ref);
 
     ngx_memcpy(o->meta, &status, sizeof(uint16_t));
     o->meta_len = sizeof(uint16_t);
 
-    ngx_video_object_abort(ctx->store, &ctx->ref);
+    ngx_video_object_abort(st, &s->ref);
 }
 
 
 static ngx_int_t
-ngx_http_video_index_status(ngx_http_video_ctx_t *ctx)
+ngx_http_video_index_status(ngx_http_video_source_t *s)
 {
     uint16_t             status;
     ngx_video_object_t  *o;
 
-    o = ngx_video_object(ctx->store, &ctx->ref);
+    o = ngx_video_object(ngx_http_video_source_store(s), &s->ref);
 
     if (o->meta_len != sizeof(uint16_t)) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
@@ -210,28 +247,27 @@ ngx_http_video_index_status(ngx_http_video_ctx_t *ctx)
  * are not the file's: another location may have others.
  */
 static void
-ngx_http_video_index_refuse(ngx_http_request_t *r, nvm_fault_t *f,
+ngx_http_video_index_refuse(ngx_http_video_source_t *s, nvm_fault_t *f,
     nvm_err_e err)
 {
-    u_char                 text[256], *last;
-    uint16_t               status;
-    ngx_video_object_t    *o;
-    ngx_http_video_ctx_t  *ctx;
+    u_char               text[256], *last;
+    uint16_t             status;
+    ngx_video_store_t   *st;
+    ngx_video_object_t  *o;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    o = ngx_video_object(ctx->store, &ctx->ref);
+    st = ngx_http_video_source_store(s);
+    o = ngx_video_object(st, &s->ref);
 
     last = ngx_snprintf(text, sizeof(text), "%s%s%s at offset %uL", f->where,
                         f->where[0] ? ": " : "",
                         f->what ? f->what : nvm_strerror(err), f->offset);
 
     if (err == NVM_ELIMIT
-        || ngx_video_object_append(ctx->store, &ctx->ref, text, last - text)
-           != NGX_OK)
+        || ngx_video_object_append(st, &s->ref, text, last - text) != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "\"%V\": %*s",
-                      &ctx->vod->path, (size_t) (last - text), text);
-        ngx_http_video_index_fail(r, NGX_HTTP_UNPROCESSABLE);
+        ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
+                      "\"%V\": %*s", &s->path, (size_t) (last - text), text);
+        ngx_http_video_index_fail(s, NGX_HTTP_UNPROCESSABLE);
         return;
     }
 
@@ -239,93 +275,97 @@ ngx_http_video_index_refuse(ngx_http_request_t *r, nvm_fault_t *f,
     ngx_memcpy(o->meta, &status, sizeof(uint16_t));
     o->meta_len = sizeof(uint16_t);
 
-    ngx_video_object_complete(ctx->store, &ctx->ref);
+    ngx_video_object_complete(st, &s->ref);
 }
 
 
 static ngx_int_t
-ngx_http_video_index_refused(ngx_http_request_t *r)
+ngx_http_video_index_refused(ngx_http_video_source_t *s)
 {
     size_t                 n, len;
     u_char                *text;
+    ngx_video_store_t     *st;
     ngx_http_video_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ctx = ngx_http_get_module_ctx(s->request, ngx_http_video_hls_module);
+    st = ctx->store;
 
-    len = (size_t) ngx_video_object_filled(ctx->store, &ctx->ref);
-    text = ngx_video_object_span(ctx->store, &ctx->ref, &ctx->cursor, 0, &n);
+    len = (size_t) ngx_video_object_filled(st, &s->ref);
+    text = ngx_video_object_span(st, &s->ref, &s->cursor, 0, &n);
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "\"%V\": %*s",
-                  &ctx->vod->path, ngx_min(n, len), text);
+    /* of several files one is left out: its segments are not asked for */
 
-    return ngx_http_video_index_status(ctx);
+    if (ctx->vod->nsources == 1 || ctx->path.what == NGX_HTTP_VIDEO_MASTER
+        || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST)
+    {
+        ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
+                      "\"%V\": %*s", &s->path, ngx_min(n, len), text);
+    }
+
+    return ngx_http_video_index_status(s);
 }
 
 
 static ngx_int_t
-ngx_http_video_index_use(ngx_http_request_t *r)
+ngx_http_video_index_use(ngx_http_video_source_t *s)
 {
+    ngx_video_store_t     *st;
     ngx_http_video_ctx_t  *ctx;
-    ngx_http_video_vod_t  *vod;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    vod = ctx->vod;
+    ctx = ngx_http_get_module_ctx(s->request, ngx_http_video_hls_module);
+    st = ctx->store;
 
-    if (ngx_video_object_state(ctx->store, &ctx->ref)
-        != NGX_VIDEO_OBJECT_COMPLETE)
-    {
-        return ngx_http_video_index_status(ctx);
+    if (ngx_video_object_state(st, &s->ref) != NGX_VIDEO_OBJECT_COMPLETE) {
+        return ngx_http_video_index_status(s);
     }
 
-    if (ngx_video_object(ctx->store, &ctx->ref)->meta_len) {
-        return ngx_http_video_index_refused(r);
+    if (ngx_video_object(st, &s->ref)->meta_len) {
+        return ngx_http_video_index_refused(s);
     }
 
-    vod->src.read = ngx_http_video_index_read;
-    vod->src.data = r;
+    s->src.read = ngx_http_video_index_read;
+    s->src.data = s;
 
-    if (nvm_index_head(&vod->src, &vod->head) != NVM_OK
-        || vod->head.file_size != (uint64_t) vod->of.size)
+    if (nvm_index_head(&s->src, &s->head) != NVM_OK
+        || s->head.file_size != (uint64_t) s->of.size)
     {
-        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                      "video index of \"%V\" is damaged", &vod->path);
+        ngx_log_error(NGX_LOG_ALERT, s->request->connection->log, 0,
+                      "video index of \"%V\" is damaged", &s->path);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    vod->indexed = 1;
     ctx->deadline = 0;
 
     return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_video_index_post(ngx_http_request_t *r)
+/* What the thread needs of the source and of the file that leads. */
+static ngx_http_video_index_task_t *
+ngx_http_video_index_task(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead)
 {
-    ngx_thread_task_t            *task;
+    nvm_arena_t                   arena;
     ngx_pool_cleanup_t           *cln;
-    ngx_http_video_ctx_t         *ctx;
-    ngx_http_video_vod_t         *vod;
+    ngx_http_request_t           *r;
     ngx_http_video_loc_conf_t    *conf;
     ngx_http_video_index_task_t  *t;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    r = s->request;
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
-    vod = ctx->vod;
 
-    task = ngx_thread_task_alloc(r->pool,
-                                 sizeof(ngx_http_video_index_task_t));
+    s->task = ngx_thread_task_alloc(r->pool,
+                                    sizeof(ngx_http_video_index_task_t));
     cln = ngx_pool_cleanup_add(r->pool, 0);
 
-    if (task == NULL || cln == NULL) {
-        ngx_video_object_abort(ctx->store, &ctx->ref);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (s->task == NULL || cln == NULL) {
+        return NULL;
     }
 
-    t = task->ctx;
+    t = s->task->ctx;
     ngx_memzero(t, sizeof(ngx_http_video_index_task_t));
-    t->fd = vod->file.fd;
-    t->size = vod->of.size;
+    t->fd = s->file.fd;
+    t->size = s->of.size;
     t->max_moov = conf->max_moov;
     t->target = (uint32_t) conf->segment;
     nvm_heap_init(&t->heap, NGX_HTTP_VIDEO_HEAP_MIN);
@@ -333,19 +373,42 @@ ngx_http_video_index_post(ngx_http_request_t *r)
     cln->handler = ngx_http_video_index_cleanup;
     cln->data = t;
 
-    task->handler = ngx_http_video_index_thread;
-    task->event.handler = ngx_http_video_index_event;
-    task->event.data = r;
+    if (lead) {
+        ngx_video_pool_arena(&arena, r->pool);
 
-    if (ngx_thread_task_post(conf->threads, task) != NGX_OK) {
-        ngx_video_object_abort(ctx->store, &ctx->ref);
+        if (nvm_index_lead(&lead->src, &arena, &t->lead) != NVM_OK) {
+            return NULL;
+        }
+    }
+
+    s->task->handler = ngx_http_video_index_thread;
+    s->task->event.handler = ngx_http_video_index_event;
+    s->task->event.data = s;
+
+    return t;
+}
+
+
+static ngx_int_t
+ngx_http_video_index_post(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead)
+{
+    ngx_http_request_t         *r;
+    ngx_http_video_loc_conf_t  *conf;
+
+    r = s->request;
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    if (ngx_http_video_index_task(s, lead) == NULL
+        || ngx_thread_task_post(conf->threads, s->task) != NGX_OK)
+    {
+        ngx_video_object_abort(ngx_http_video_source_store(s), &s->ref);
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "video hls: reads \"%V\"", &vod->path);
+                   "video hls: reads \"%V\"", &s->path);
 
-    vod->task = task;
     r->main->blocked++;
     r->aio = 1;
 
@@ -382,7 +445,7 @@ ngx_http_video_index_pread(ngx_http_video_index_task_t *t, void *buf,
 
 /* Walks the top-level boxes to moov. */
 static ngx_int_t
-ngx_http_video_index_find(ngx_http_video_index_task_t *t, uint64_t *offset,
+ngx_http_video_index_moov(ngx_http_video_index_task_t *t, uint64_t *offset,
     uint64_t *size)
 {
     char      type[5];
@@ -490,7 +553,7 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
     uint64_t    offset, size;
     nvm_mp4_t  *mp4;
 
-    if (ngx_http_video_index_find(t, &offset, &size) != NGX_OK) {
+    if (ngx_http_video_index_moov(t, &offset, &size) != NGX_OK) {
         return;
     }
 
@@ -516,7 +579,8 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 
     if (t->err == NVM_OK) {
         t->err = nvm_index_build(&t->heap.arena, mp4, t->size, t->target,
-                                 &t->index, &t->len, &t->fault);
+                                 t->lead.n ? &t->lead : NULL, &t->index,
+                                 &t->len, &t->fault);
     }
 }
 
@@ -525,64 +589,80 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 static void
 ngx_http_video_index_event(ngx_event_t *ev)
 {
-    nvm_index_head_t              head;
-    ngx_connection_t             *c;
     ngx_http_request_t           *r;
-    ngx_http_video_ctx_t         *ctx;
-    ngx_http_video_vod_t         *vod;
+    ngx_http_video_source_t      *s;
     ngx_http_video_index_task_t  *t;
 
-    r = ev->data;
-    c = r->connection;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    vod = ctx->vod;
-    t = vod->task->ctx;
+    s = ev->data;
+    r = s->request;
+    t = s->task->ctx;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(r->connection->log, r);
 
     r->main->blocked--;
     r->aio = 0;
 
     if (t->sys || t->err == NVM_ENOMEM) {
-        ngx_log_error(NGX_LOG_ERR, c->log, t->sys,
-                      "\"%V\": %s at offset %uL", &vod->path,
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, t->sys,
+                      "\"%V\": %s at offset %uL", &s->path,
                       t->fault.what ? t->fault.what : nvm_strerror(t->err),
                       t->fault.offset);
 
-        ngx_http_video_index_fail(r, NGX_HTTP_SERVICE_UNAVAILABLE);
+        ngx_http_video_index_fail(s, NGX_HTTP_SERVICE_UNAVAILABLE);
 
     } else if (t->err != NVM_OK) {
-        ngx_http_video_index_refuse(r, &t->fault, t->err);
-
-    } else if (ngx_video_object_append(ctx->store, &ctx->ref, t->index,
-                                       t->len)
-               != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "video zone \"%V\" is full: no index of \"%V\" of %uz "
-                      "bytes", &ctx->store->name, &vod->path, t->len);
-
-        ngx_http_video_index_fail(r, NGX_HTTP_SERVICE_UNAVAILABLE);
+        ngx_http_video_index_refuse(s, &t->fault, t->err);
 
     } else {
-        ngx_video_object_complete(ctx->store, &ctx->ref);
-
-        ngx_memcpy(&head, t->index, sizeof(nvm_index_head_t));
-
-        if (head.nskipped) {
-            ngx_log_error(NGX_LOG_WARN, c->log, 0,
-                          "\"%V\": %uD track(s) left out, the first is "
-                          "\"%s\"", &vod->path, head.nskipped, head.skipped);
-        }
-
-        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
-                       "video hls: index of \"%V\", %uz bytes", &vod->path,
-                       t->len);
+        ngx_http_video_index_store(s, t);
     }
 
     nvm_heap_done(&t->heap);
 
     ngx_http_video_resume(r);
+}
+
+
+static void
+ngx_http_video_index_store(ngx_http_video_source_t *s,
+    ngx_http_video_index_task_t *t)
+{
+    ngx_log_t          *log;
+    nvm_index_head_t    head;
+    ngx_video_store_t  *st;
+
+    log = s->request->connection->log;
+    st = ngx_http_video_source_store(s);
+
+    if (ngx_video_object_append(st, &s->ref, t->index, t->len) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "video zone \"%V\" is full: no index of \"%V\" of %uz "
+                      "bytes", &st->name, &s->path, t->len);
+
+        ngx_http_video_index_fail(s, NGX_HTTP_SERVICE_UNAVAILABLE);
+        return;
+    }
+
+    ngx_video_object_complete(st, &s->ref);
+
+    ngx_memcpy(&head, t->index, sizeof(nvm_index_head_t));
+
+    if (head.nskipped) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "\"%V\": %uD track(s) left out, the first is \"%s\"",
+                      &s->path, head.nskipped, head.skipped);
+    }
+
+    if (head.nmisaligned) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "\"%V\": %uD video track(s) left out: no key frame at "
+                      "%uL ms, where a segment begins; the next one is at "
+                      "%uL ms", &s->path, head.nmisaligned, head.boundary,
+                      head.key);
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, log, 0,
+                   "video hls: index of \"%V\", %uz bytes", &s->path, t->len);
 }
 
 

@@ -27,6 +27,7 @@
 
 
 typedef struct {
+    ngx_http_video_source_t  *source;
     nvm_index_track_t        *track;
     nvm_index_segment_t       segment;
     nvm_index_plan_t          plan;
@@ -50,7 +51,7 @@ static ngx_int_t ngx_http_video_media_head(ngx_http_request_t *r,
 static ngx_int_t ngx_http_video_media_headers(ngx_http_request_t *r,
     nvm_index_track_t *t);
 static ngx_int_t ngx_http_video_media_open(ngx_http_request_t *r,
-    nvm_index_track_t *t, ngx_uint_t flags);
+    ngx_http_video_source_t *s, nvm_index_track_t *t, ngx_uint_t flags);
 static ngx_int_t ngx_http_video_media_send(ngx_http_request_t *r,
     ngx_http_video_media_t *m);
 static ngx_int_t ngx_http_video_media_fill(ngx_http_request_t *r);
@@ -64,7 +65,8 @@ static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
+ngx_http_video_vod_media(ngx_http_request_t *r, ngx_http_video_source_t *s,
+    nvm_index_track_t *t)
 {
     nvm_err_e                err;
     nvm_arena_t              arena;
@@ -78,7 +80,11 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
         return NGX_HTTP_NOT_FOUND;
     }
 
-    if (ngx_http_video_media_open(r, t, 0) == NGX_OK) {
+    if (ngx_http_video_ref_cleanup(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_video_media_open(r, s, t, 0) == NGX_OK) {
         if (ngx_http_video_media_headers(r, t) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -93,9 +99,10 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
     }
 
     ctx->vod->media = m;
+    m->source = s;
     m->track = t;
 
-    err = nvm_index_segment(&ctx->vod->src, t, (uint32_t) ctx->path.msn,
+    err = nvm_index_segment(&s->src, t, (uint32_t) ctx->path.msn,
                             &m->segment);
 
     if (err == NVM_ENOENT || (err == NVM_OK && m->segment.nsamples == 0)) {
@@ -104,23 +111,23 @@ ngx_http_video_vod_media(ngx_http_request_t *r, nvm_index_track_t *t)
 
     if (err == NVM_OK) {
         ngx_video_pool_arena(&arena, r->pool);
-        err = nvm_index_plan(&ctx->vod->src, t, &m->segment, &arena, &m->plan);
+        err = nvm_index_plan(&s->src, t, &m->segment, &arena, &m->plan);
     }
 
     if (err != NVM_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "\"%V\": segment %uL can't be read: %s",
-                      &ctx->vod->path, ctx->path.msn, nvm_strerror(err));
+                      &s->path, ctx->path.msn, nvm_strerror(err));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     /* all of the index that is needed; a slow client would keep it */
-    ngx_video_object_put(ctx->store, &ctx->ref);
+    ngx_video_object_put(ctx->store, &s->ref);
 
     f = &m->file;
     f->request = r;
-    f->path = &ctx->vod->path;
-    f->fd = ctx->vod->file.fd;
+    f->path = &s->path;
+    f->fd = s->file.fd;
     f->ranges = m->plan.ranges;
     f->nranges = m->plan.nranges;
     f->size = m->plan.size;
@@ -163,7 +170,7 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
     if (err != NVM_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "\"%V\": sample tables are not what they were: %s",
-                      &ctx->vod->path, nvm_strerror(err));
+                      &m->source->path, nvm_strerror(err));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -184,7 +191,8 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
     if (m->file.nranges
         && m->len / m->file.nranges < NGX_HTTP_VIDEO_KEEP_RANGE
         && m->len <= NGX_HTTP_VIDEO_KEEP_MAX && r->method != NGX_HTTP_HEAD
-        && ngx_http_video_media_open(r, m->track, NGX_VIDEO_OPEN_CREATE)
+        && ngx_http_video_media_open(r, m->source, m->track,
+                                     NGX_VIDEO_OPEN_CREATE)
            == NGX_DONE)
     {
         return ngx_http_video_media_fill(r);
@@ -378,12 +386,11 @@ ngx_http_video_media_headers(ngx_http_request_t *r, nvm_index_track_t *t)
 
 /*
  * The segment in the store: NGX_OK, it is complete; NGX_DONE, it is ours to
- * make; else there is none for this request.  ctx->ref, so far of the index
- * or of nothing, becomes the segment's.
+ * make; else there is none for this request.
  */
 static ngx_int_t
-ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
-    ngx_uint_t flags)
+ngx_http_video_media_open(ngx_http_request_t *r, ngx_http_video_source_t *s,
+    nvm_index_track_t *t, ngx_uint_t flags)
 {
     u_char                 buf[NGX_VIDEO_KEY_MAX];
     ngx_int_t              rc;
@@ -395,7 +402,7 @@ ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
 
     key.data = buf;
     key.len = ngx_sprintf(buf, "segment:%xL:%uL:%uD:%uL",
-                          ctx->vod->epoch, (uint64_t) ctx->vod->of.uniq,
+                          s->epoch, (uint64_t) s->of.uniq,
                           t->track.id, ctx->path.msn)
               - buf;
 
@@ -411,9 +418,6 @@ ngx_http_video_media_open(ngx_http_request_t *r, nvm_index_track_t *t,
     }
 
     if (rc == NGX_OK || rc == NGX_DONE) {
-        ngx_video_object_put(ctx->store, &ctx->ref);
-        ngx_memzero(&ctx->cursor, sizeof(ngx_video_cursor_t));
-
         ctx->ref = ref;
         ctx->writing = (rc == NGX_DONE);
     }
@@ -447,7 +451,7 @@ ngx_http_video_media_head(ngx_http_request_t *r, ngx_http_video_media_t *m,
 
     if (nvm_cmaf_chunk_write(&w, &c, &payload) != NVM_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": segment %uL is too large", &ctx->vod->path,
+                      "\"%V\": segment %uL is too large", &m->source->path,
                       ctx->path.msn);
         return NGX_HTTP_UNPROCESSABLE;
     }
@@ -613,10 +617,8 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
     ngx_int_t               rc;
     ngx_buf_t              *b;
     nvm_range_t            *range;
-    ngx_http_video_ctx_t   *ctx;
     ngx_http_video_file_t  *f;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     f = &m->file;
     range = &f->ranges[f->range];
     b = &m->buf;
@@ -624,7 +626,7 @@ ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
     if (!f->reading && range->size - f->done >= f->longest) {
         ngx_memzero(b, sizeof(ngx_buf_t));
         b->in_file = 1;
-        b->file = &ctx->vod->file;
+        b->file = &m->source->file;
         b->file_pos = range->offset + f->done;
         b->file_last = range->offset + range->size;
 

@@ -20,7 +20,7 @@
  * Limits on what input may claim.  A number that exceeds one of these is
  * refused with NVM_ELIMIT before anything is allocated for it.
  */
-#define NVM_MAX_TRACKS      16
+#define NVM_MAX_TRACKS      32
 #define NVM_MAX_SAMPLES     (64u * 1024 * 1024)
 #define NVM_MAX_BOX_DEPTH   12
 #define NVM_MAX_AMF_DEPTH   8

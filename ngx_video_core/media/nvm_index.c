@@ -13,6 +13,8 @@
 
 #define NVM_INDEX_ALIGN       16
 
+#define NVM_INDEX_NO_LEAD     UINT32_MAX
+
 #define NVM_INDEX_MIN_TARGET  100
 #define NVM_INDEX_MAX_TARGET  3600000
 
@@ -41,6 +43,8 @@ typedef struct {
     uint32_t                kept_samples;       /* of the last segment */
     uint64_t                kept_bytes;
     uint64_t                end;                /* dts after it */
+
+    unsigned                misaligned:1;       /* left out */
 } nvm_index_out_t;
 
 
@@ -53,9 +57,13 @@ typedef struct {
     uint64_t              size;
     uint8_t              *start;
     uint32_t              target;       /* ms */
-    uint32_t              lead;         /* the reference track */
+    uint32_t              lead;         /* the reference track, if it has */
     nvm_index_bounds_t    bounds;
     nvm_index_out_t       out[NVM_MAX_TRACKS];
+    uint32_t              ntracks;      /* that are not left out */
+    uint32_t              nmisaligned;
+    uint64_t              boundary;     /* ms, see nvm_index_head_t */
+    uint64_t              key;
 } nvm_index_builder_t;
 
 
@@ -166,6 +174,50 @@ nvm_index_keep(nvm_index_out_t *o, uint64_t end)
 }
 
 
+static uint64_t
+nvm_index_ms(const nvm_mp4_track_t *t, const nvm_sample_t *s)
+{
+    int64_t  time;
+
+    time = nvm_index_pts(t, s) - (int64_t) t->media_time
+           + (int64_t) t->delay;
+    time = nvm_rescale(time, 1000, t->track.timescale);
+
+    return time > 0 ? (uint64_t) time : 0;
+}
+
+
+/* A segment would begin with a picture that can't be decoded alone. */
+static void
+nvm_index_misalign(nvm_index_builder_t *b, nvm_index_out_t *o,
+    const nvm_sample_t *sample)
+{
+    uint32_t      n;
+    nvm_sample_t  s;
+
+    o->misaligned = 1;
+
+    if (b->nmisaligned++) {
+        return;
+    }
+
+    /* the cut has moved on: the boundary before is the one it met */
+
+    n = o->cut.bound ? o->cut.bound - 1 : 0;
+    b->boundary = n < b->bounds.n && b->bounds.times[n] > 0
+                  ? (uint64_t) nvm_rescale(b->bounds.times[n], 1000,
+                                           b->bounds.timescale)
+                  : nvm_index_ms(o->t, sample);
+
+    while (nvm_mp4_samples_next(&o->walk, &s) == NVM_OK) {
+        if (s.key) {
+            b->key = nvm_index_ms(o->t, &s);
+            break;
+        }
+    }
+}
+
+
 /* The next sample, which the walk has peeked at. */
 static nvm_err_e
 nvm_index_sample(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
@@ -180,6 +232,12 @@ nvm_index_sample(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
     }
 
     if (nvm_index_cut_next(&o->cut, s)) {
+
+        if (!leads && o->n && !nvm_index_key(o->t, s)) {
+            nvm_index_misalign(b, o, s);
+            return NVM_OK;
+        }
+
         rc = nvm_index_segment_start(b, o, s);
         if (rc != NVM_OK) {
             return rc;
@@ -292,11 +350,11 @@ nvm_index_walk(nvm_index_builder_t *b, uint32_t i)
     while ((rc = nvm_mp4_samples_peek(&o->walk, &s)) == NVM_OK) {
 
         rc = nvm_index_sample(b, o, leads, &s);
-        if (rc == NVM_OK) {
+        if (rc == NVM_OK && !o->misaligned) {
             rc = nvm_index_idle(b, o);
         }
 
-        if (rc != NVM_OK) {
+        if (rc != NVM_OK || o->misaligned) {
             return rc;
         }
 
@@ -315,15 +373,23 @@ nvm_index_walk(nvm_index_builder_t *b, uint32_t i)
 }
 
 
-/* Walks all tracks, the reference first: it finds the boundaries. */
+/* The boundaries: of another file, or of the track that is walked first. */
 static nvm_err_e
-nvm_index_tracks(nvm_index_builder_t *b)
+nvm_index_bounds(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 {
     uint32_t                i;
     nvm_err_e               rc;
     const nvm_mp4_track_t  *t;
 
     t = b->mp4->tracks;
+
+    if (lead) {
+        b->lead = NVM_INDEX_NO_LEAD;
+        rc = nvm_index_bounds_copy(&b->bounds, b->arena, lead, b->target);
+
+        return rc == NVM_OK ? rc : nvm_fault(b->f, rc, 0,
+                                             "no memory for boundaries");
+    }
 
     for (i = 0; i < b->mp4->ntracks; i++) {
         if (t[i].track.kind == NVM_VIDEO) {
@@ -334,7 +400,7 @@ nvm_index_tracks(nvm_index_builder_t *b)
 
     rc = nvm_index_bounds_init(&b->bounds, b->arena, &t[b->lead], b->target);
     if (rc != NVM_OK) {
-        return nvm_fault(b->f, rc, 0, "no memory for segment boundaries");
+        return nvm_fault(b->f, rc, 0, "no memory for boundaries");
     }
 
     rc = nvm_index_walk(b, b->lead);
@@ -343,10 +409,25 @@ nvm_index_tracks(nvm_index_builder_t *b)
 
     b->bounds.n = b->out[b->lead].n;
 
+    return rc;
+}
+
+
+static nvm_err_e
+nvm_index_tracks(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
+{
+    uint32_t   i;
+    nvm_err_e  rc;
+
+    rc = nvm_index_bounds(b, lead);
+
     for (i = 0; rc == NVM_OK && i < b->mp4->ntracks; i++) {
+
         if (i != b->lead) {
             rc = nvm_index_walk(b, i);
         }
+
+        b->ntracks += !b->out[i].misaligned;
     }
 
     return rc;
@@ -391,7 +472,7 @@ nvm_index_rate(uint64_t bytes, uint64_t ticks, uint32_t timescale)
  * which only the last can be, counts as if it lasted half a target.
  */
 static void
-nvm_index_rates(const nvm_index_builder_t *b, nvm_index_out_t *o,
+nvm_index_rates(const nvm_index_builder_t *b, const nvm_index_out_t *o,
     nvm_index_track_t *track)
 {
     uint32_t              i, rate;
@@ -472,17 +553,15 @@ nvm_index_fragments(nvm_index_builder_t *b, const nvm_index_track_t *track,
 
 /* Fills track i, whose sections are laid out. */
 static void
-nvm_index_write(nvm_index_builder_t *b, uint32_t i)
+nvm_index_write(nvm_index_builder_t *b, const nvm_index_out_t *o, uint32_t i)
 {
     uint32_t                k;
-    nvm_index_out_t        *o;
     nvm_index_track_t      *track;
     const nvm_mp4_track_t  *t;
 
     track = (nvm_index_track_t *)
             (void *) (b->start + sizeof(nvm_index_head_t)) + i;
 
-    o = &b->out[i];
     t = o->t;
 
     memcpy(b->start + track->segments, o->segments,
@@ -498,7 +577,7 @@ nvm_index_write(nvm_index_builder_t *b, uint32_t i)
     }
 
     for (k = 0; k < i; k++) {
-        track->name += b->mp4->tracks[k].track.kind == t->track.kind;
+        track->name += (track - i + k)->track.kind == t->track.kind;
     }
 
     track->file_size = b->file_size;
@@ -528,22 +607,34 @@ nvm_index_write(nvm_index_builder_t *b, uint32_t i)
 static nvm_err_e
 nvm_index_layout(nvm_index_builder_t *b)
 {
-    uint32_t            i;
-    uint64_t            at[NVM_MAX_TRACKS][2];
+    uint32_t            i, n;
+    uint64_t            at[NVM_MAX_TRACKS][2], bounds;
     nvm_index_track_t  *tracks;
 
     (void) nvm_index_room(b, 1, sizeof(nvm_index_head_t));
-    (void) nvm_index_room(b, b->mp4->ntracks, sizeof(nvm_index_track_t));
+    (void) nvm_index_room(b, b->ntracks, sizeof(nvm_index_track_t));
 
-    for (i = 0; i < b->mp4->ntracks; i++) {
-        at[i][0] = nvm_index_room(b, b->out[i].n,
+    for (i = 0, n = 0; i < b->mp4->ntracks; i++) {
+
+        if (b->out[i].misaligned) {
+            continue;
+        }
+
+        at[n][0] = nvm_index_room(b, b->out[i].n,
                                   sizeof(nvm_index_segment_t));
-        at[i][1] = nvm_index_room(b, b->mp4->tracks[i].nfragments,
+        at[n][1] = nvm_index_room(b, b->mp4->tracks[i].nfragments,
                                   sizeof(nvm_index_fragment_t));
 
-        if (at[i][0] == UINT64_MAX || at[i][1] == UINT64_MAX) {
+        if (at[n][0] == UINT64_MAX || at[n][1] == UINT64_MAX) {
             return nvm_fault(b->f, NVM_ELIMIT, 0, "index is too large");
         }
+
+        n++;
+    }
+
+    bounds = nvm_index_room(b, b->bounds.n, sizeof(int64_t));
+    if (bounds == UINT64_MAX) {
+        return nvm_fault(b->f, NVM_ELIMIT, 0, "index is too large");
     }
 
     b->start = nvm_alloc(b->arena, 1, (size_t) b->size);
@@ -551,9 +642,12 @@ nvm_index_layout(nvm_index_builder_t *b)
         return nvm_fault(b->f, NVM_ENOMEM, 0, "no memory for the index");
     }
 
+    ((nvm_index_head_t *) (void *) b->start)->bounds = bounds;
+    memcpy(b->start + bounds, b->bounds.times, b->bounds.n * sizeof(int64_t));
+
     tracks = (void *) (b->start + sizeof(nvm_index_head_t));
 
-    for (i = 0; i < b->mp4->ntracks; i++) {
+    for (i = 0; i < n; i++) {
         tracks[i].segments = at[i][0];
         tracks[i].fragments = at[i][1];
     }
@@ -576,7 +670,20 @@ nvm_index_head_write(const nvm_index_builder_t *b)
     head->size = b->size;
     head->file_size = b->file_size;
     head->target = b->target;
-    head->ntracks = b->mp4->ntracks;
+    head->ntracks = b->ntracks;
+
+    for (i = 0; i < b->mp4->ntracks; i++) {
+        t = &b->mp4->tracks[i].track;
+        head->nvideo += !b->out[i].misaligned && t->kind == NVM_VIDEO;
+        head->naudio += !b->out[i].misaligned && t->kind == NVM_AUDIO;
+    }
+
+    head->nmisaligned = b->nmisaligned;
+    head->boundary = b->boundary;
+    head->key = b->key;
+    head->nbounds = b->bounds.n;
+    head->timescale = b->bounds.timescale;
+    head->end = b->bounds.end;
     head->nskipped = b->mp4->nskipped;
     memcpy(head->skipped, b->mp4->skipped, sizeof(b->mp4->skipped));
 
@@ -590,10 +697,10 @@ nvm_index_head_write(const nvm_index_builder_t *b)
 
 nvm_err_e
 nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
-    uint64_t file_size, uint32_t target, uint8_t **out, size_t *size,
-    nvm_fault_t *f)
+    uint64_t file_size, uint32_t target, const nvm_index_lead_t *lead,
+    uint8_t **out, size_t *size, nvm_fault_t *f)
 {
-    uint32_t              i;
+    uint32_t              i, n;
     nvm_err_e             rc;
     nvm_index_builder_t  *b;
 
@@ -616,7 +723,7 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     b->file_size = file_size;
     b->target = target;
 
-    rc = nvm_index_tracks(b);
+    rc = nvm_index_tracks(b, lead);
     if (rc == NVM_OK) {
         rc = nvm_index_layout(b);
     }
@@ -625,8 +732,10 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
         return rc;
     }
 
-    for (i = 0; i < mp4->ntracks; i++) {
-        nvm_index_write(b, i);
+    for (i = 0, n = 0; i < mp4->ntracks; i++) {
+        if (!b->out[i].misaligned) {
+            nvm_index_write(b, &b->out[i], n++);
+        }
     }
 
     nvm_index_head_write(b);

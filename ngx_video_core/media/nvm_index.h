@@ -12,15 +12,20 @@
  * file, the moofs.  So the index of a day is as small as its segments are few.
  *
  * Layout, all in native byte order: nvm_index_head_t, then the tracks, then
- * for each track its segments and its fragments; sections are aligned to 16
- * bytes and records are packed arrays, so that a record is found by number.
+ * for each track its segments and its fragments, then the boundaries; sections
+ * are aligned to 16 bytes and records are packed arrays, so that a record is
+ * found by number.
  *
  * Segment boundaries are the key frames of the reference track (the first
  * video track, else the first track) nearest at or after each multiple of the
  * target since the last boundary, as presentation times; every other track is
  * cut at its first sample that is presented at or after a boundary, and
  * segment n of all tracks covers the same time.  What outlasts the reference
- * track is cut by the target.
+ * track is cut by the target.  The boundaries may be those of another file, of
+ * which this one is a rendition or a language.
+ *
+ * A video track that has no key frame at a boundary is left out: players that
+ * switch to it there would show it damaged.
  *
  * So that segment n keeps its place, segments before a track's first sample
  * are there without samples; they are left out of a timeline.  No others are
@@ -52,8 +57,20 @@ typedef struct {
     uint32_t      ntracks;
     uint32_t      nskipped;     /* see nvm_mp4_t */
     char          skipped[8];
-    uint32_t      reserved[3];
+    uint32_t      nmisaligned;  /* video tracks that were left out; of the
+                                   first of them: */
+    uint64_t      boundary;     /* ms, where it has no key frame */
+    uint64_t      key;          /* ms, where its next one is */
     uint64_t      duration;     /* ms, of the longest track */
+
+    uint64_t      bounds;       /* see nvm_index_lead_t */
+    int64_t       end;
+    uint32_t      nbounds;
+    uint32_t      timescale;
+
+    uint32_t      nvideo;       /* of ntracks */
+    uint32_t      naudio;
+    uint64_t      reserved;
 } nvm_index_head_t;
 
 _Static_assert(sizeof(nvm_index_head_t) % 16 == 0, "tracks are aligned");
@@ -133,6 +150,18 @@ typedef struct {
 
 
 /*
+ * The boundaries of a file, as presentation times in ticks: where segments of
+ * another begin.
+ */
+typedef struct {
+    const int64_t  *times;      /* ascending */
+    uint32_t        n;          /* at least 1 */
+    uint32_t        timescale;
+    int64_t         end;        /* of the reference track */
+} nvm_index_lead_t;
+
+
+/*
  * Builds the index in arena memory: *out and *size.  Decode times start at
  * 0 + delay of the edit list.  Video: composition offsets are lowered so that
  * the edit's media time becomes presentation time "delay", which makes them
@@ -145,12 +174,14 @@ typedef struct {
  * the first visible picture depends on, and what follows the last sample that
  * is presented before media_end.
  *
+ * lead: the boundaries to cut at, or NULL for the file's own.
+ *
  * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a composition offset
  * over 2^31 ticks; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
  */
 nvm_err_e nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
-    uint64_t file_size, uint32_t target, uint8_t **out, size_t *size,
-    nvm_fault_t *f);
+    uint64_t file_size, uint32_t target, const nvm_index_lead_t *lead,
+    uint8_t **out, size_t *size, nvm_fault_t *f);
 
 
 /*
@@ -164,6 +195,10 @@ typedef struct {
 
 
 nvm_err_e nvm_index_head(const nvm_index_src_t *src, nvm_index_head_t *head);
+
+/* The boundaries, in arena memory. */
+nvm_err_e nvm_index_lead(const nvm_index_src_t *src, nvm_arena_t *arena,
+    nvm_index_lead_t *out);
 
 /* track: 0..ntracks-1 */
 nvm_err_e nvm_index_track(const nvm_index_src_t *src, uint32_t track,

@@ -57,6 +57,30 @@ nvm_index_bounds_init(nvm_index_bounds_t *b, nvm_arena_t *arena,
 }
 
 
+nvm_err_e
+nvm_index_bounds_copy(nvm_index_bounds_t *b, nvm_arena_t *arena,
+    const nvm_index_lead_t *lead, uint32_t target)
+{
+    memset(b, 0, sizeof(nvm_index_bounds_t));
+
+    b->timescale = lead->timescale;
+    b->target = nvm_rescale(target, b->timescale, 1000);
+    b->target += b->target ? 0 : 1;
+    b->end = lead->end;
+    b->n = lead->n;
+    b->max = lead->n;
+
+    b->times = nvm_alloc(arena, b->n, sizeof(int64_t));
+    if (b->times == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    memcpy(b->times, lead->times, b->n * sizeof(int64_t));
+
+    return NVM_OK;
+}
+
+
 void
 nvm_index_cut_init(nvm_index_cut_t *c, nvm_index_bounds_t *b,
     const nvm_mp4_track_t *t, unsigned leads)

@@ -8,6 +8,7 @@
 #define NVM_INDEX_CUT_H
 
 #include "nvm_arena.h"
+#include "nvm_index.h"
 #include "nvm_mp4.h"
 
 
@@ -50,6 +51,10 @@ typedef struct {
 /* Memory for the boundaries of a reference track; target in ms. */
 nvm_err_e nvm_index_bounds_init(nvm_index_bounds_t *b, nvm_arena_t *arena,
     const nvm_mp4_track_t *t, uint32_t target);
+
+/* The boundaries of another file. */
+nvm_err_e nvm_index_bounds_copy(nvm_index_bounds_t *b, nvm_arena_t *arena,
+    const nvm_index_lead_t *lead, uint32_t target);
 
 /*
  * Whether the presentation can start at a sample, and what came before it is

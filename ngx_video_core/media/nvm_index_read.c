@@ -37,8 +37,7 @@ nvm_index_head(const nvm_index_src_t *src, nvm_index_head_t *head)
         return rc;
     }
 
-    if (head->magic != NVM_INDEX_MAGIC || head->ntracks == 0
-        || head->ntracks > NVM_MAX_TRACKS
+    if (head->magic != NVM_INDEX_MAGIC || head->ntracks > NVM_MAX_TRACKS
         || !nvm_index_holds(head, sizeof(nvm_index_head_t), head->ntracks,
                             sizeof(nvm_index_track_t)))
     {
@@ -48,6 +47,40 @@ nvm_index_head(const nvm_index_src_t *src, nvm_index_head_t *head)
     head->skipped[sizeof(head->skipped) - 1] = '\0';
 
     return NVM_OK;
+}
+
+
+nvm_err_e
+nvm_index_lead(const nvm_index_src_t *src, nvm_arena_t *arena,
+    nvm_index_lead_t *out)
+{
+    int64_t           *times;
+    nvm_err_e          rc;
+    nvm_index_head_t   head;
+
+    rc = nvm_index_head(src, &head);
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    if (head.nbounds == 0 || head.timescale == 0
+        || !nvm_index_holds(&head, head.bounds, head.nbounds, sizeof(int64_t)))
+    {
+        return NVM_EINVAL;
+    }
+
+    times = nvm_alloc(arena, head.nbounds, sizeof(int64_t));
+    if (times == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    out->times = times;
+    out->n = head.nbounds;
+    out->timescale = head.timescale;
+    out->end = head.end;
+
+    return src->read(src->data, head.bounds, times,
+                     head.nbounds * sizeof(int64_t));
 }
 
 

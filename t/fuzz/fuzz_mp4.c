@@ -272,8 +272,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             walk(&mp4->tracks[i], file_size);
         }
 
-        rc = nvm_index_build(&mem.arena, mp4, file_size, target, &index, &n,
-                             &f);
+        rc = nvm_index_build(&mem.arena, mp4, file_size, target, NULL, &index,
+                             &n, &f);
         if (rc != f.code) {
             abort();
         }

@@ -163,7 +163,7 @@ load(file_t *file, uint32_t target)
     if (rc == NVM_OK) {
         nvm_mp4_fragments_end(file->mp4);
         rc = nvm_index_build(&file->heap.arena, file->mp4, MP4_SIZE, target,
-                             &file->index, &file->size, &file->f);
+                             NULL, &file->index, &file->size, &file->f);
     }
 
     return rc;

@@ -66,7 +66,7 @@ load(file_t *file, const mp4_track_t *t, uint32_t n, uint32_t target)
                        &file->mp4, &file->f);
     if (rc == NVM_OK) {
         rc = nvm_index_build(&file->heap.arena, file->mp4, MP4_SIZE, target,
-                             &file->index, &file->size, &file->f);
+                             NULL, &file->index, &file->size, &file->f);
     }
 
     if (rc != NVM_OK) {
@@ -551,8 +551,8 @@ test_damaged(void)
 
     for (i = 0; i < 3; i++) {
         nvm_heap_init(&h, i == 2 ? 4000 : i * 100);
-        n = nvm_index_build(&h.arena, file.mp4, MP4_SIZE, 4000, &file.index,
-                            &file.size, NULL);
+        n = nvm_index_build(&h.arena, file.mp4, MP4_SIZE, 4000, NULL,
+                            &file.index, &file.size, NULL);
         is_int(n, NVM_ENOMEM, "no memory, %d", (int) i);
         nvm_heap_done(&h);
     }

@@ -1,0 +1,501 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The files of an asset: one, or those of a directory, which are renditions
+ * and languages of one another.  The names in a directory are read by a
+ * thread and kept in the store until the directory changes.
+ */
+
+#include <dirent.h>
+
+#include "ngx_http_video_hls_module.h"
+
+
+/* names of a directory, each with its terminating zero */
+#define NGX_HTTP_VIDEO_LIST_MAX  (NGX_HTTP_VIDEO_SOURCES * 256)
+
+
+typedef struct {
+    u_char                   *path;
+    u_char                    text[NGX_HTTP_VIDEO_LIST_MAX];
+    size_t                    len;
+    ngx_uint_t                n;
+    ngx_uint_t                more;         /* that are not listed */
+    ngx_err_t                 err;
+} ngx_http_video_list_t;
+
+
+static ngx_int_t ngx_http_video_asset_path(ngx_http_request_t *r,
+    ngx_str_t *path);
+static ngx_int_t ngx_http_video_asset_file(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_open_file_info_t *of);
+static ngx_int_t ngx_http_video_asset_source(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_open_file_info_t *of);
+static ngx_int_t ngx_http_video_asset_list(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_asset_names(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_asset_post(ngx_http_request_t *r);
+static void ngx_http_video_asset_thread(void *data, ngx_log_t *log);
+static void ngx_http_video_asset_event(ngx_event_t *ev);
+static void ngx_http_video_asset_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_video_asset_open(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    if (vod) {
+        return vod->nsources ? NGX_OK : ngx_http_video_asset_list(r);
+    }
+
+    vod = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (vod == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    vod->sources = ngx_pcalloc(r->pool, NGX_HTTP_VIDEO_SOURCES
+                                        * sizeof(ngx_http_video_source_t));
+    if (vod->sources == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->vod = vod;
+    cln->handler = ngx_http_video_asset_cleanup;
+    cln->data = ctx;
+
+    rc = ngx_http_video_asset_path(r, &vod->path);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_video_asset_file(r, &vod->path, &vod->of);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (vod->of.is_file) {
+        return ngx_http_video_asset_source(r, &vod->path, &vod->of);
+    }
+
+    return vod->of.is_dir ? ngx_http_video_asset_list(r)
+                          : NGX_HTTP_NOT_FOUND;
+}
+
+
+static void
+ngx_http_video_asset_cleanup(void *data)
+{
+    ngx_http_video_ctx_t *ctx = data;
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_VIDEO_SOURCES; i++) {
+        ngx_video_object_put(ctx->store, &ctx->vod->sources[i].ref);
+    }
+
+    ngx_video_object_put(ctx->store, &ctx->vod->list);
+}
+
+
+/* Maps the asset to a file as nginx maps URIs: root, alias, variables. */
+static ngx_int_t
+ngx_http_video_asset_path(ngx_http_request_t *r, ngx_str_t *path)
+{
+    u_char                    *last;
+    size_t                     root;
+    ngx_str_t                  uri;
+    ngx_http_video_ctx_t      *ctx;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* "/vod/master.m3u8": the alias would replace more than there is */
+    if (clcf->alias != NGX_MAX_SIZE_T_VALUE
+        && ctx->path.asset.len < clcf->alias)
+    {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    uri = r->uri;
+    r->uri = ctx->path.asset;
+    last = ngx_http_map_uri_to_path(r, path, &root, 0);
+    r->uri = uri;
+
+    if (last == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    path->len = last - path->data;
+
+    return NGX_OK;
+}
+
+
+/* The status and log level for a file that can't be opened, as nginx's. */
+static ngx_int_t
+ngx_http_video_asset_error(ngx_http_request_t *r, ngx_open_file_info_t *of,
+    ngx_str_t *path)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  level;
+
+    switch (of->err) {
+
+    case 0:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    case NGX_ENOENT:
+    case NGX_ENOTDIR:
+    case NGX_ENAMETOOLONG:
+        level = NGX_LOG_ERR;
+        rc = NGX_HTTP_NOT_FOUND;
+        break;
+
+    case NGX_EACCES:
+        level = NGX_LOG_ERR;
+        rc = NGX_HTTP_FORBIDDEN;
+        break;
+
+    default:
+        level = NGX_LOG_CRIT;
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_log_error(level, r->connection->log, of->err, "%s \"%V\" failed",
+                  of->failed, path);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    of->read_ahead = clcf->read_ahead;
+    of->directio = NGX_OPEN_FILE_DIRECTIO_OFF;
+    of->valid = clcf->open_file_cache_valid;
+    of->min_uses = clcf->open_file_cache_min_uses;
+    of->errors = clcf->open_file_cache_errors;
+    of->events = clcf->open_file_cache_events;
+
+    if (ngx_http_set_disable_symlinks(r, clcf, path, of) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_open_cached_file(clcf->open_file_cache, path, of, r->pool)
+        != NGX_OK)
+    {
+        return ngx_http_video_asset_error(r, of, path);
+    }
+
+    return NGX_OK;
+}
+
+
+/* Adds an open file. */
+static ngx_int_t
+ngx_http_video_asset_source(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of)
+{
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_source_t  *s;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    s = &ctx->vod->sources[ctx->vod->nsources++];
+
+    s->request = r;
+    s->path = *path;
+    s->of = *of;
+    s->file.fd = of->fd;
+    s->file.name = *path;
+    s->file.log = r->connection->log;
+
+    return NGX_OK;
+}
+
+
+/* The names of a directory: from the store, or read by a thread. */
+static ngx_int_t
+ngx_http_video_asset_list(ngx_http_request_t *r)
+{
+    u_char                 buf[NGX_VIDEO_KEY_MAX];
+    uint64_t               seen, hash;
+    ngx_int_t              rc;
+    ngx_str_t              key;
+    ngx_uint_t             state;
+    ngx_video_object_t    *o;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    if (vod->list.id == 0) {
+        hash = ngx_http_video_hash(0xcbf29ce484222325ULL, vod->path.data,
+                                   vod->path.len);
+        key.data = buf;
+        key.len = ngx_sprintf(buf, "list:%xL:%uL:%T", hash,
+                              (uint64_t) vod->of.uniq, vod->of.mtime)
+                  - buf;
+
+        rc = ngx_video_object_open(ctx->store, &key, 0, NGX_VIDEO_OPEN_CREATE,
+                                   &vod->list);
+
+        if (rc == NGX_DONE) {
+            return ngx_http_video_asset_post(r);
+        }
+
+        if (rc != NGX_OK) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "video zone \"%V\" is full: no list of \"%V\"",
+                          &ctx->store->name, &vod->path);
+            return NGX_HTTP_SERVICE_UNAVAILABLE;
+        }
+    }
+
+    o = ngx_video_object(ctx->store, &vod->list);
+
+    for ( ;; ) {
+        seen = ngx_video_signal_seen(&o->signal);
+        state = ngx_video_object_state(ctx->store, &vod->list);
+
+        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
+            return ngx_http_video_asset_names(r);
+        }
+
+        if (state == NGX_VIDEO_OBJECT_ABORTED) {
+            return NGX_HTTP_SERVICE_UNAVAILABLE;
+        }
+
+        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
+                                 NGX_HTTP_SERVICE_UNAVAILABLE);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+/* Opens the files that are listed; one that has gone since is left out. */
+static ngx_int_t
+ngx_http_video_asset_names(ngx_http_request_t *r)
+{
+    size_t                 n, len;
+    u_char                *p, *last, *name;
+    ngx_int_t              rc;
+    ngx_str_t              path;
+    ngx_video_cursor_t     cursor;
+    ngx_open_file_info_t   of;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+    rc = NGX_HTTP_NOT_FOUND;
+
+    ngx_memzero(&cursor, sizeof(ngx_video_cursor_t));
+
+    /* a list is shorter than a chunk */
+
+    len = (size_t) ngx_video_object_filled(ctx->store, &vod->list);
+    p = len ? ngx_video_object_span(ctx->store, &vod->list, &cursor, 0, &n)
+            : NULL;
+
+    for (last = p + len; p < last; p += ngx_strlen(p) + 1) {
+        name = p;
+        path.len = vod->path.len + 1 + ngx_strlen(name);
+        path.data = ngx_pnalloc(r->pool, path.len + 1);
+        if (path.data == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_sprintf(path.data, "%V/%s%Z", &vod->path, name);
+        ngx_memzero(&of, sizeof(ngx_open_file_info_t));
+
+        rc = ngx_http_video_asset_file(r, &path, &of);
+
+        if (rc == NGX_OK && of.is_file) {
+            (void) ngx_http_video_asset_source(r, &path, &of);
+        }
+    }
+
+    ngx_video_object_put(ctx->store, &vod->list);
+
+    if (vod->nsources == 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": no media files in the directory", &vod->path);
+        return rc == NGX_OK ? NGX_HTTP_NOT_FOUND : rc;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_video_asset_post(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_vod_t       *vod;
+    ngx_http_video_list_t      *list;
+    ngx_http_video_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    vod->task = ngx_thread_task_alloc(r->pool, sizeof(ngx_http_video_list_t));
+
+    if (vod->task == NULL) {
+        ngx_video_object_abort(ctx->store, &vod->list);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    list = vod->task->ctx;
+    list->path = vod->path.data;
+    list->len = 0;
+    list->n = 0;
+    list->more = 0;
+    list->err = 0;
+
+    vod->task->handler = ngx_http_video_asset_thread;
+    vod->task->event.handler = ngx_http_video_asset_event;
+    vod->task->event.data = r;
+
+    if (ngx_thread_task_post(conf->threads, vod->task) != NGX_OK) {
+        ngx_video_object_abort(ctx->store, &vod->list);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    r->main->blocked++;
+    r->aio = 1;
+
+    return NGX_DONE;
+}
+
+
+/* Files of media; those that begin with a dot are being written, or hidden. */
+static int
+ngx_http_video_asset_filter(const struct dirent *d)
+{
+    size_t              i, len;
+    static const char  *ext[] = { ".mp4", ".m4v", ".m4a", ".mov", ".cmfv",
+                                  ".cmfa" };
+
+    len = strlen(d->d_name);
+
+    if (d->d_name[0] == '.') {
+        return 0;
+    }
+
+    for (i = 0; i < sizeof(ext) / sizeof(ext[0]); i++) {
+        if (len > strlen(ext[i])
+            && strcasecmp(d->d_name + len - strlen(ext[i]), ext[i]) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_video_asset_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_video_list_t *list = data;
+
+    int              i, n;
+    size_t           len;
+    struct dirent  **names;
+
+    n = scandir((char *) list->path, &names, ngx_http_video_asset_filter,
+                alphasort);
+
+    if (n == -1) {
+        list->err = errno;
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        len = strlen(names[i]->d_name) + 1;
+
+        if (list->n < NGX_HTTP_VIDEO_SOURCES
+            && len <= sizeof(list->text) - list->len)
+        {
+            ngx_memcpy(list->text + list->len, names[i]->d_name, len);
+            list->len += len;
+            list->n++;
+
+        } else {
+            list->more++;
+        }
+
+        free(names[i]);
+    }
+
+    free(names);
+}
+
+
+static void
+ngx_http_video_asset_event(ngx_event_t *ev)
+{
+    ngx_log_t              *log;
+    ngx_http_request_t     *r;
+    ngx_http_video_ctx_t   *ctx;
+    ngx_http_video_vod_t   *vod;
+    ngx_http_video_list_t  *list;
+
+    r = ev->data;
+    log = r->connection->log;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+    list = vod->task->ctx;
+
+    ngx_http_set_log_request(log, r);
+
+    r->main->blocked--;
+    r->aio = 0;
+
+    if (list->err) {
+        ngx_log_error(NGX_LOG_ERR, log, list->err,
+                      "reading the directory \"%V\" failed", &vod->path);
+        ngx_video_object_abort(ctx->store, &vod->list);
+
+    } else if (ngx_video_object_append(ctx->store, &vod->list, list->text,
+                                       list->len)
+               != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "video zone \"%V\" is full: no list of \"%V\"",
+                      &ctx->store->name, &vod->path);
+        ngx_video_object_abort(ctx->store, &vod->list);
+
+    } else {
+        ngx_video_object_complete(ctx->store, &vod->list);
+    }
+
+    if (list->more) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "\"%V\": %ui file(s) left out, more than %d",
+                      &vod->path, list->more, NGX_HTTP_VIDEO_SOURCES);
+    }
+
+    ngx_http_video_resume(r);
+}
