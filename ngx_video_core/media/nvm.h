@@ -24,7 +24,7 @@
 #define NVM_MAX_SAMPLES     (64u * 1024 * 1024)
 #define NVM_MAX_BOX_DEPTH   12
 #define NVM_MAX_AMF_DEPTH   8
-#define NVM_MAX_CONFIG      1024        /* codec configuration, bytes */
+#define NVM_MAX_CONFIG      2048        /* codec configuration, bytes */
 #define NVM_MAX_NALS        4096        /* NAL units in one access unit */
 
 

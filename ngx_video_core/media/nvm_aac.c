@@ -273,7 +273,8 @@ nvm_aac_track(nvm_track_t *t, const uint8_t *asc, size_t n, nvm_fault_t *f)
     t->sample_rate = a.sample_rate;
     t->channels = a.channels;
 
-    snprintf(t->codecs, sizeof(t->codecs), "mp4a.40.%u", a.object_type);
+    snprintf(t->codecs, sizeof(t->codecs), "mp4a.40.%d",
+             a.ps ? NVM_AAC_PS : a.sbr ? NVM_AAC_SBR : NVM_AAC_LC);
 
     memcpy(t->config, asc, n);
     t->config_len = (uint16_t) n;

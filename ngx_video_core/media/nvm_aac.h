@@ -26,7 +26,7 @@ typedef struct {
     uint16_t   samples_per_frame;       /* at sample_rate: NVM_AAC_FRAME */
     uint16_t   channels;        /* of the output: PS makes two of one */
     uint8_t    object_type;     /* NVM_AAC_LC, _SBR or _PS, as the record
-                                   begins: the N of "mp4a.40.N" */
+                                   begins */
     uint8_t    channel_config;  /* 0: from the program config element */
     unsigned   sbr:1;           /* signalled, hierarchically or appended */
     unsigned   ps:1;
@@ -44,8 +44,11 @@ nvm_err_e nvm_aac_parse(const uint8_t *data, size_t n, nvm_aac_t *out,
 /*
  * Fills kind, codec, sample_rate and timescale (both the core rate), channels,
  * codecs ("mp4a.40.N", RFC 6381, 3.3) and config of a track; all else is left
- * alone.  NVM_ELIMIT when n exceeds NVM_MAX_CONFIG; t is unchanged after an
- * error.
+ * alone.  N is 5 or 29 for every kind of signalling, hierarchical (the record
+ * begins with it) or backward compatible (appended): it says what a decoder
+ * has to be able to do for full quality.  SBR that no record mentions is only
+ * in the frames, and N is 2.  NVM_ELIMIT when n exceeds NVM_MAX_CONFIG; t is
+ * unchanged after an error.
  */
 nvm_err_e nvm_aac_track(nvm_track_t *t, const uint8_t *asc, size_t n,
     nvm_fault_t *f);

@@ -18,7 +18,8 @@
 /*
  * The CMAF header: ftyp and a moov without samples (7.3.1 there).  An edit
  * list is written when t->edit is not zero (priming).  NVM_EUNSUP for a codec
- * without a sample entry here.
+ * that is not in nvm_codec.c, NVM_EINVAL for a config or extras that are longer
+ * than a track can hold.
  */
 nvm_err_e nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t);
 

@@ -5,6 +5,8 @@
  */
 
 #include "nvm_cmaf.h"
+#include "nvm_cmaf_entry.h"
+#include "nvm_codec.h"
 
 
 static const uint32_t  nvm_cmaf_matrix[9] = {
@@ -23,15 +25,34 @@ nvm_cmaf_write_matrix(nvm_writer_t *w)
 }
 
 
+/*
+ * One set of segments serves HLS and DASH, so the brands are those of CMAF
+ * (ISO/IEC 23000-19, 7.2), and DASH's own.  What is sent always keeps the
+ * rules of "cmf2" for fragments: trun of version 1, defaults in tfhd and none
+ * in trex (7.7.3).  Video with an edit list breaks that for tracks (7.7.2) and
+ * is "cmfc" alone, which stands beside "cmf2" too for those who know no other.
+ * "av01" is demanded by the AV1 binding (2.1).
+ */
 static void
-nvm_cmaf_ftyp(nvm_writer_t *w)
+nvm_cmaf_ftyp(nvm_writer_t *w, const nvm_track_t *t)
 {
     size_t  box;
 
     box = nvm_writer_box(w, "ftyp");
     nvm_writer_text(w, "iso6");
     nvm_writer_u32(w, 0);
-    nvm_writer_text(w, "iso6cmfcdash");
+    nvm_writer_text(w, "iso6cmfc");
+
+    if (t->kind != NVM_VIDEO || t->edit == 0) {
+        nvm_writer_text(w, "cmf2");
+    }
+
+    nvm_writer_text(w, "dash");
+
+    if (t->codec == NVM_CODEC_AV1) {
+        nvm_writer_text(w, "av01");
+    }
+
     nvm_writer_box_end(w, box);
 }
 
@@ -163,101 +184,6 @@ nvm_cmaf_dinf(nvm_writer_t *w)
 }
 
 
-/* ISO/IEC 14496-15, 5.4.2; 14496-12, 12.1.3 and 12.1.4 */
-static void
-nvm_cmaf_avc1(nvm_writer_t *w, const nvm_track_t *t)
-{
-    size_t  entry, box;
-
-    entry = nvm_writer_box(w, "avc1");
-    nvm_writer_zero(w, 6);
-    nvm_writer_u16(w, 1);                       /* data reference */
-    nvm_writer_zero(w, 16);
-    nvm_writer_u16(w, t->width);
-    nvm_writer_u16(w, t->height);
-    nvm_writer_u32(w, 0x00480000);              /* 72 dpi */
-    nvm_writer_u32(w, 0x00480000);
-    nvm_writer_zero(w, 4);
-    nvm_writer_u16(w, 1);                       /* frames in a sample */
-    nvm_writer_zero(w, 32);                     /* compressor */
-    nvm_writer_u16(w, 0x0018);
-    nvm_writer_u16(w, 0xffff);
-
-    box = nvm_writer_box(w, "avcC");
-    nvm_writer_bytes(w, t->config, t->config_len);
-    nvm_writer_box_end(w, box);
-
-    if (t->sar_num && t->sar_den) {
-        box = nvm_writer_box(w, "pasp");
-        nvm_writer_u32(w, t->sar_num);
-        nvm_writer_u32(w, t->sar_den);
-        nvm_writer_box_end(w, box);
-    }
-
-    nvm_writer_box_end(w, entry);
-}
-
-
-/* A descriptor's tag and length in one byte: ISO/IEC 14496-1, 8.3.3 */
-static void
-nvm_cmaf_descriptor(nvm_writer_t *w, uint8_t tag, size_t len)
-{
-    nvm_writer_u8(w, tag);
-    nvm_writer_u8(w, 0x80 | (uint8_t) (len >> 7 & 0x7f));
-    nvm_writer_u8(w, (uint8_t) (len & 0x7f));
-}
-
-
-/* ISO/IEC 14496-14, 5.6; 14496-1, 7.2.6 */
-static void
-nvm_cmaf_esds(nvm_writer_t *w, const nvm_track_t *t)
-{
-    size_t  box, asc;
-
-    asc = t->config_len;
-
-    box = nvm_writer_fullbox(w, "esds", 0, 0);
-
-    nvm_cmaf_descriptor(w, 0x03, 3 + (3 + 13 + 3 + asc) + (3 + 1));
-    nvm_writer_u16(w, 0);                       /* ES_ID */
-    nvm_writer_u8(w, 0);
-
-    nvm_cmaf_descriptor(w, 0x04, 13 + 3 + asc);
-    nvm_writer_u8(w, 0x40);                     /* ISO/IEC 14496-3 */
-    nvm_writer_u8(w, 0x15);                     /* audio stream */
-    nvm_writer_u24(w, 0);                       /* buffer size */
-    nvm_writer_u32(w, t->bandwidth);
-    nvm_writer_u32(w, t->avg_bandwidth);
-
-    nvm_cmaf_descriptor(w, 0x05, asc);
-    nvm_writer_bytes(w, t->config, asc);
-
-    nvm_cmaf_descriptor(w, 0x06, 1);
-    nvm_writer_u8(w, 0x02);                     /* SL: MP4 */
-
-    nvm_writer_box_end(w, box);
-}
-
-
-static void
-nvm_cmaf_mp4a(nvm_writer_t *w, const nvm_track_t *t)
-{
-    size_t  entry;
-
-    entry = nvm_writer_box(w, "mp4a");
-    nvm_writer_zero(w, 6);
-    nvm_writer_u16(w, 1);
-    nvm_writer_zero(w, 8);
-    nvm_writer_u16(w, t->channels);
-    nvm_writer_u16(w, 16);
-    nvm_writer_zero(w, 4);
-    /* 16.16: a rate that does not fit stands in the codec's configuration */
-    nvm_writer_u32(w, t->sample_rate < 65536 ? t->sample_rate << 16 : 0);
-    nvm_cmaf_esds(w, t);
-    nvm_writer_box_end(w, entry);
-}
-
-
 static void
 nvm_cmaf_stbl(nvm_writer_t *w, const nvm_track_t *t)
 {
@@ -268,13 +194,7 @@ nvm_cmaf_stbl(nvm_writer_t *w, const nvm_track_t *t)
     box = nvm_writer_fullbox(w, "stsd", 0, 0);
     nvm_writer_u32(w, 1);
 
-    if (t->codec == NVM_CODEC_H264) {
-        nvm_cmaf_avc1(w, t);
-
-    } else {
-        nvm_cmaf_mp4a(w, t);
-    }
-
+    nvm_cmaf_entry_write(w, t);
     nvm_writer_box_end(w, box);
 
     box = nvm_writer_fullbox(w, "stts", 0, 0);
@@ -331,11 +251,17 @@ nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
 {
     size_t  moov, box, trex;
 
-    if (t->codec != NVM_CODEC_H264 && t->codec != NVM_CODEC_AAC) {
+    if (nvm_codec_of(t) == NULL) {
         return NVM_EUNSUP;
     }
 
-    nvm_cmaf_ftyp(w);
+    /* from shared memory: checked like input */
+
+    if (t->config_len > NVM_MAX_CONFIG || t->extras_len > NVM_MAX_EXTRAS) {
+        return NVM_EINVAL;
+    }
+
+    nvm_cmaf_ftyp(w, t);
 
     moov = nvm_writer_box(w, "moov");
     nvm_cmaf_mvhd(w, t);

@@ -7,8 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "nvm_aac.h"
+#include "nvm_codec.h"
 #include "nvm_dash.h"
+#include "nvm_dash_media.h"
 #include "nvm_text.h"
 
 
@@ -68,14 +69,23 @@ nvm_dash_max(uint64_t *max, uint64_t v)
 static unsigned
 nvm_dash_same_set(const nvm_track_t *a, const nvm_track_t *b)
 {
-    if (a->kind != b->kind) {
+    if (a->kind != b->kind || nvm_codec_of(a) != nvm_codec_of(b)) {
         return 0;
     }
 
-    return a->kind == NVM_VIDEO
-           || (strcmp(a->lang, b->lang) == 0
-               && strcmp(a->codecs, b->codecs) == 0
-               && a->channels == b->channels);
+    if (a->kind == NVM_VIDEO) {
+        return nvm_codec_range(a) == nvm_codec_range(b);
+    }
+
+    return strcmp(a->lang, b->lang) == 0 && strcmp(a->codecs, b->codecs) == 0
+           && a->channels == b->channels && a->joc == b->joc;
+}
+
+
+static const nvm_track_t *
+nvm_dash_track(const nvm_dash_mpd_t *m, size_t i)
+{
+    return m->d->tracks[i].timeline->track;
 }
 
 
@@ -256,72 +266,6 @@ nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
 }
 
 
-/* Size as coded, shape of a pixel, frame rate (5.3.7.2). */
-static void
-nvm_dash_video(nvm_dash_mpd_t *m, const nvm_track_t *t)
-{
-    nvm_writer_fmt(m->w, " width=\"%u\" height=\"%u\" sar=\"%u:%u\"",
-                   (unsigned) t->width, (unsigned) t->height,
-                   t->sar_num ? (unsigned) t->sar_num : 1,
-                   t->sar_den ? (unsigned) t->sar_den : 1);
-
-    if (t->fps_num == 0 || t->fps_den == 0) {
-        return;
-    }
-
-    nvm_writer_fmt(m->w, " frameRate=\"%" PRIu32, t->fps_num);
-
-    if (t->fps_den != 1) {
-        nvm_writer_fmt(m->w, "/%" PRIu32, t->fps_den);
-    }
-
-    nvm_writer_text(m->w, "\"");
-}
-
-
-/* The rate of what a decoder puts out: twice the core's under SBR. */
-static void
-nvm_dash_audio_rate(nvm_dash_mpd_t *m, const nvm_track_t *t)
-{
-    uint32_t   rate;
-    nvm_aac_t  aac;
-
-    rate = t->sample_rate;
-
-    if (t->codec == NVM_CODEC_AAC
-        && nvm_aac_parse(t->config, t->config_len, &aac, NULL) == NVM_OK)
-    {
-        rate = aac.output_rate;
-    }
-
-    if (rate) {
-        nvm_writer_fmt(m->w, " audioSamplingRate=\"%" PRIu32 "\"", rate);
-    }
-}
-
-
-/*
- * AudioChannelConfiguration (5.8.5.4): the value is a ChannelConfiguration of
- * ISO/IEC 23003-3, which is the number of channels up to six.
- */
-static void
-nvm_dash_channels(nvm_dash_mpd_t *m, unsigned channels)
-{
-    unsigned  value;
-
-    value = channels == 7 ? 11 : channels == 8 ? 7 : channels == 24 ? 13
-            : channels;
-
-    if (value == 0) {
-        return;
-    }
-
-    nvm_writer_fmt(m->w, "        <AudioChannelConfiguration schemeIdUri=\""
-                   "urn:mpeg:dash:23003:3:audio_channel_configuration:2011\""
-                   " value=\"%u\"/>\n", value);
-}
-
-
 static void
 nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
 {
@@ -338,19 +282,9 @@ nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
     nvm_text_xml(m->w, t->codecs);
     nvm_writer_text(m->w, "\"");
 
-    if (t->kind == NVM_VIDEO) {
-        nvm_dash_video(m, t);
-
-    } else {
-        nvm_dash_audio_rate(m, t);
-    }
-
+    nvm_dash_media_attributes(m->w, t);
     nvm_writer_text(m->w, ">\n");
-
-    if (t->kind == NVM_AUDIO) {
-        nvm_dash_channels(m, t->channels);
-    }
-
+    nvm_dash_media_channels(m->w, t);
     nvm_dash_template(m, i);
 
     nvm_writer_text(m->w, "      </Representation>\n");
@@ -358,14 +292,55 @@ nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
 
 
 /*
- * An AdaptationSet (5.3.3.2), described by its first track.  The first of a
- * kind is the main one, the others are alternatives (5.8.5.5).
+ * Whether a client that doesn't know its transfer function must leave a set
+ * alone: PQ shown as SDR is grey, and there is something else for it.  HLG
+ * shown as SDR is meant to be good enough.
  */
+static unsigned
+nvm_dash_essential(const nvm_dash_mpd_t *m, const nvm_track_t *t)
+{
+    size_t              i;
+    const nvm_track_t  *o;
+
+    for (i = 0; i < m->d->ntracks; i++) {
+        o = nvm_dash_track(m, i);
+
+        if (m->set[i] && o->kind == NVM_VIDEO
+            && nvm_codec_range(o) != NVM_RANGE_PQ)
+        {
+            return nvm_codec_range(t) == NVM_RANGE_PQ;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Whether a set has the programme's main content (5.8.5.5): all video has, in
+ * whatever codec, and the audio of the language that comes first.
+ */
+static unsigned
+nvm_dash_main(const nvm_dash_mpd_t *m, const nvm_track_t *t)
+{
+    size_t  i;
+
+    for (i = 0; i < m->d->ntracks; i++) {
+        if (m->set[i] && nvm_dash_track(m, i)->kind == t->kind) {
+            return t->kind == NVM_VIDEO
+                   || strcmp(nvm_dash_track(m, i)->lang, t->lang) == 0;
+        }
+    }
+
+    return 0;
+}
+
+
+/* An AdaptationSet (5.3.3.2), described by its first track. */
 static void
 nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 {
     size_t                   i, first;
-    unsigned                 primary;
     const char              *kind, *lang;
     const nvm_track_t       *t;
     const nvm_dash_track_t  *dt;
@@ -375,13 +350,6 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     dt = &m->d->tracks[first];
     t = dt->timeline->track;
     kind = t->kind == NVM_VIDEO ? "video" : "audio";
-    primary = 1;
-
-    for (i = 0; i < first; i++) {
-        if (m->set[i] && m->d->tracks[i].timeline->track->kind == t->kind) {
-            primary = 0;
-        }
-    }
 
     nvm_writer_fmt(m->w, "    <AdaptationSet id=\"%" PRIu32
                    "\" contentType=\"%s\" mimeType=\"%s/mp4\""
@@ -394,6 +362,7 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     }
 
     nvm_writer_text(m->w, ">\n");
+    nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
 
     if (dt->label != NULL && dt->label[0] != '\0') {
         nvm_writer_text(m->w, "      <Label>");
@@ -402,7 +371,8 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     }
 
     nvm_writer_fmt(m->w, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
-                   " value=\"%s\"/>\n", primary ? "main" : "alternate");
+                   " value=\"%s\"/>\n",
+                   nvm_dash_main(m, t) ? "main" : "alternate");
 
     for (i = first; i < m->d->ntracks; i++) {
         if (m->set[i] == set) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nvm_codec.h"
 #include "nvm_h264.h"
 #include "nvm_reader.h"
 
@@ -91,28 +92,62 @@ nvm_avcc_parse(const uint8_t *data, size_t n, nvm_avcc_t *out, nvm_fault_t *f)
 }
 
 
+/*
+ * The first SPS of a record.  In an avc3 entry it may be in the samples only
+ * (ISO/IEC 14496-15, 5.4.2.1.2): then *sps tells what the entry told.
+ */
+static nvm_err_e
+nvm_h264_sps(const nvm_track_t *t, const uint8_t *avcc, size_t n,
+    nvm_avcc_t *a, nvm_sps_t *sps, nvm_fault_t *f)
+{
+    nvm_err_e    rc;
+    nvm_fault_t  inner;
+
+    memset(sps, 0, sizeof(nvm_sps_t));
+    inner.code = NVM_OK;
+
+    rc = nvm_avcc_parse(avcc, n, a, &inner);
+
+    if (rc == NVM_ENOENT && a->sps == NULL && t->width && t->height
+        && t->entry == NVM_FOURCC('a', 'v', 'c', '3'))
+    {
+        sps->width = t->width;
+        sps->height = t->height;
+        sps->sar_num = 1;
+        sps->sar_den = 1;
+        sps->fps_den = 1;
+
+        return NVM_OK;
+    }
+
+    if (rc != NVM_OK) {
+        return nvm_fault(f, rc, inner.offset, inner.what);
+    }
+
+    rc = nvm_sps_parse(a->sps, a->sps_len, sps, &inner);
+    if (rc != NVM_OK) {
+        return nvm_fault(f, rc, a->sps_offset + inner.offset, inner.what);
+    }
+
+    return NVM_OK;
+}
+
+
 nvm_err_e
 nvm_h264_track(nvm_track_t *t, const uint8_t *avcc, size_t n, nvm_fault_t *f)
 {
-    nvm_err_e    rc;
-    nvm_sps_t    sps;
-    nvm_avcc_t   a;
-    nvm_fault_t  inner;
+    char        entry[5];
+    nvm_err_e   rc;
+    nvm_sps_t   sps;
+    nvm_avcc_t  a;
 
     if (n > NVM_MAX_CONFIG) {
         return nvm_fault(f, NVM_ELIMIT, 0, "avcC is too long");
     }
 
-    rc = nvm_avcc_parse(avcc, n, &a, f);
+    rc = nvm_h264_sps(t, avcc, n, &a, &sps, f);
     if (rc != NVM_OK) {
         return rc;
-    }
-
-    inner.code = NVM_OK;
-
-    rc = nvm_sps_parse(a.sps, a.sps_len, &sps, &inner);
-    if (rc != NVM_OK) {
-        return nvm_fault(f, rc, a.sps_offset + inner.offset, inner.what);
     }
 
     t->kind = NVM_VIDEO;
@@ -123,8 +158,11 @@ nvm_h264_track(nvm_track_t *t, const uint8_t *avcc, size_t n, nvm_fault_t *f)
     t->sar_den = sps.sar_den;
     t->fps_num = sps.fps_num;
     t->fps_den = sps.fps_den;
+    t->depth = sps.bit_depth;
+    nvm_codec_colour(t, &sps.colour);
 
-    snprintf(t->codecs, sizeof(t->codecs), "avc1.%02x%02x%02x",
+    nvm_codec_entry(t, entry);
+    snprintf(t->codecs, sizeof(t->codecs), "%s.%02x%02x%02x", entry,
              a.profile, a.compat, a.level);
 
     memcpy(t->config, avcc, n);

@@ -73,6 +73,7 @@ typedef struct {
                                    type 2 (8.2.1.3: output is coding order) */
     unsigned   vui_error:1;     /* VUI is damaged: its fields are as if it
                                    were absent */
+    nvm_colour_t  colour;
 } nvm_sps_t;
 
 
@@ -88,10 +89,12 @@ nvm_err_e nvm_sps_parse(const uint8_t *data, size_t n, nvm_sps_t *out,
 
 
 /*
- * Fills kind, codec, width, height, sar, fps, codecs ("avc1.PPCCLL", RFC
- * 6381, 3.3) and config of a track from an avcC; all else is left alone.
- * Errors as the two above, NVM_ELIMIT when n exceeds NVM_MAX_CONFIG; t is
- * unchanged after an error.
+ * Fills kind, codec, width, height, sar, fps, depth, codecs ("avc1.PPCCLL",
+ * RFC 6381, 3.3) and config of a track from an avcC, and of its colour what
+ * is not known yet; all else is left alone.  When t->entry is avc3 parameter
+ * sets may be missing, because they are in the samples: then width and height
+ * must be known.  Errors as the two above, NVM_ELIMIT when n exceeds
+ * NVM_MAX_CONFIG; t is unchanged after an error.
  */
 nvm_err_e nvm_h264_track(nvm_track_t *t, const uint8_t *avcc, size_t n,
     nvm_fault_t *f);

@@ -10,51 +10,17 @@
 #include <string.h>
 
 #include "nvm_h264.h"
-#include "nvm_reader.h"
+#include "nvm_sps.h"
 
-
-/* Extended_SAR (table E-1). */
-#define NVM_H264_SAR_EXTENDED   255
 
 /* Sides of a picture in macroblocks; 4096 is over 65535 pixels. */
 #define NVM_H264_MAX_MBS        4096
-
-/*
- * A frame rate above this is a clock and not a rate: publishers that have no
- * idea write their timescale.
- */
-#define NVM_H264_MAX_FPS        1000
 
 
 /* profile_idc with chroma format and scaling lists (7.3.2.1.1). */
 static const uint8_t  nvm_h264_high_profiles[] = {
     100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135
 };
-
-
-/* Sample aspect ratios (table E-1); 0 is unspecified. */
-static const uint8_t  nvm_h264_sars[][2] = {
-    { 1, 1 }, { 1, 1 }, { 12, 11 }, { 10, 11 }, { 16, 11 }, { 40, 33 },
-    { 24, 11 }, { 20, 11 }, { 32, 11 }, { 80, 33 }, { 18, 11 }, { 15, 11 },
-    { 64, 33 }, { 160, 99 }, { 4, 3 }, { 3, 2 }, { 2, 1 }
-};
-
-
-/* An unsigned Exp-Golomb code that may not exceed max. */
-static uint32_t
-nvm_sps_ue(nvm_bits_t *b, uint32_t max)
-{
-    uint32_t  v;
-
-    v = nvm_bits_ue(b);
-
-    if (v > max) {
-        b->error = NVM_EINVAL;
-        return 0;
-    }
-
-    return v;
-}
 
 
 /* scaling_list() (7.3.2.1.1.1), of which only the length matters. */
@@ -228,59 +194,6 @@ nvm_sps_hrd(nvm_bits_t *b)
 }
 
 
-/*
- * The frame rate: a tick is a field (E.2.1, DeltaTfiDivisor), so a frame
- * lasts two.
- */
-static void
-nvm_sps_rate(nvm_sps_t *s)
-{
-    uint64_t  num, den, a, b, r;
-
-    num = s->time_scale;
-    den = (uint64_t) s->num_units_in_tick * 2;
-
-    if (num == 0 || den == 0 || num > den * NVM_H264_MAX_FPS) {
-        return;
-    }
-
-    for (a = num, b = den; b != 0; a = b, b = r) {
-        r = a % b;
-    }
-
-    if (den / a <= UINT32_MAX) {
-        s->fps_num = (uint32_t) (num / a);
-        s->fps_den = (uint32_t) (den / a);
-    }
-}
-
-
-static void
-nvm_sps_sar(nvm_bits_t *b, nvm_sps_t *s)
-{
-    uint32_t  idc, num, den;
-
-    idc = nvm_bits_u(b, 8);
-
-    if (idc == NVM_H264_SAR_EXTENDED) {
-        num = nvm_bits_u(b, 16);
-        den = nvm_bits_u(b, 16);
-
-    } else if (idc < sizeof(nvm_h264_sars) / sizeof(nvm_h264_sars[0])) {
-        num = nvm_h264_sars[idc][0];
-        den = nvm_h264_sars[idc][1];
-
-    } else {
-        return;                     /* reserved: unspecified to us */
-    }
-
-    if (num != 0 && den != 0) {     /* zero is unspecified too (E.2.1) */
-        s->sar_num = (uint16_t) num;
-        s->sar_den = (uint16_t) den;
-    }
-}
-
-
 /* bitstream_restriction (E.1.1). */
 static void
 nvm_sps_restriction(nvm_bits_t *b, nvm_sps_t *s)
@@ -305,7 +218,7 @@ nvm_sps_vui(nvm_bits_t *b, nvm_sps_t *s)
     unsigned  nal_hrd, vcl_hrd;
 
     if (nvm_bits_u(b, 1)) {
-        nvm_sps_sar(b, s);
+        nvm_sps_sar(b, &s->sar_num, &s->sar_den);
     }
 
     if (nvm_bits_u(b, 1)) {
@@ -313,11 +226,7 @@ nvm_sps_vui(nvm_bits_t *b, nvm_sps_t *s)
     }
 
     if (nvm_bits_u(b, 1)) {
-        nvm_bits_skip(b, 4);        /* video_format, full range */
-
-        if (nvm_bits_u(b, 1)) {
-            nvm_bits_skip(b, 24);   /* colour description */
-        }
+        nvm_sps_colour(b, &s->colour);
     }
 
     if (nvm_bits_u(b, 1)) {
@@ -367,7 +276,9 @@ nvm_sps_try_vui(nvm_bits_t *b, nvm_sps_t *s)
         return;
     }
 
-    nvm_sps_rate(&with);
+    /* a tick is a field (E.2.1, DeltaTfiDivisor), so a frame lasts two */
+    nvm_sps_rate(with.time_scale, (uint64_t) with.num_units_in_tick * 2,
+                 &with.fps_num, &with.fps_den);
     *s = with;
 }
 

@@ -2,51 +2,63 @@
  * Copyright (C) ngx_video authors
  *
  * The HLS multivariant playlist (RFC 8216bis, 4.4.6).
+ *
+ * Audio of several codecs makes a group for each of them, and a variant for
+ * each video in each group, so that a client keeps to one codec (4.4.6.2.1).
+ * All groups must have the same members (4.4.6.1.1): what a codec lacks, a
+ * language perhaps, is played there by the rendition that comes first.
  */
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "nvm_codec.h"
 #include "nvm_hls.h"
 #include "nvm_text.h"
 
 
-/* GROUP-ID of the audio renditions. */
+/* GROUP-ID of the audio renditions, of the first codec if there are more. */
 #define NVM_HLS_AUDIO   "audio"
 
 /* INDEPENDENT-SEGMENTS and everything else here (7). */
 #define NVM_HLS_MASTER_VERSION  6
 
+#define NVM_HLS_MAX_RENDITIONS  64
 
-static unsigned
-nvm_hls_has(const nvm_hls_master_t *m, nvm_kind_e kind)
+/* No group: of video, or of audio that stands alone. */
+#define NVM_HLS_NONE            255
+
+
+/*
+ * What one run of the writer works with.  A group is known by the first
+ * rendition of its codec.  A member is known by its name, and its number among
+ * those of the same name and codec; here by the first rendition that has both,
+ * whatever its codec.
+ */
+typedef struct {
+    nvm_writer_t            *w;
+    const nvm_hls_master_t  *m;
+    unsigned                 range:1;   /* VIDEO-RANGE is known of any */
+    uint8_t                  group[NVM_HLS_MAX_RENDITIONS];
+    uint8_t                  member[NVM_HLS_MAX_RENDITIONS];
+    uint8_t                  number[NVM_HLS_MAX_RENDITIONS];
+} nvm_hls_plan_t;
+
+
+static const nvm_track_t *
+nvm_hls_track(const nvm_hls_plan_t *p, size_t i)
 {
-    size_t  i;
-
-    for (i = 0; i < m->nrenditions; i++) {
-        if (m->renditions[i].track->kind == kind) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static void
-nvm_hls_uri(nvm_writer_t *w, const nvm_hls_master_t *m,
-    const nvm_hls_rendition_t *r)
-{
-    nvm_text_uri(w, r->dir, 0);
-    nvm_writer_text(w, "/index.m3u8");
-    nvm_text_query(w, m->query, 0);
+    return p->m->renditions[i].track;
 }
 
 
 static const char *
-nvm_hls_name(const nvm_hls_rendition_t *r)
+nvm_hls_name(const nvm_hls_plan_t *p, size_t i)
 {
-    const char  *lang;
+    const char                 *lang;
+    const nvm_hls_rendition_t  *r;
+
+    r = &p->m->renditions[i];
 
     if (r->name != NULL && r->name[0] != '\0') {
         return r->name;
@@ -58,59 +70,159 @@ nvm_hls_name(const nvm_hls_rendition_t *r)
 }
 
 
+static void
+nvm_hls_plan_audio(nvm_hls_plan_t *p, size_t i)
+{
+    size_t  k;
+
+    p->group[i] = (uint8_t) i;
+    p->member[i] = (uint8_t) i;
+    p->number[i] = 0;
+
+    for (k = i; k-- > 0; ) {
+        if (p->group[k] != NVM_HLS_NONE
+            && nvm_hls_track(p, k)->codec == nvm_hls_track(p, i)->codec)
+        {
+            p->group[i] = p->group[k];
+            p->number[i] += strcmp(nvm_hls_name(p, k), nvm_hls_name(p, i))
+                            == 0;
+        }
+    }
+
+    for (k = i; k-- > 0; ) {
+        if (p->group[k] != NVM_HLS_NONE && p->number[k] == p->number[i]
+            && strcmp(nvm_hls_name(p, k), nvm_hls_name(p, i)) == 0)
+        {
+            p->member[i] = p->member[k];
+        }
+    }
+}
+
+
+static void
+nvm_hls_plan(nvm_hls_plan_t *p)
+{
+    size_t              i;
+    const nvm_track_t  *t;
+
+    for (i = 0; i < p->m->nrenditions; i++) {
+        t = nvm_hls_track(p, i);
+        p->group[i] = NVM_HLS_NONE;
+        p->member[i] = NVM_HLS_NONE;
+
+        if (t->kind == NVM_AUDIO) {
+            nvm_hls_plan_audio(p, i);
+
+        } else if (nvm_codec_range(t) != NVM_RANGE_UNKNOWN) {
+            p->range = 1;
+        }
+    }
+}
+
+
+/* The rendition that plays a member in a group. */
+static size_t
+nvm_hls_played(const nvm_hls_plan_t *p, size_t group, size_t member)
+{
+    size_t  i;
+
+    for (i = member; i < p->m->nrenditions; i++) {
+        if (p->group[i] == group && p->member[i] == member) {
+            return i;
+        }
+    }
+
+    return member;
+}
+
+
+static const char *
+nvm_hls_group_id(const nvm_hls_plan_t *p, size_t group)
+{
+    size_t              i;
+    const nvm_codec_t  *c;
+
+    for (i = 0; p->group[i] == NVM_HLS_NONE; i++) { /* void */ }
+
+    c = nvm_codec_of(nvm_hls_track(p, group));
+
+    return i == group || c == NULL ? NVM_HLS_AUDIO : c->group;
+}
+
+
+static void
+nvm_hls_uri(nvm_hls_plan_t *p, size_t i)
+{
+    nvm_text_uri(p->w, p->m->renditions[i].dir, 0);
+    nvm_writer_text(p->w, "/index.m3u8");
+    nvm_text_query(p->w, p->m->query, 0);
+}
+
+
+/*
+ * CHANNELS (4.4.6.1): with joint object coding the number of objects, and the
+ * name of the coding.
+ */
+static void
+nvm_hls_channels(nvm_writer_t *w, const nvm_track_t *t)
+{
+    if (t->joc) {
+        nvm_writer_fmt(w, ",CHANNELS=\"%u/JOC\"", (unsigned) t->joc);
+
+    } else if (t->channels) {
+        nvm_writer_fmt(w, ",CHANNELS=\"%u\"", (unsigned) t->channels);
+    }
+}
+
+
 /*
  * One EXT-X-MEDIA (4.4.6.1).  Names are unique within the group, and those
  * that a client may choose by itself differ in language (4.4.6.1.1).
  */
 static void
-nvm_hls_audio(nvm_writer_t *w, const nvm_hls_master_t *m, size_t n)
+nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 {
-    size_t                      i;
-    unsigned                    first, name, lang;
-    const char                 *tag;
-    const nvm_hls_rendition_t  *r, *o;
+    size_t         i, played;
+    unsigned       first, lang;
+    const char    *tag;
+    nvm_writer_t  *w;
 
-    r = &m->renditions[n];
+    w = p->w;
+    played = nvm_hls_played(p, group, member);
     first = 1;
-    name = 0;
     lang = 0;
 
-    for (i = 0; i < n; i++) {
-        o = &m->renditions[i];
-
-        if (o->track->kind == NVM_AUDIO) {
+    for (i = 0; i < member; i++) {
+        if (p->member[i] == i) {
             first = 0;
-            name |= strcmp(nvm_hls_name(o), nvm_hls_name(r)) == 0;
-            lang |= strcmp(o->track->lang, r->track->lang) == 0;
+            lang |= strcmp(nvm_hls_track(p, i)->lang,
+                           nvm_hls_track(p, member)->lang) == 0;
         }
     }
 
-    nvm_writer_text(w, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"" NVM_HLS_AUDIO
-                    "\",NAME=\"");
-    nvm_text_quoted(w, nvm_hls_name(r));
+    nvm_writer_fmt(w, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"%s\",NAME=\"",
+                   nvm_hls_group_id(p, group));
+    nvm_text_quoted(w, nvm_hls_name(p, member));
 
-    if (name) {
+    if (p->number[member]) {
         nvm_writer_text(w, " (");
-        nvm_text_quoted(w, r->dir);
+        nvm_text_quoted(w, p->m->renditions[member].dir);
         nvm_writer_text(w, ")");
     }
 
     nvm_writer_text(w, "\"");
 
-    tag = nvm_text_lang(r->track->lang);
+    tag = nvm_text_lang(nvm_hls_track(p, member)->lang);
     if (tag != NULL) {
         nvm_writer_fmt(w, ",LANGUAGE=\"%s\"", tag);
     }
 
     nvm_writer_fmt(w, ",DEFAULT=%s,AUTOSELECT=%s", first ? "YES" : "NO",
                    lang ? "NO" : "YES");
-
-    if (r->track->channels) {
-        nvm_writer_fmt(w, ",CHANNELS=\"%u\"", (unsigned) r->track->channels);
-    }
+    nvm_hls_channels(w, nvm_hls_track(p, played));
 
     nvm_writer_text(w, ",URI=\"");
-    nvm_hls_uri(w, m, r);
+    nvm_hls_uri(p, played);
     nvm_writer_text(w, "\"\n");
 }
 
@@ -120,8 +232,7 @@ nvm_hls_audio(nvm_writer_t *w, const nvm_hls_master_t *m, size_t n)
  * rendition that may be played with it (4.4.6.2).
  */
 static void
-nvm_hls_bandwidth(nvm_writer_t *w, const nvm_hls_master_t *m,
-    const nvm_track_t *t)
+nvm_hls_bandwidth(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
 {
     size_t              i;
     uint64_t            peak, average;
@@ -132,13 +243,12 @@ nvm_hls_bandwidth(nvm_writer_t *w, const nvm_hls_master_t *m,
     average = 0;
     known = t->avg_bandwidth != 0;
 
-    for (i = 0; t->kind == NVM_VIDEO && i < m->nrenditions; i++) {
-        o = m->renditions[i].track;
-
-        if (o->kind != NVM_AUDIO) {
+    for (i = 0; group != NVM_HLS_NONE && i < p->m->nrenditions; i++) {
+        if (p->member[i] != i) {
             continue;
         }
 
+        o = nvm_hls_track(p, nvm_hls_played(p, group, i));
         peak = o->bandwidth > peak ? o->bandwidth : peak;
         average = o->avg_bandwidth > average ? o->avg_bandwidth : average;
         known &= o->avg_bandwidth != 0;
@@ -148,43 +258,60 @@ nvm_hls_bandwidth(nvm_writer_t *w, const nvm_hls_master_t *m,
     average += t->avg_bandwidth;
 
     /* BANDWIDTH is mandatory, and zero makes clients divide by it. */
-    nvm_writer_fmt(w, "BANDWIDTH=%" PRIu64, peak ? peak : 1);
+    nvm_writer_fmt(p->w, "BANDWIDTH=%" PRIu64, peak ? peak : 1);
 
     if (known) {
-        nvm_writer_fmt(w, ",AVERAGE-BANDWIDTH=%" PRIu64, average);
+        nvm_writer_fmt(p->w, ",AVERAGE-BANDWIDTH=%" PRIu64, average);
     }
+}
+
+
+/* Whether a member before the n-th plays the same format in a group. */
+static unsigned
+nvm_hls_codecs_said(const nvm_hls_plan_t *p, size_t group, size_t n,
+    const char *codecs)
+{
+    size_t              i;
+    const nvm_track_t  *t;
+
+    for (i = 0; i < n; i++) {
+        if (p->member[i] == i) {
+            t = nvm_hls_track(p, nvm_hls_played(p, group, i));
+
+            if (strcmp(t->codecs, codecs) == 0) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
 /* Each format that a rendition of the variant may have, once (4.4.6.2). */
 static void
-nvm_hls_codecs(nvm_writer_t *w, const nvm_hls_master_t *m,
-    const nvm_track_t *t)
+nvm_hls_codecs(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
 {
-    size_t              i, k;
-    const nvm_track_t  *o, *p;
+    size_t       i;
+    const char  *codecs;
 
-    nvm_writer_text(w, ",CODECS=\"");
-    nvm_text_quoted(w, t->codecs);
+    nvm_writer_text(p->w, ",CODECS=\"");
+    nvm_text_quoted(p->w, t->codecs);
 
-    for (i = 0; t->kind == NVM_VIDEO && i < m->nrenditions; i++) {
-        o = m->renditions[i].track;
-
-        for (k = 0; k < i; k++) {
-            p = m->renditions[k].track;
-
-            if (p->kind == NVM_AUDIO && strcmp(p->codecs, o->codecs) == 0) {
-                break;
-            }
+    for (i = 0; group != NVM_HLS_NONE && i < p->m->nrenditions; i++) {
+        if (p->member[i] != i) {
+            continue;
         }
 
-        if (o->kind == NVM_AUDIO && k == i) {
-            nvm_writer_text(w, ",");
-            nvm_text_quoted(w, o->codecs);
+        codecs = nvm_hls_track(p, nvm_hls_played(p, group, i))->codecs;
+
+        if (!nvm_hls_codecs_said(p, group, i, codecs)) {
+            nvm_writer_text(p->w, ",");
+            nvm_text_quoted(p->w, codecs);
         }
     }
 
-    nvm_writer_text(w, "\"");
+    nvm_writer_text(p->w, "\"");
 }
 
 
@@ -213,39 +340,101 @@ nvm_hls_picture(nvm_writer_t *w, const nvm_track_t *t)
 }
 
 
+/*
+ * VIDEO-RANGE (4.4.6.2).  Its absence means SDR, but if one variant has it all
+ * do: a client compares them.
+ */
 static void
-nvm_hls_variant(nvm_writer_t *w, const nvm_hls_master_t *m,
-    const nvm_hls_rendition_t *r)
+nvm_hls_range(nvm_hls_plan_t *p, const nvm_track_t *t)
 {
-    nvm_writer_text(w, "#EXT-X-STREAM-INF:");
-    nvm_hls_bandwidth(w, m, r->track);
-    nvm_hls_codecs(w, m, r->track);
+    nvm_range_e  range;
 
-    if (r->track->kind == NVM_VIDEO) {
-        nvm_hls_picture(w, r->track);
+    if (p->range) {
+        range = nvm_codec_range(t);
+        nvm_writer_fmt(p->w, ",VIDEO-RANGE=%s", range == NVM_RANGE_PQ ? "PQ"
+                       : range == NVM_RANGE_HLG ? "HLG" : "SDR");
+    }
+}
 
-        if (nvm_hls_has(m, NVM_AUDIO)) {
-            nvm_writer_text(w, ",AUDIO=\"" NVM_HLS_AUDIO "\"");
+
+/* All renditions of a kind as variants, with one group of audio or none. */
+static void
+nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
+{
+    size_t              i;
+    const nvm_track_t  *t;
+
+    for (i = 0; i < p->m->nrenditions; i++) {
+        t = nvm_hls_track(p, i);
+
+        if (t->kind != kind) {
+            continue;
+        }
+
+        nvm_writer_text(p->w, "#EXT-X-STREAM-INF:");
+        nvm_hls_bandwidth(p, t, group);
+        nvm_hls_codecs(p, t, group);
+
+        if (kind == NVM_VIDEO) {
+            nvm_hls_picture(p->w, t);
+            nvm_hls_range(p, t);
+        }
+
+        if (group != NVM_HLS_NONE) {
+            nvm_writer_fmt(p->w, ",AUDIO=\"%s\"", nvm_hls_group_id(p, group));
+        }
+
+        nvm_writer_text(p->w, "\n");
+        nvm_hls_uri(p, i);
+        nvm_writer_text(p->w, "\n");
+    }
+}
+
+
+/* Groups of audio, then every pair of a video and a group. */
+static void
+nvm_hls_presentation(nvm_hls_plan_t *p)
+{
+    size_t    i, group;
+    unsigned  groups;
+
+    for (group = 0; group < p->m->nrenditions; group++) {
+        for (i = 0; p->group[group] == group && i < p->m->nrenditions; i++) {
+            if (p->member[i] == i) {
+                nvm_hls_media(p, group, i);
+            }
         }
     }
 
-    nvm_writer_text(w, "\n");
-    nvm_hls_uri(w, m, r);
-    nvm_writer_text(w, "\n");
+    for (group = 0, groups = 0; group < p->m->nrenditions; group++) {
+        if (p->group[group] == group) {
+            nvm_hls_variants(p, NVM_VIDEO, group);
+            groups++;
+        }
+    }
+
+    if (groups == 0) {
+        nvm_hls_variants(p, NVM_VIDEO, NVM_HLS_NONE);
+    }
 }
 
 
 nvm_err_e
 nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
 {
-    size_t      i;
-    nvm_kind_e  kind;
+    size_t          i;
+    nvm_hls_plan_t  p;
 
     if (m->nrenditions == 0) {
         return NVM_ENOENT;
     }
 
-    kind = nvm_hls_has(m, NVM_VIDEO) ? NVM_VIDEO : NVM_AUDIO;
+    if (m->nrenditions > NVM_HLS_MAX_RENDITIONS) {
+        return NVM_ELIMIT;
+    }
+
+    p = (nvm_hls_plan_t) { .w = w, .m = m };
+    nvm_hls_plan(&p);
 
     nvm_writer_fmt(w, "#EXTM3U\n#EXT-X-VERSION:%d\n", NVM_HLS_MASTER_VERSION);
 
@@ -253,17 +442,14 @@ nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
         nvm_writer_text(w, "#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
 
-    for (i = 0; kind == NVM_VIDEO && i < m->nrenditions; i++) {
-        if (m->renditions[i].track->kind == NVM_AUDIO) {
-            nvm_hls_audio(w, m, i);
+    for (i = 0; i < m->nrenditions; i++) {
+        if (nvm_hls_track(&p, i)->kind == NVM_VIDEO) {
+            nvm_hls_presentation(&p);
+            return w->error;
         }
     }
 
-    for (i = 0; i < m->nrenditions; i++) {
-        if (m->renditions[i].track->kind == kind) {
-            nvm_hls_variant(w, m, &m->renditions[i]);
-        }
-    }
+    nvm_hls_variants(&p, NVM_AUDIO, NVM_HLS_NONE);
 
     return w->error;
 }

@@ -25,11 +25,36 @@ typedef enum {
 typedef enum {
     NVM_CODEC_NONE = 0,
     NVM_CODEC_H264,
-    NVM_CODEC_AAC
+    NVM_CODEC_AAC,
+    NVM_CODEC_HEVC,
+    NVM_CODEC_AV1,
+    NVM_CODEC_VP9,
+    NVM_CODEC_MP3,
+    NVM_CODEC_AC3,
+    NVM_CODEC_EAC3,
+    NVM_CODEC_OPUS,
+    NVM_CODEC_FLAC
 } nvm_codec_e;
 
 
-#define NVM_CODECS_LEN  24
+/* "hvc1.C31.ffffffff.H255.FF.FF.FF.FF.FF.FF" and its end: 41 */
+#define NVM_CODECS_LEN  48
+
+/* Extension boxes of a sample entry, all together. */
+#define NVM_MAX_EXTRAS  256
+
+
+/*
+ * Code points of ISO/IEC 23091-2.  Primaries and transfer: 0 where nothing
+ * tells, 2 where they are told to be unspecified.  A matrix of 0 is RGB if the
+ * primaries are told.
+ */
+typedef struct {
+    uint8_t        primaries;
+    uint8_t        transfer;
+    uint8_t        matrix;
+    uint8_t        full_range;
+} nvm_colour_t;
 
 
 /*
@@ -48,13 +73,19 @@ typedef struct {
 
 /*
  * A track in one rendition.  Fixed size and free of pointers, because live
- * tracks and the index of a file keep it in shared memory: "config" is the
- * codec configuration as the sample entry carries it, an avcC or an
- * AudioSpecificConfig.
+ * tracks and the index of a file keep it in shared memory.
+ *
+ * "config" is the codec configuration as the sample entry carries it: the
+ * payload of avcC, hvcC, av1C, vpcC, dac3, dec3, dOps or dfLa, with the version
+ * and flags of those that have them, or an AudioSpecificConfig; MP3 has none.
+ * "extras" are whole boxes that follow it in the sample entry of video, passed
+ * on as they stood in the source: colour, mastering display, Dolby Vision.
  */
 typedef struct {
     nvm_kind_e     kind;
     nvm_codec_e    codec;
+    uint32_t       entry;       /* FourCC of the sample entry to write; 0:
+                                   the usual one of the codec */
     uint32_t       id;          /* track_ID of the CMAF tracks made of it */
     uint32_t       timescale;   /* ticks a second, never zero */
     uint64_t       duration;    /* of the whole track, 0 when unknown (live) */
@@ -70,14 +101,24 @@ typedef struct {
     uint32_t       fps_num;     /* frame rate, 0 when unknown or variable */
     uint32_t       fps_den;
 
-    uint32_t       sample_rate;
+    uint8_t        primaries;   /* see nvm_colour_t */
+    uint8_t        transfer;
+    uint8_t        matrix;
+    uint8_t        full_range;
+    uint8_t        depth;       /* bits of a luma or PCM sample, 0: unknown */
+
+    uint8_t        joc;         /* E-AC-3: objects that joint object coding
+                                   carries, 1..16; 0: none */
     uint16_t       channels;
+    uint32_t       sample_rate;
 
     char           codecs[NVM_CODECS_LEN];      /* RFC 6381, "avc1.64001f" */
     char           lang[4];                     /* ISO 639-2, "und" */
 
     uint16_t       config_len;
+    uint16_t       extras_len;
     uint8_t        config[NVM_MAX_CONFIG];
+    uint8_t        extras[NVM_MAX_EXTRAS];
 } nvm_track_t;
 
 

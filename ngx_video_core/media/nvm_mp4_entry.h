@@ -20,10 +20,11 @@ typedef struct {
 
 
 /*
- * The first entry that can be packaged, for a track of the given kind: avc1
- * or mp4a with AAC.  Fills what nvm_h264_track() and nvm_aac_track() fill.
- * NVM_EUNSUP without a fault when there is none: encrypted (encv, enca), avc3
- * and all other codecs.
+ * The first entry that can be packaged, for a track of the given kind: one of
+ * the table in nvm_codec.c.  Fills what the codec's function there fills,
+ * entry, extras, colour and shape of pixels; t is unchanged when there is
+ * none.  NVM_EUNSUP without a fault then: encrypted (encv, enca) and all other
+ * codecs.
  */
 nvm_err_e nvm_mp4_entry_parse(const nvm_mp4_box_t *stbl, nvm_kind_e kind,
     nvm_track_t *t, nvm_mp4_entry_t *entry, nvm_fault_t *f);

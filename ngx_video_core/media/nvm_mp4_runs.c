@@ -74,7 +74,6 @@ nvm_mp4_runs_init(nvm_mp4_runs_t *r, const nvm_mp4_track_t *t,
 
     nvm_reader_init(&r->moof, fragment->moof, fragment->size,
                     fragment->offset);
-    nvm_reader_init(&r->traf, NULL, 0, 0);
     (void) nvm_mp4_box_header(&r->moof, &type, &size, &header);
 }
 

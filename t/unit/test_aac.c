@@ -155,10 +155,29 @@ test_track(void)
     is_str(t.codecs, "mp4a.40.29", "codecs");
     is_int(t.timescale, 24000, "timescale is the core's");
 
+    bits((const unsigned []) { 5, 5, 4, 6, 4, 2, 4, 3, 5, 2, 3, 0, 0, 0 });
+    is_int(nvm_aac_track(&t, buf, 4, NULL), NVM_OK, "HE-AAC track");
+    is_str(t.codecs, "mp4a.40.5", "codecs");
+
+    /* appended, for decoders that know no better than AAC LC */
+
+    bits((const unsigned []) { 5, 2, 4, 6, 4, 2, 3, 0, 11, 0x2b7, 5, 5, 1, 1,
+                               4, 3, 0, 0 });
+    is_int(nvm_aac_track(&t, buf, 5, NULL), NVM_OK, "SBR appended");
+    is_str(t.codecs, "mp4a.40.5", "codecs");
+    bits((const unsigned []) { 5, 2, 4, 6, 4, 1, 3, 0, 11, 0x2b7, 5, 5, 1, 1,
+                               4, 3, 11, 0x548, 1, 1, 0, 0 });
+    is_int(nvm_aac_track(&t, buf, 7, NULL), NVM_OK, "SBR and PS appended");
+    is_str(t.codecs, "mp4a.40.29", "codecs");
+    bits((const unsigned []) { 5, 2, 4, 3, 4, 2, 3, 0, 11, 0x2b7, 5, 5, 1, 0,
+                               0, 0 });
+    is_int(nvm_aac_track(&t, buf, 5, NULL), NVM_OK, "no SBR, said explicitly");
+    is_str(t.codecs, "mp4a.40.2", "codecs");
+
     is_int(nvm_aac_track(&t, long_config, sizeof(long_config), NULL),
            NVM_ELIMIT, "too long");
     is_int(nvm_aac_track(&t, long_config, 1, NULL), NVM_ETRUNC, "too short");
-    is_str(t.codecs, "mp4a.40.29", "unchanged after an error");
+    is_str(t.codecs, "mp4a.40.2", "unchanged after an error");
     is_int(nvm_aac_track(&t, long_config, NVM_MAX_CONFIG, NULL), NVM_OK,
            "trailing bytes are kept");
     is_int(t.config_len, NVM_MAX_CONFIG, "all of them");

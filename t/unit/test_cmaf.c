@@ -142,6 +142,81 @@ test_init_video(void)
 }
 
 
+/* ftyp: what a track is, besides a CMAF track */
+static void
+brands(const nvm_track_t *t, const char *want, const char *what)
+{
+    size_t        n;
+    char          got[64] = { 0 };
+    uint8_t       buf[4096], *box;
+    nvm_writer_t  w;
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    (void) nvm_cmaf_init_write(&w, t);
+    box = mp4_find(buf, w.len, "ftyp");
+    n = mp4_u32(box) - 16;
+    memcpy(got, box + 16, n < sizeof(got) ? n : 0);
+    is_str(got, want, "brands of %s", what);
+}
+
+
+static void
+test_brands(void)
+{
+    nvm_track_t  t = { .kind = NVM_VIDEO, .codec = NVM_CODEC_H264 };
+
+    brands(&t, "iso6cmfccmf2dash", "video");
+    t.edit = 512;
+    brands(&t, "iso6cmfcdash", "video with an edit list");
+    t.edit = 0;
+    t.codec = NVM_CODEC_AV1;
+    brands(&t, "iso6cmfccmf2dashav01", "AV1");
+
+    t.kind = NVM_AUDIO;
+    t.codec = NVM_CODEC_AAC;
+    t.edit = 1024;
+    brands(&t, "iso6cmfccmf2dash", "audio with an edit list");
+}
+
+
+/* What is written of each codec's sample entry besides what is read again. */
+static void
+test_init_entries(void)
+{
+    size_t       n;
+    uint8_t      buf[4096], *box;
+    nvm_track_t  t = { .kind = NVM_AUDIO, .codec = NVM_CODEC_FLAC,
+                       .sample_rate = 96000, .channels = 2, .depth = 24 };
+
+    n = init_write(buf, sizeof(buf), &t, "FLAC");
+    box = mp4_find(buf, n, "moov/trak/mdia/minf/stbl/stsd/fLaC");
+    is_int(mp4_u32(box + 24), 2 << 16 | 24, "channels, bits");
+    is_int(mp4_u32(box + 32), 48000u << 16, "half the rate");
+
+    t.codec = NVM_CODEC_MP3;
+    t.depth = 0;
+    t.sample_rate = 44100;
+    n = init_write(buf, sizeof(buf), &t, "MP3");
+    box = mp4_find(buf, n, "moov/trak/mdia/minf/stbl/stsd/mp4a/esds");
+    is_int(box[22 - 1], 0x6b, "object type of MPEG-1");
+    is_int(box[20], 13, "no decoder specific info");
+    t.sample_rate = 22050;
+    n = init_write(buf, sizeof(buf), &t, "MP3, half rate");
+    box = mp4_find(buf, n, "moov/trak/mdia/minf/stbl/stsd/mp4a/esds");
+    is_int(box[22 - 1], 0x69, "object type of MPEG-2");
+
+    t = (nvm_track_t) { .kind = NVM_VIDEO, .codec = NVM_CODEC_HEVC,
+                        .width = 640, .height = 360, .config_len = 1,
+                        .extras_len = 9, .sar_num = 4, .sar_den = 3,
+                        .extras = { 0, 0, 0, 9, 'c', 'l', 'l', 'i', 7 } };
+    n = init_write(buf, sizeof(buf), &t, "HEVC");
+    box = mp4_find(buf, n, "moov/trak/mdia/minf/stbl/stsd/hvc1");
+    is_mem(box + 90, 4, "hvcC", 4, "configuration");
+    is_mem(box + 95, 9, t.extras, 9, "extras after it");
+    is_mem(box + 108, 4, "pasp", 4, "shape of pixels");
+}
+
+
 static void
 test_init_audio(void)
 {
@@ -337,6 +412,8 @@ main(void)
 {
     test_init_video();
     test_init_audio();
+    test_init_entries();
+    test_brands();
     test_chunks();
     test_limits();
 

@@ -312,6 +312,118 @@ test_sets(void)
 }
 
 
+/* How often a text stands in the manifest. */
+static int
+count(const char *text)
+{
+    int          n;
+    const char  *p;
+
+    for (n = 0, p = mpd(); (p = strstr(p, text)) != NULL; p++) {
+        n++;
+    }
+
+    return n;
+}
+
+
+#define TRANSFER  "Property schemeIdUri=\"urn:mpeg:mpegB:cicp:"              \
+                  "TransferCharacteristics\" value="
+
+/* Video of several codecs and ranges: a set for each, all of them main */
+static void
+test_video_sets(void)
+{
+    nvm_track_t  hevc, hdr;
+
+    hevc = high;
+    hevc.codec = NVM_CODEC_HEVC;
+    strcpy(hevc.codecs, "hvc1.1.6.L93.B0");
+
+    make(0);
+    dash.ntracks = 2;
+    lines[1].track = &hevc;
+    is_int(count("<AdaptationSet"), 2, "a set for each codec");
+    is_int(count("value=\"main\""), 2, "both have the main content");
+    is_int(count("Property"), 0, "no property: nothing is known of colour");
+
+    hdr = hevc;
+    hdr.transfer = 16;
+    hevc.transfer = 1;
+    dash.ntracks = 3;
+    lines[2].track = &hdr;
+    is_int(count("<AdaptationSet"), 3, "a set for each range");
+    is_int(count("<Essential" TRANSFER "\"16\"/>"), 1,
+           "PQ is not for everyone");
+    is_int(count("Property"), 1, "SDR is");
+
+    lines[0].track = &hdr;
+    lines[1].track = &hdr;
+    is_int(count("<AdaptationSet"), 1, "one set");
+    is_int(count("<Supplemental" TRANSFER "\"16\"/>"), 1,
+           "PQ, when there is nothing else");
+
+    lines[0].track = &high;
+    hdr.transfer = 18;
+    is_int(count("<AdaptationSet"), 2, "HLG beside SDR");
+    is_int(count("<Supplemental" TRANSFER "\"18\"/>"), 1,
+           "HLG is for everyone");
+}
+
+
+/* AudioChannelConfiguration, by codec */
+static void
+test_channels(void)
+{
+    nvm_track_t    t, second;
+    const uint8_t  dac3[] = { 0x10, 0x3d, 0xe0 };
+    const uint8_t  dec3[] = { 0x0e, 0x00, 0x20, 0x0f, 0x00, 0x01, 0x10 };
+
+    make(0);
+    dash.ntracks = 1;
+    lines[0].track = &t;
+    t = french;
+
+    t.codec = NVM_CODEC_AC3;
+    t.channels = 6;
+    t.config_len = sizeof(dac3);
+    memcpy(t.config, dac3, sizeof(dac3));
+    is_int(count("<AudioChannelConfiguration schemeIdUri=\"tag:dolby.com,2014:"
+                 "dash:audio_channel_configuration:2011\" value=\"F801\"/>"),
+           1, "AC-3: a map");
+
+    t.codec = NVM_CODEC_EAC3;
+    t.joc = 16;
+    t.config_len = sizeof(dec3);
+    memcpy(t.config, dec3, sizeof(dec3));
+    is_int(count("value=\"F801\"/>"), 1, "E-AC-3: the map of the bed");
+    is_int(count("<SupplementalProperty schemeIdUri=\"tag:dolby.com,2018:dash:"
+                 "EC3_ExtensionType:2018\" value=\"JOC\"/>"), 1, "objects");
+    is_int(count("EC3_ExtensionComplexityIndex:2018\" value=\"16\"/>"), 1,
+           "and how many");
+
+    t.codec = NVM_CODEC_OPUS;
+    t.channels = 4;
+    is_int(count(CHANNELS("10")), 1, "Opus: four in the corners");
+    t.codec = NVM_CODEC_FLAC;
+    t.channels = 8;
+    is_int(count(CHANNELS("12")), 1, "FLAC: eight with a back pair");
+    t.channels = 7;
+    is_int(count(CHANNELS("11")), 1, "seven");
+    t.channels = 0;
+    is_int(count("AudioChannelConfiguration"), 0, "unknown");
+
+    t = french;
+    second = t;
+    second.codec = NVM_CODEC_FLAC;
+    strcpy(second.codecs, "fLaC");
+    dash.ntracks = 2;
+    lines[1].track = &second;
+    is_int(count("<AdaptationSet"), 2, "a set for each codec");
+    is_int(count("value=\"main\""), 2, "of the same language: both are main");
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -329,6 +441,8 @@ main(int argc, char **argv)
     test_static();
     test_dynamic();
     test_sets();
+    test_video_sets();
+    test_channels();
 
     return done_testing();
 }

@@ -474,6 +474,70 @@ test_vui(void)
 
 
 static void
+test_colour(void)
+{
+    begin(66, 1);
+    size(20, 15, 1, NULL);
+    put(1, 1);
+    put(2, 0);
+    put(1, 1);                      /* video signal */
+    put(4, 0xb);
+    put(1, 1);
+    put(24, 0x091209);
+    put(1, 0);
+    put(5, 0);
+    is_int(finish(), NVM_OK, "colour");
+    ok(sps.colour.primaries == 9 && sps.colour.transfer == 18
+       && sps.colour.matrix == 9 && sps.colour.full_range == 1, "is told");
+
+    begin(66, 1);
+    size(20, 15, 1, NULL);
+    put(1, 1);
+    put(2, 0);
+    put(1, 1);
+    put(4, 0xa);
+    put(1, 0);
+    put(1, 0);
+    put(5, 0);
+    is_int(finish(), NVM_OK, "a format and no colour");
+    ok(sps.vui_error == 0 && sps.colour.transfer == 0, "is not");
+}
+
+
+/* avc3: parameter sets may be in the samples */
+static void
+test_avc3(void)
+{
+    nvm_track_t     t = { .width = 640, .height = 360 };
+    const uint8_t   empty[] = { 1, 0x64, 0, 0x1f, 0xff, 0xe0, 0 };
+    const uint32_t  avc3 = 'a' << 24 | 'v' << 16 | 'c' << 8 | '3';
+
+    memset(&fault, 0, sizeof(fault));
+    is_int(nvm_h264_track(&t, empty, sizeof(empty), &fault), NVM_ENOENT,
+           "avc1 without SPS");
+    is_str(fault.what, "no SPS in avcC", "by name");
+
+    t.entry = avc3;
+    memset(&fault, 0, sizeof(fault));
+    is_int(nvm_h264_track(&t, empty, sizeof(empty), &fault), NVM_OK,
+           "avc3 without SPS");
+    is_int(fault.code, NVM_OK, "is no fault");
+    is_str(t.codecs, "avc3.64001f", "codecs");
+    ok(t.width == 640 && t.height == 360, "size of the sample entry");
+    ok(t.fps_num == 0 && t.fps_den == 1, "no rate");
+
+    is_int(nvm_h264_track(&t, avcc_base, sizeof(avcc_base), NULL), NVM_OK,
+           "avc3 with SPS");
+    is_str(t.codecs, "avc3.42c00d", "codecs");
+    is_int(t.width, 320, "size of the SPS");
+
+    t.width = 0;
+    is_int(nvm_h264_track(&t, empty, sizeof(empty), NULL), NVM_ENOENT,
+           "no SPS and no size");
+}
+
+
+static void
 test_poc(void)
 {
     memset(buf, 0, sizeof(buf));
@@ -564,6 +628,8 @@ main(void)
     test_size();
     test_scaling();
     test_vui();
+    test_colour();
+    test_avc3();
     test_poc();
     test_scan();
 

@@ -223,6 +223,190 @@ test_master(void)
 }
 
 
+/* The lines that begin so, without what they begin with. */
+static const char *
+lines(const nvm_hls_master_t *m, const char *begin)
+{
+    size_t       n;
+    const char  *p, *end;
+    static char  got[4096];
+
+    got[0] = '\0';
+    n = strlen(begin);
+
+    for (p = master(m); (end = strchr(p, '\n')) != NULL; p = end + 1) {
+        if (strncmp(p, begin, n) == 0) {
+            strncat(got, p + n, (size_t) (end - p) - n + 1);
+        }
+    }
+
+    return got;
+}
+
+
+#define MEDIA       "#EXT-X-MEDIA:TYPE=AUDIO,"
+#define STREAM_INF  "#EXT-X-STREAM-INF:"
+
+
+/* One group for each codec, with the same members; every pair a variant. */
+static void
+test_groups(void)
+{
+    nvm_track_t          surround, objects, french, small;
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r[7];
+
+    small = video;
+    small.bandwidth = 500000;
+    small.width = 320;
+
+    french = english;
+    memcpy(french.lang, "fra", 4);
+
+    surround = english;
+    surround.codec = NVM_CODEC_AC3;
+    surround.channels = 6;
+    surround.bandwidth = 448000;
+    strcpy(surround.codecs, "ac-3");
+
+    objects = surround;
+    objects.codec = NVM_CODEC_EAC3;
+    objects.joc = 16;
+    objects.bandwidth = 768000;
+    strcpy(objects.codecs, "ec-3");
+
+    memset(&m, 0, sizeof(m));
+    memset(r, 0, sizeof(r));
+    m.renditions = r;
+    m.nrenditions = 6;
+    r[0] = (nvm_hls_rendition_t) { &video, "v0", NULL };
+    r[1] = (nvm_hls_rendition_t) { &small, "v1", NULL };
+    r[2] = (nvm_hls_rendition_t) { &english, "a0", NULL };
+    r[3] = (nvm_hls_rendition_t) { &surround, "a1", NULL };
+    r[4] = (nvm_hls_rendition_t) { &objects, "a2", NULL };
+    r[5] = (nvm_hls_rendition_t) { &french, "a3", NULL };
+
+    is_str(lines(&m, MEDIA),
+           "GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
+           "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a0/index.m3u8\"\n"
+           "GROUP-ID=\"audio\",NAME=\"fr\",LANGUAGE=\"fr\",DEFAULT=NO,"
+           "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a3/index.m3u8\"\n"
+           "GROUP-ID=\"audio-ac3\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
+           "AUTOSELECT=YES,CHANNELS=\"6\",URI=\"a1/index.m3u8\"\n"
+           "GROUP-ID=\"audio-ac3\",NAME=\"fr\",LANGUAGE=\"fr\",DEFAULT=NO,"
+           "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a3/index.m3u8\"\n"
+           "GROUP-ID=\"audio-ec3\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
+           "AUTOSELECT=YES,CHANNELS=\"16/JOC\",URI=\"a2/index.m3u8\"\n"
+           "GROUP-ID=\"audio-ec3\",NAME=\"fr\",LANGUAGE=\"fr\",DEFAULT=NO,"
+           "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a3/index.m3u8\"\n",
+           "groups: French has no Dolby, so its AAC stands in");
+
+    video.avg_bandwidth = 0;
+    small.avg_bandwidth = 0;
+    video.fps_num = 0;
+    small.fps_num = 0;
+    is_str(lines(&m, STREAM_INF),
+           "BANDWIDTH=2130000,CODECS=\"avc1.64001e,mp4a.40.2\","
+           "RESOLUTION=1024x576,AUDIO=\"audio\"\n"
+           "BANDWIDTH=630000,CODECS=\"avc1.64001e,mp4a.40.2\","
+           "RESOLUTION=455x576,AUDIO=\"audio\"\n"
+           "BANDWIDTH=2448000,CODECS=\"avc1.64001e,ac-3,mp4a.40.2\","
+           "RESOLUTION=1024x576,AUDIO=\"audio-ac3\"\n"
+           "BANDWIDTH=948000,CODECS=\"avc1.64001e,ac-3,mp4a.40.2\","
+           "RESOLUTION=455x576,AUDIO=\"audio-ac3\"\n"
+           "BANDWIDTH=2768000,CODECS=\"avc1.64001e,ec-3,mp4a.40.2\","
+           "RESOLUTION=1024x576,AUDIO=\"audio-ec3\"\n"
+           "BANDWIDTH=1268000,CODECS=\"avc1.64001e,ec-3,mp4a.40.2\","
+           "RESOLUTION=455x576,AUDIO=\"audio-ec3\"\n",
+           "each pair of a video and a group");
+
+    /* two of one language and codec, one of another codec */
+
+    r[3] = (nvm_hls_rendition_t) { &english, "a1", NULL };
+    m.nrenditions = 5;
+    is_str(lines(&m, MEDIA),
+           "GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
+           "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a0/index.m3u8\"\n"
+           "GROUP-ID=\"audio\",NAME=\"en (a1)\",LANGUAGE=\"en\",DEFAULT=NO,"
+           "AUTOSELECT=NO,CHANNELS=\"2\",URI=\"a1/index.m3u8\"\n"
+           "GROUP-ID=\"audio-ec3\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
+           "AUTOSELECT=YES,CHANNELS=\"16/JOC\",URI=\"a2/index.m3u8\"\n"
+           "GROUP-ID=\"audio-ec3\",NAME=\"en (a1)\",LANGUAGE=\"en\","
+           "DEFAULT=NO,AUTOSELECT=NO,CHANNELS=\"2\","
+           "URI=\"a1/index.m3u8\"\n", "the same members, by name and number");
+
+    /* one codec, whichever, is no reason for another name */
+
+    r[2] = (nvm_hls_rendition_t) { &objects, "a0", NULL };
+    m.nrenditions = 3;
+    is_str(lines(&m, MEDIA),
+           "GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
+           "AUTOSELECT=YES,CHANNELS=\"16/JOC\",URI=\"a0/index.m3u8\"\n",
+           "one group");
+    ok(strstr(lines(&m, STREAM_INF), "audio-") == NULL, "and its variants");
+
+    video.avg_bandwidth = 1500000;
+    video.fps_num = 30000;
+}
+
+
+/* VIDEO-RANGE: of all variants or of none */
+static void
+test_range(void)
+{
+    nvm_track_t          t[3];
+    nvm_writer_t         w;
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r[65];
+
+    memset(&m, 0, sizeof(m));
+    memset(r, 0, sizeof(r));
+    m.renditions = r;
+    m.nrenditions = 3;
+
+    for (int i = 0; i < 65; i++) {
+        r[i].track = &t[i < 3 ? i : 2];
+        r[i].dir = "v0";
+    }
+
+    for (int i = 0; i < 3; i++) {
+        t[i] = video;
+        t[i].avg_bandwidth = 0;
+        t[i].fps_num = 0;
+        t[i].width = 0;
+    }
+
+    t[0].transfer = 2;
+    ok(strstr(lines(&m, STREAM_INF), "RANGE") == NULL, "nothing is known");
+
+    t[1].transfer = 16;
+    t[2].transfer = 18;
+    is_str(lines(&m, STREAM_INF),
+           "BANDWIDTH=2000000,CODECS=\"avc1.64001e\",VIDEO-RANGE=SDR\n"
+           "BANDWIDTH=2000000,CODECS=\"avc1.64001e\",VIDEO-RANGE=PQ\n"
+           "BANDWIDTH=2000000,CODECS=\"avc1.64001e\",VIDEO-RANGE=HLG\n",
+           "one is known: all are told");
+
+    t[1].transfer = 0;
+    t[2].transfer = 14;
+    m.nrenditions = 3;
+    ok(strstr(lines(&m, STREAM_INF), "SDR\nBANDWIDTH=2000000,"
+              "CODECS=\"avc1.64001e\",VIDEO-RANGE=SDR\n") != NULL,
+       "SDR of BT.2020");
+
+    t[2].transfer = 8;
+    ok(strstr(lines(&m, STREAM_INF), "RANGE") == NULL,
+       "a transfer that HLS has no name for");
+
+    m.nrenditions = 65;
+    nvm_writer_init(&w, NULL, 0);
+    is_int(nvm_hls_master_write(&w, &m), NVM_ELIMIT, "65 renditions");
+    is_int((long long) w.len, 0, "nothing is written");
+    m.nrenditions = 64;
+    is_int(nvm_hls_master_write(&w, &m), NVM_OK, "64 renditions");
+}
+
+
 static void
 test_vod(void)
 {
@@ -531,6 +715,8 @@ main(void)
 {
     test_text();
     test_master();
+    test_groups();
+    test_range();
     test_vod();
     test_drift();
     test_low_latency();

@@ -183,6 +183,10 @@ test_variants(void)
     t.nsamples = 1;
     variant(&t, "one sample");
 
+    t = video;
+    t.entry = "avc3";
+    variant(&t, "avc3");
+
     t = audio;
     t.wave = 1;
     variant(&t, "QuickTime: version 1 entry, wave, terminators");
@@ -297,19 +301,19 @@ test_skipped(void)
     mp4_track_t  t;
 
     t = video;
-    t.entry = "avc3";
-    skip(&t, "avc3", "parameter sets in band");
     t.entry = "encv";
     skip(&t, "encv", "encrypted video");
-    t.entry = "hvc1";
-    skip(&t, "hvc1", "another codec");
+    t.entry = "mp4v";
+    skip(&t, "mp4v", "another codec");
 
     t = audio;
     t.entry = "enca";
     skip(&t, "enca", "encrypted audio");
     t.entry = NULL;
     t.oti = 0x6b;
-    skip(&t, "mp4a", "MP3 in mp4a");
+    skip(&t, "mp4a", "MP3 in mp4a without a rate");
+    t.oti = 0xdd;
+    skip(&t, "mp4a", "Vorbis in mp4a");
     t.oti = 0;
     t.handler = "text";
     t.entry = "tx3g";

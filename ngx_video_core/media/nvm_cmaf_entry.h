@@ -1,0 +1,18 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The sample entry of a track, for the writer of init segments alone.
+ */
+
+#ifndef NVM_CMAF_ENTRY_H
+#define NVM_CMAF_ENTRY_H
+
+#include "nvm_model.h"
+#include "nvm_writer.h"
+
+
+/* The one entry of stsd; the codec of the track is in nvm_codec.c. */
+void nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t);
+
+
+#endif /* NVM_CMAF_ENTRY_H */
