@@ -14,6 +14,7 @@
  *   ngx_http_video_vod_asset.c    the files of an asset
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_media.c    media segments of a file
+ *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
  *   ngx_http_video_file.c         reading ranges of a file
  */
 
@@ -49,6 +50,7 @@ typedef struct {
     uint64_t                  epoch;        /* 0: the path has none */
     uint64_t                  msn;
     ngx_uint_t                part;
+    unsigned                  ts:1;         /* as MPEG transport streams */
 } ngx_http_video_path_t;
 
 
@@ -222,6 +224,14 @@ ngx_int_t ngx_http_video_index_open(ngx_http_video_source_t *s,
 
 ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
     ngx_http_video_source_t *s, nvm_index_track_t *t);
+
+/*
+ * The same of n tracks (1 or 2, at most one of video) that are muxed, each
+ * with its source.
+ */
+ngx_int_t ngx_http_video_vod_ts(ngx_http_request_t *r,
+    ngx_http_video_source_t **sources, nvm_index_track_t **tracks,
+    ngx_uint_t n);
 
 
 #endif /* NGX_HTTP_VIDEO_HLS_MODULE_H */

@@ -8,6 +8,9 @@
  *   ASSET/<track>/[e<hex>/]init.mp4
  *   ASSET/<track>/[e<hex>/]<n>.m4s    ASSET/<track>/[e<hex>/]<n>.<p>.m4s
  *
+ *   ASSET/master_ts.m3u8              the same as MPEG transport streams
+ *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
+ *
  * e<hex> is the epoch of the stream or the file: with it a URL never means
  * other bytes.  The path is read from its end, because an asset may be below
  * directories.
@@ -61,12 +64,21 @@ ngx_http_video_path_number(u_char *p, u_char *last, uint64_t *n)
 }
 
 
-/* "12.m4s" or "12.3.m4s" */
+/* "12.m4s", "12.3.m4s" or "12.ts" */
 static ngx_int_t
 ngx_http_video_path_media(ngx_str_t *s, ngx_http_video_path_t *out)
 {
     u_char    *dot, *end;
     uint64_t   part;
+
+    if (s->len > 3 && ngx_memcmp(s->data + s->len - 3, ".ts", 3) == 0) {
+        out->ts = 1;
+        out->what = NGX_HTTP_VIDEO_SEGMENT;
+
+        return ngx_http_video_path_number(s->data, s->data + s->len - 3,
+                                          &out->msn)
+               == NGX_OK ? NGX_OK : NGX_DECLINED;
+    }
 
     if (s->len < 5 || ngx_memcmp(s->data + s->len - 4, ".m4s", 4) != 0) {
         return NGX_DECLINED;
@@ -162,6 +174,10 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
     if (ngx_http_video_path_is(&s, "master.m3u8")) {
         out->what = NGX_HTTP_VIDEO_MASTER;
 
+    } else if (ngx_http_video_path_is(&s, "master_ts.m3u8")) {
+        out->what = NGX_HTTP_VIDEO_MASTER;
+        out->ts = 1;
+
     } else if (ngx_http_video_path_is(&s, "manifest.mpd")) {
         out->what = NGX_HTTP_VIDEO_MANIFEST;
 
@@ -169,6 +185,10 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 
         if (ngx_http_video_path_is(&s, "index.m3u8")) {
             out->what = NGX_HTTP_VIDEO_PLAYLIST;
+
+        } else if (ngx_http_video_path_is(&s, "index_ts.m3u8")) {
+            out->what = NGX_HTTP_VIDEO_PLAYLIST;
+            out->ts = 1;
 
         } else if (ngx_http_video_path_is(&s, "init.mp4")) {
             out->what = NGX_HTTP_VIDEO_INIT;

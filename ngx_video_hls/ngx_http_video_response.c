@@ -115,7 +115,10 @@ ngx_http_video_content_type(ngx_http_request_t *r)
         break;
 
     default:
-        if (ctx->path.kind == NVM_VIDEO) {
+        if (ctx->path.ts) {
+            ngx_str_set(&r->headers_out.content_type, "video/mp2t");
+
+        } else if (ctx->path.kind == NVM_VIDEO) {
             ngx_str_set(&r->headers_out.content_type, "video/mp4");
 
         } else {

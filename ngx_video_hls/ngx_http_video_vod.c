@@ -22,18 +22,18 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_video_vod_indexes(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_vod_segment(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_track(ngx_http_request_t *r,
-    ngx_http_video_source_t **source, nvm_index_track_t *t);
+    ngx_uint_t kind, ngx_uint_t number, ngx_http_video_source_t **source,
+    nvm_index_track_t *t);
 
 
 ngx_int_t
 ngx_http_video_vod_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                 rc;
-    nvm_index_track_t        *t;
-    ngx_http_video_ctx_t     *ctx;
-    ngx_http_video_source_t  *s;
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
@@ -53,18 +53,68 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
         return NGX_HTTP_NOT_FOUND;
 
     case NGX_HTTP_VIDEO_SEGMENT:
-        t = ngx_palloc(r->pool, sizeof(nvm_index_track_t));
-        if (t == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        rc = ngx_http_video_vod_track(r, &s, t);
-
-        return rc == NGX_OK ? ngx_http_video_vod_media(r, s, t) : rc;
+        return ngx_http_video_vod_segment(r);
 
     default:
         return ngx_http_video_vod_list(r);
     }
+}
+
+
+/* What HLS has in transport streams: it wants other video in fMP4. */
+static ngx_uint_t
+ngx_http_video_vod_ts_codec(nvm_track_t *track)
+{
+    return track->codec == NVM_CODEC_H264 || track->codec == NVM_CODEC_AAC
+           || track->codec == NVM_CODEC_MP3 || track->codec == NVM_CODEC_AC3
+           || track->codec == NVM_CODEC_EAC3;
+}
+
+
+/* A segment of one track, or as a transport stream of it and of audio. */
+static ngx_int_t
+ngx_http_video_vod_segment(ngx_http_request_t *r)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                n, found;
+    nvm_index_track_t        *t[2];
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_source_t  *s[2];
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    t[0] = ngx_palloc(r->pool, 2 * sizeof(nvm_index_track_t));
+    if (t[0] == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    t[1] = t[0] + 1;
+
+    rc = ngx_http_video_vod_track(r, ctx->path.kind, ctx->path.number, &s[0],
+                                  t[0]);
+
+    if (rc != NGX_OK || !ctx->path.ts) {
+        return rc == NGX_OK ? ngx_http_video_vod_media(r, s[0], t[0]) : rc;
+    }
+
+    if (!ngx_http_video_vod_ts_codec(&t[0]->track)) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    found = 0;
+
+    for (n = 0; ctx->path.kind == NVM_VIDEO && !found; n++) {
+
+        rc = ngx_http_video_vod_track(r, NVM_AUDIO, n, &s[1], t[1]);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        found = ngx_http_video_vod_ts_codec(&t[1]->track);
+    }
+
+    return ngx_http_video_vod_ts(r, s, t, found + 1);
 }
 
 
@@ -184,12 +234,12 @@ ngx_http_video_vod_indexes(ngx_http_request_t *r)
 }
 
 
-/* The track that the path's "v0" or "a0" means: numbered over all sources. */
+/* A track by its kind and its number, which is over all sources. */
 static ngx_int_t
-ngx_http_video_vod_track(ngx_http_request_t *r,
-    ngx_http_video_source_t **source, nvm_index_track_t *t)
+ngx_http_video_vod_track(ngx_http_request_t *r, ngx_uint_t kind,
+    ngx_uint_t number, ngx_http_video_source_t **source, nvm_index_track_t *t)
 {
-    uint32_t                  i, n, number;
+    uint32_t                  i, n;
     ngx_http_video_ctx_t     *ctx;
     ngx_http_video_vod_t     *vod;
     ngx_http_video_source_t  *s;
@@ -202,10 +252,8 @@ ngx_http_video_vod_track(ngx_http_request_t *r,
         return NGX_HTTP_NOT_FOUND;
     }
 
-    number = (uint32_t) ctx->path.number;
-
     for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
-        n = ctx->path.kind == NVM_VIDEO ? s->head.nvideo : s->head.naudio;
+        n = kind == NVM_VIDEO ? s->head.nvideo : s->head.naudio;
 
         if (number >= n) {
             number -= n;
@@ -218,7 +266,7 @@ ngx_http_video_vod_track(ngx_http_request_t *r,
                 return NGX_HTTP_INTERNAL_SERVER_ERROR;
             }
 
-            if (t->track.kind == ctx->path.kind && t->name == number) {
+            if (t->track.kind == kind && t->name == number) {
                 *source = s;
                 return NGX_OK;
             }
@@ -230,7 +278,8 @@ ngx_http_video_vod_track(ngx_http_request_t *r,
 
 
 static nvm_err_e
-ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
+ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
+    ngx_uint_t ts)
 {
     ngx_uint_t            i;
     nvm_hls_master_t      m;
@@ -247,6 +296,7 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
     m.renditions = renditions;
     m.nrenditions = t->n;
     m.independent = 1;
+    m.ts = ts;
 
     return nvm_hls_master_write(w, &m);
 }
@@ -276,7 +326,8 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
 
 
 static nvm_err_e
-ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
+ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
+    ngx_uint_t ts)
 {
     ngx_uint_t       i;
     nvm_hls_media_t  media;
@@ -284,6 +335,7 @@ ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
     ngx_memzero(&media, sizeof(nvm_hls_media_t));
 
     media.prefix = t->prefix;
+    media.ts = ts;
     media.vod = 1;
     media.independent = 1;
 
@@ -308,13 +360,13 @@ ngx_http_video_vod_write(ngx_http_request_t *r, nvm_writer_t *w,
     switch (ctx->path.what) {
 
     case NGX_HTTP_VIDEO_MASTER:
-        return ngx_http_video_vod_master(w, t);
+        return ngx_http_video_vod_master(w, t, ctx->path.ts);
 
     case NGX_HTTP_VIDEO_MANIFEST:
         return ngx_http_video_vod_manifest(w, t);
 
     case NGX_HTTP_VIDEO_PLAYLIST:
-        return ngx_http_video_vod_playlist(w, t);
+        return ngx_http_video_vod_playlist(w, t, ctx->path.ts);
 
     default:
         return nvm_cmaf_init_write(w, &t->track[0].track);
@@ -348,6 +400,22 @@ ngx_http_video_vod_again(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
 }
 
 
+/* Of a transport stream all audio is of one codec: the first is muxed. */
+static ngx_uint_t
+ngx_http_video_vod_in_ts(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; track->kind == NVM_AUDIO && i < t->n; i++) {
+        if (t->track[i].track.kind == NVM_AUDIO) {
+            return t->track[i].track.codec == track->codec;
+        }
+    }
+
+    return ngx_http_video_vod_ts_codec(track);
+}
+
+
 /* The tracks of a source, of which "first" are before it, by kind. */
 static ngx_int_t
 ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
@@ -372,7 +440,9 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
 
         track = &t->track[n].track;
 
-        if (before && ngx_http_video_vod_again(t, track)) {
+        if ((before && ngx_http_video_vod_again(t, track))
+            || (ctx->path.ts && !ngx_http_video_vod_in_ts(t, track)))
+        {
             continue;
         }
 
@@ -417,7 +487,8 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
         || ctx->path.what == NGX_HTTP_VIDEO_INIT)
     {
         t->n = 1;
-        rc = ngx_http_video_vod_track(r, &s, &t->track[0]);
+        rc = ngx_http_video_vod_track(r, ctx->path.kind, ctx->path.number, &s,
+                                      &t->track[0]);
 
         if (rc != NGX_OK || ctx->path.what == NGX_HTTP_VIDEO_INIT) {
             return rc;

@@ -275,7 +275,7 @@ nvm_hls_init(nvm_hls_list_t *l, uint64_t msn)
 
     i = nvm_hls_map_of(l->opt, msn);
 
-    if (i == l->map) {
+    if (i == l->map || l->opt->ts) {
         return;
     }
 
@@ -353,7 +353,8 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
     nvm_text_seconds(l->w, nvm_hls_us(l, s->start, s->duration));
     nvm_writer_text(l->w, ",\n");
     nvm_hls_prefix(l, s->msn);
-    nvm_writer_fmt(l->w, "%" PRIu64 ".m4s", s->msn);
+    nvm_writer_fmt(l->w, "%" PRIu64 "%s", s->msn,
+                   l->opt->ts ? ".ts" : ".m4s");
     nvm_text_query(l->w, l->opt->query, 0);
     nvm_writer_text(l->w, "\n");
 }

@@ -31,14 +31,19 @@ typedef struct {
     size_t                      nrenditions;
     const char                 *query;
     unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
+    unsigned                    ts:1;       /* playlists of transport streams,
+                                               "index_ts.m3u8": the first
+                                               audio track is muxed with each
+                                               video track */
 } nvm_hls_master_t;
 
 
 /*
- * Writes a multivariant playlist (4.4.6): with video, one EXT-X-STREAM-INF
- * per video track and all audio tracks as one group of EXT-X-MEDIA; without,
- * one EXT-X-STREAM-INF per audio track.  Returns w->error, or NVM_ENOENT and
- * writes nothing when there is no rendition.
+ * Writes a multivariant playlist (4.4.6): with video, the audio tracks as one
+ * group of EXT-X-MEDIA per codec and one EXT-X-STREAM-INF per video track and
+ * group; without, one EXT-X-STREAM-INF per audio track.  Returns w->error, or
+ * writes nothing: NVM_ENOENT when there is no rendition, NVM_ELIMIT for more
+ * than 64.
  */
 nvm_err_e nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m);
 
@@ -73,6 +78,8 @@ typedef struct {
     size_t                      nreports;
     uint64_t                    discontinuity_sequence; /* of those that left
                                                the window */
+    unsigned                    ts:1;       /* <msn>.ts without EXT-X-MAP: MPEG
+                                               transport streams */
     unsigned                    vod:1;      /* complete, will never change */
     unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
     unsigned                    low_latency:1;  /* parts, hint, reports */
@@ -86,7 +93,8 @@ typedef struct {
 
 
 /*
- * Writes a media playlist of <prefix><msn>.m4s and <prefix><msn>.<part>.m4s.
+ * Writes a media playlist of <prefix><msn>.m4s and <prefix><msn>.<part>.m4s,
+ * or of <prefix><msn>.ts.
  *
  * An incomplete last segment appears as its parts, or not at all without
  * low_latency.  Parts are listed in segments that end less than three target

@@ -154,7 +154,7 @@ static void
 nvm_hls_uri(nvm_hls_plan_t *p, size_t i)
 {
     nvm_text_uri(p->w, p->m->renditions[i].dir, 0);
-    nvm_writer_text(p->w, "/index.m3u8");
+    nvm_writer_text(p->w, p->m->ts ? "/index_ts.m3u8" : "/index.m3u8");
     nvm_text_query(p->w, p->m->query, 0);
 }
 
@@ -221,9 +221,15 @@ nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
                    lang ? "NO" : "YES");
     nvm_hls_channels(w, nvm_hls_track(p, played));
 
-    nvm_writer_text(w, ",URI=\"");
-    nvm_hls_uri(p, played);
-    nvm_writer_text(w, "\"\n");
+    /* of a transport stream the first is muxed with the video (4.4.6.2.1) */
+
+    if (!p->m->ts || !first) {
+        nvm_writer_text(w, ",URI=\"");
+        nvm_hls_uri(p, played);
+        nvm_writer_text(w, "\"");
+    }
+
+    nvm_writer_text(w, "\n");
 }
 
 

@@ -584,6 +584,11 @@ nvm_index_write(nvm_index_builder_t *b, const nvm_index_out_t *o, uint32_t i)
     track->base = o->span.base;
     track->delay = t->delay;
     track->shift = o->span.shift;
+
+    if (t->track.kind == NVM_VIDEO && t->min_cts < o->span.shift) {
+        track->early = (uint32_t) (o->span.shift - t->min_cts);
+    }
+
     track->sample_size = t->sample_size;
     track->has_stss = t->has_stss;
 

@@ -106,7 +106,8 @@ typedef struct {
     uint32_t      nfragments;   /* 0: the file has tables */
     uint32_t      source_id;
     nvm_mp4_trex_t  trex;
-    uint32_t      reserved;
+    uint32_t      early;        /* ticks that a sample is presented before its
+                                   decode time, at most */
 } nvm_index_track_t;
 
 _Static_assert(sizeof(nvm_index_track_t) % 8 == 0, "tracks are packed");
