@@ -38,6 +38,13 @@ static ngx_command_t  ngx_http_video_hls_commands[] = {
       0,
       NULL },
 
+    { ngx_string("video_asset"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, asset),
+      NULL },
+
     { ngx_string("video_cors"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,
@@ -249,6 +256,19 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->cors == NULL) {
         conf->cors = prev->cors;
+    }
+
+    if (conf->asset == NULL) {
+        conf->asset = prev->asset;
+    }
+
+    if (conf->asset && conf->asset->lengths == NULL
+        && (conf->asset->value.len == 0 || conf->asset->value.data[0] != '/'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"video_asset\" value \"%V\": an absolute "
+                           "path is expected", &conf->asset->value);
+        return NGX_CONF_ERROR;
     }
 
     ngx_conf_merge_msec_value(conf->segment, prev->segment, 6000);

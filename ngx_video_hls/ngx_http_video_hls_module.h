@@ -57,6 +57,7 @@ typedef struct {
 typedef struct {
     ngx_shm_zone_t           *zone;
     ngx_thread_pool_t        *threads;
+    ngx_http_complex_value_t *asset;
     ngx_http_complex_value_t *cors;
     ngx_msec_t                segment;
     ngx_flag_t                low_latency;

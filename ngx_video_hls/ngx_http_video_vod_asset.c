@@ -105,17 +105,75 @@ ngx_http_video_asset_cleanup(void *data)
 }
 
 
+/* Whether a component of a path is "..": a variable may be the client's. */
+static ngx_uint_t
+ngx_http_video_asset_escapes(ngx_str_t *path)
+{
+    u_char  *p, *last;
+
+    last = path->data + path->len;
+
+    for (p = path->data; p + 3 <= last; p++) {
+        if (p[0] == '/' && p[1] == '.' && p[2] == '.'
+            && (p + 3 == last || p[3] == '/'))
+        {
+            return 1;
+        }
+    }
+
+    return ngx_strlchr(path->data, last, '\0') != NULL;
+}
+
+
+/* "video_asset": what a map, auth_request or njs has chosen. */
+static ngx_int_t
+ngx_http_video_asset_value(ngx_http_request_t *r,
+    ngx_http_complex_value_t *value, ngx_str_t *path)
+{
+    u_char     *p;
+    ngx_str_t   s;
+
+    if (ngx_http_complex_value(r, value, &s) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (s.len == 0 || s.data[0] != '/' || ngx_http_video_asset_escapes(&s)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"video_asset\" gives \"%V\", no absolute path", &s);
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    p = ngx_pnalloc(r->pool, s.len + 1);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *ngx_cpymem(p, s.data, s.len) = '\0';
+    path->data = p;
+    path->len = s.len;
+
+    return NGX_OK;
+}
+
+
 /* Maps the asset to a file as nginx maps URIs: root, alias, variables. */
 static ngx_int_t
 ngx_http_video_asset_path(ngx_http_request_t *r, ngx_str_t *path)
 {
-    u_char                    *last;
-    size_t                     root;
-    ngx_str_t                  uri;
-    ngx_http_video_ctx_t      *ctx;
-    ngx_http_core_loc_conf_t  *clcf;
+    u_char                     *last;
+    size_t                      root;
+    ngx_str_t                   uri;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    if (conf->asset) {
+        return ngx_http_video_asset_value(r, conf->asset, path);
+    }
+
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     /* "/vod/master.m3u8": the alias would replace more than there is */
