@@ -80,6 +80,34 @@ static ngx_command_t  ngx_http_video_hls_commands[] = {
       offsetof(ngx_http_video_loc_conf_t, buffer),
       NULL },
 
+    { ngx_string("video_clip"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, clip),
+      NULL },
+
+    { ngx_string("video_max_height"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, max_height),
+      NULL },
+
+    { ngx_string("video_max_bandwidth"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, max_bandwidth),
+      NULL },
+
+    { ngx_string("video_tracks"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, tracks),
+      NULL },
+
       ngx_null_command
 };
 
@@ -243,8 +271,28 @@ ngx_http_video_create_loc_conf(ngx_conf_t *cf)
     conf->low_latency = NGX_CONF_UNSET;
     conf->max_moov = NGX_CONF_UNSET_SIZE;
     conf->buffer = NGX_CONF_UNSET_SIZE;
+    conf->clip = NGX_CONF_UNSET;
 
     return conf;
+}
+
+
+/* A fixed value is checked here, one of variables at each request. */
+static ngx_int_t
+ngx_http_video_check_number(ngx_conf_t *cf, const char *name,
+    ngx_http_complex_value_t *v)
+{
+    if (v && v->lengths == NULL
+        && (v->value.len > 9
+            || ngx_atoi(v->value.data, v->value.len) == NGX_ERROR))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%s\" value \"%V\": a number of at most "
+                           "nine digits is expected", name, &v->value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -260,6 +308,29 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->asset == NULL) {
         conf->asset = prev->asset;
+    }
+
+    if (conf->max_height == NULL) {
+        conf->max_height = prev->max_height;
+    }
+
+    if (conf->max_bandwidth == NULL) {
+        conf->max_bandwidth = prev->max_bandwidth;
+    }
+
+    if (conf->tracks == NULL) {
+        conf->tracks = prev->tracks;
+    }
+
+    ngx_conf_merge_value(conf->clip, prev->clip, 0);
+
+    if (ngx_http_video_check_number(cf, "video_max_height", conf->max_height)
+        != NGX_OK
+        || ngx_http_video_check_number(cf, "video_max_bandwidth",
+                                       conf->max_bandwidth)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (conf->asset && conf->asset->lengths == NULL

@@ -12,6 +12,7 @@
  *   ngx_http_video_live_list.c    live playlists and manifests
  *   ngx_http_video_vod.c          files: playlists, init segments
  *   ngx_http_video_vod_asset.c    the files of an asset
+ *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_media.c    media segments of a file
  *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
@@ -63,6 +64,10 @@ typedef struct {
     ngx_flag_t                low_latency;
     size_t                    max_moov;
     size_t                    buffer;
+    ngx_flag_t                clip;
+    ngx_http_complex_value_t *max_height;
+    ngx_http_complex_value_t *max_bandwidth;
+    ngx_http_complex_value_t *tracks;
 } ngx_http_video_loc_conf_t;
 
 
@@ -201,6 +206,10 @@ typedef struct ngx_http_video_vod_s {
     ngx_int_t                 failed;       /* status of one that has none */
     uint64_t                  epoch;        /* of all sources */
 
+    uint64_t                  start;        /* of a clip, ms */
+    uint64_t                  end;          /* 0: none */
+    const char               *query;        /* that says so, or NULL */
+
     ngx_open_file_info_t      of;           /* of a directory */
     ngx_video_ref_t           list;         /* of its files' names */
     ngx_thread_task_t        *task;         /* that reads it */
@@ -208,6 +217,23 @@ typedef struct ngx_http_video_vod_s {
 } ngx_http_video_vod_t;
 
 ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
+
+/* ngx_http_video_vod_select.c: a clip of it, and some of its tracks */
+
+/* Reads "start" and "end" into ctx->vod: NGX_OK, or a status. */
+ngx_int_t ngx_http_video_clip_args(ngx_http_request_t *r);
+
+/* What playlists and manifests list. */
+typedef struct {
+    uint32_t                  max_height;       /* 0: all */
+    uint32_t                  max_bandwidth;
+    ngx_str_t                 tracks;           /* "v0,a1"; empty: all */
+} ngx_http_video_select_t;
+
+ngx_int_t ngx_http_video_select_init(ngx_http_request_t *r,
+    ngx_http_video_select_t *s);
+ngx_uint_t ngx_http_video_selected(ngx_http_video_select_t *s,
+    nvm_track_t *track, const char *name);
 
 /*
  * Finds the files of the asset that the path names and opens them: NGX_OK,

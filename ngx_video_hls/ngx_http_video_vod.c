@@ -18,6 +18,8 @@ typedef struct {
     char                      name[NVM_MAX_TRACKS][24];
     ngx_uint_t                n;
     char                      prefix[24];
+    const char               *query;
+    ngx_http_video_select_t   select;
 } ngx_http_video_vod_tracks_t;
 
 
@@ -297,6 +299,7 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
     m.nrenditions = t->n;
     m.independent = 1;
     m.ts = ts;
+    m.query = t->query;
 
     return nvm_hls_master_write(w, &m);
 }
@@ -320,6 +323,7 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
 
     d.tracks = tracks;
     d.ntracks = t->n;
+    d.query = t->query;
 
     return nvm_dash_write(w, &d);
 }
@@ -336,6 +340,7 @@ ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
 
     media.prefix = t->prefix;
     media.ts = ts;
+    media.query = t->query;
     media.vod = 1;
     media.independent = 1;
 
@@ -440,6 +445,14 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
 
         track = &t->track[n].track;
 
+        ngx_sprintf((u_char *) t->name[n], "%c%ui%Z",
+                    track->kind == NVM_VIDEO ? 'v' : 'a',
+                    first[track->kind] + t->track[n].name);
+
+        if (!ngx_http_video_selected(&t->select, track, t->name[n])) {
+            continue;
+        }
+
         if ((before && ngx_http_video_vod_again(t, track))
             || (ctx->path.ts && !ngx_http_video_vod_in_ts(t, track)))
         {
@@ -454,9 +467,6 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ngx_sprintf((u_char *) t->name[n], "%c%ui%Z",
-                    track->kind == NVM_VIDEO ? 'v' : 'a',
-                    first[track->kind] + t->track[n].name);
         t->n++;
     }
 
@@ -482,6 +492,7 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
     vod = ctx->vod;
 
     ngx_sprintf((u_char *) t->prefix, "e%xL/%Z", vod->epoch);
+    t->query = vod->query;
 
     if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
         || ctx->path.what == NGX_HTTP_VIDEO_INIT)
@@ -499,6 +510,10 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
         return nvm_index_timeline(&s->src, &t->track[0], &arena,
                                   &t->timeline[0])
                == NVM_OK ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_video_select_init(r, &t->select) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_memzero(first, sizeof(first));

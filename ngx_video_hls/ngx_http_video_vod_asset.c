@@ -71,7 +71,11 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
     cln->handler = ngx_http_video_asset_cleanup;
     cln->data = ctx;
 
-    rc = ngx_http_video_asset_path(r, &vod->path);
+    rc = ngx_http_video_clip_args(r);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_video_asset_path(r, &vod->path);
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_http_video_asset_file(r, &vod->path, &vod->of);

@@ -16,6 +16,8 @@ typedef struct {
     size_t                    max_moov;
     uint32_t                  target;
     nvm_index_lead_t          lead;         /* n 0: none */
+    uint64_t                  start;        /* of a clip, ms */
+    uint64_t                  end;
 
     nvm_heap_t                heap;
     nvm_fault_t               fault;
@@ -96,7 +98,10 @@ static uint64_t
 ngx_http_video_index_epoch(ngx_http_video_source_t *s,
     ngx_http_video_source_t *lead, ngx_msec_t target)
 {
-    uint64_t  h;
+    uint64_t               h;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(s->request, ngx_http_video_hls_module);
 
     h = 0xcbf29ce484222325ULL;
     h = ngx_http_video_hash(h, s->path.data, s->path.len);
@@ -107,6 +112,11 @@ ngx_http_video_index_epoch(ngx_http_video_source_t *s,
 
     if (lead) {
         h = ngx_http_video_hash(h, &lead->epoch, sizeof(lead->epoch));
+    }
+
+    if (ctx->vod->query) {
+        h = ngx_http_video_hash(h, ctx->vod->query,
+                                ngx_strlen(ctx->vod->query));
     }
 
     /* 0 means none */
@@ -250,13 +260,19 @@ static void
 ngx_http_video_index_refuse(ngx_http_video_source_t *s, nvm_fault_t *f,
     nvm_err_e err)
 {
-    u_char               text[256], *last;
-    uint16_t             status;
-    ngx_video_store_t   *st;
-    ngx_video_object_t  *o;
+    u_char                 text[256], *last;
+    uint16_t               status;
+    ngx_video_store_t     *st;
+    ngx_video_object_t    *o;
+    ngx_http_video_ctx_t  *ctx;
 
-    st = ngx_http_video_source_store(s);
+    ctx = ngx_http_get_module_ctx(s->request, ngx_http_video_hls_module);
+    st = ctx->store;
     o = ngx_video_object(st, &s->ref);
+
+    /* a clip of a good file that has nothing there */
+    status = ctx->vod->query && err == NVM_ENOENT ? NGX_HTTP_NOT_FOUND
+                                                  : NGX_HTTP_UNPROCESSABLE;
 
     last = ngx_snprintf(text, sizeof(text), "%s%s%s at offset %uL", f->where,
                         f->where[0] ? ": " : "",
@@ -267,11 +283,10 @@ ngx_http_video_index_refuse(ngx_http_video_source_t *s, nvm_fault_t *f,
     {
         ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
                       "\"%V\": %*s", &s->path, (size_t) (last - text), text);
-        ngx_http_video_index_fail(s, NGX_HTTP_UNPROCESSABLE);
+        ngx_http_video_index_fail(s, status);
         return;
     }
 
-    status = NGX_HTTP_UNPROCESSABLE;
     ngx_memcpy(o->meta, &status, sizeof(uint16_t));
     o->meta_len = sizeof(uint16_t);
 
@@ -348,10 +363,12 @@ ngx_http_video_index_task(ngx_http_video_source_t *s,
     nvm_arena_t                   arena;
     ngx_pool_cleanup_t           *cln;
     ngx_http_request_t           *r;
+    ngx_http_video_ctx_t         *ctx;
     ngx_http_video_loc_conf_t    *conf;
     ngx_http_video_index_task_t  *t;
 
     r = s->request;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
     s->task = ngx_thread_task_alloc(r->pool,
@@ -368,6 +385,8 @@ ngx_http_video_index_task(ngx_http_video_source_t *s,
     t->size = s->of.size;
     t->max_moov = conf->max_moov;
     t->target = (uint32_t) conf->segment;
+    t->start = ctx->vod->start;
+    t->end = ctx->vod->end;
     nvm_heap_init(&t->heap, NGX_HTTP_VIDEO_HEAP_MIN);
 
     cln->handler = ngx_http_video_index_cleanup;
@@ -575,6 +594,15 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 
     if (t->err == NVM_OK && mp4->fragmented) {
         ngx_http_video_index_fragments(t, mp4);
+    }
+
+    if (t->err == NVM_OK && (t->start || t->end)) {
+        nvm_mp4_clip(mp4, t->start, t->end);
+
+        if (mp4->ntracks == 0) {
+            t->err = nvm_fault(&t->fault, NVM_ENOENT, 0,
+                               "nothing in the time of the clip");
+        }
     }
 
     if (t->err == NVM_OK) {

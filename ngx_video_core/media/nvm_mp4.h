@@ -152,6 +152,14 @@ void nvm_mp4_fragments_end(nvm_mp4_t *mp4);
 
 
 /*
+ * Narrows the edits of all tracks to [start, end) of the presentation, ms;
+ * end 0: to its end.  What a track has there begins at 0.  Tracks that have
+ * nothing there are removed; ntracks may become 0.
+ */
+void nvm_mp4_clip(nvm_mp4_t *mp4, uint64_t start, uint64_t end);
+
+
+/*
  * Where a walk stands.  Together with the tables it is all that is needed to
  * go on from there, so it may be kept: it has no pointers.  "_entry" is the
  * entry after the one in force, "_left" what is left of that.

@@ -1,7 +1,8 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * Edit lists: ISO/IEC 14496-12, 8.6.5 and 8.6.6.
+ * Edit lists: ISO/IEC 14496-12, 8.6.5 and 8.6.6; and clips, which are edits
+ * that a request makes.
  */
 
 #include "nvm_mp4_edit.h"
@@ -190,4 +191,75 @@ nvm_mp4_edit_parse(const nvm_mp4_box_t *trak, uint32_t timescale,
     nvm_mp4_edit_duration(t);
 
     return NVM_OK;
+}
+
+
+/* NVM_ENOENT: nothing of the track is left. */
+static nvm_err_e
+nvm_mp4_clip_track(nvm_mp4_track_t *t, uint64_t start, uint64_t end)
+{
+    uint64_t  from, to, media;
+
+    if (start > NVM_MP4_MAX_SECONDS * 1000ull) {
+        return NVM_ENOENT;
+    }
+
+    from = (uint64_t) nvm_rescale((int64_t) start, t->track.timescale, 1000);
+    to = UINT64_MAX;
+
+    if (end && end <= NVM_MP4_MAX_SECONDS * 1000ull) {
+        to = (uint64_t) nvm_rescale((int64_t) end, t->track.timescale, 1000);
+    }
+
+    /* the end of the media, so that the duration can be told from it */
+
+    media = t->media_duration
+            + (t->track.kind == NVM_VIDEO ? t->media_time : 0);
+    t->media_end = t->media_end < media ? t->media_end : media;
+
+    if (to <= t->delay || to <= from) {
+        return NVM_ENOENT;
+    }
+
+    if (to != UINT64_MAX && to - t->delay < t->media_end - t->media_time) {
+        t->media_end = t->media_time + (to - t->delay);
+    }
+
+    if (from > t->delay) {
+        t->media_time += from - t->delay;
+        t->delay = 0;
+
+    } else {
+        t->delay -= from;
+    }
+
+    if (t->media_time >= t->media_end || t->media_time >= t->media_duration) {
+        return NVM_ENOENT;
+    }
+
+    t->track.duration = t->media_end - t->media_time + t->delay;
+
+    return NVM_OK;
+}
+
+
+void
+nvm_mp4_clip(nvm_mp4_t *mp4, uint64_t start, uint64_t end)
+{
+    uint32_t  i, n;
+
+    for (i = 0, n = 0; i < mp4->ntracks; i++) {
+
+        if (nvm_mp4_clip_track(&mp4->tracks[i], start, end) != NVM_OK) {
+            continue;
+        }
+
+        if (n != i) {
+            mp4->tracks[n] = mp4->tracks[i];
+        }
+
+        n++;
+    }
+
+    mp4->ntracks = n;
 }
