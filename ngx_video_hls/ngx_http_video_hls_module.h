@@ -6,6 +6,7 @@
  *   ngx_http_video_hls_module.c   directives, dispatch
  *   ngx_http_video_path.c         URLs
  *   ngx_http_video_response.c     headers, bodies in memory
+ *   ngx_http_video_text.c         texts that are rendered once
  *   ngx_http_video_park.c         requests that wait
  *   ngx_http_video_object.c       bodies in the store
  *   ngx_http_video_live.c         live media
@@ -28,6 +29,7 @@
 
 #include "ngx_video_core.h"
 #include "nvm_index.h"
+#include "nvm_writer.h"
 
 
 #define NGX_HTTP_UNPROCESSABLE    422
@@ -134,6 +136,27 @@ ngx_int_t ngx_http_video_send_memory(ngx_http_request_t *r, u_char *data,
 ngx_int_t ngx_http_video_send_text(ngx_http_request_t *r, u_char *data,
     size_t len);
 uint64_t ngx_http_video_hash(uint64_t h, const void *data, size_t n);
+
+
+/* ngx_http_video_text.c */
+
+typedef nvm_err_e (*ngx_http_video_write_pt)(nvm_writer_t *w, void *what);
+
+/* A text in memory of the request: NGX_OK, or a status. */
+typedef ngx_int_t (*ngx_http_video_render_pt)(ngx_http_request_t *r,
+    void *what, u_char **text, size_t *len);
+
+/* Runs a writer dry, then into memory of its size; 404 for NVM_ENOENT. */
+ngx_int_t ngx_http_video_write(ngx_http_request_t *r,
+    ngx_http_video_write_pt write, void *what, u_char **text, size_t *len);
+
+/*
+ * Sends the text of this key, which the store has, or which render makes and
+ * the store is given.  render NULL: NGX_DECLINED when the store has none.
+ */
+ngx_int_t ngx_http_video_send_kept(ngx_http_request_t *r, ngx_str_t *key,
+    ngx_http_video_render_pt render, void *what, ngx_int_t max_age,
+    uint64_t epoch);
 
 
 /* ngx_http_video_park.c */
@@ -247,6 +270,13 @@ ngx_int_t ngx_http_video_asset_open(ngx_http_request_t *r);
  * status; the reason has been logged.
  */
 ngx_int_t ngx_http_video_index_open(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead);
+
+/*
+ * Identity of the bytes and of how they are cut: the epoch in URLs.  What is
+ * cut at another file's boundaries changes with that file.
+ */
+uint64_t ngx_http_video_index_epoch(ngx_http_video_source_t *s,
     ngx_http_video_source_t *lead);
 
 ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,

@@ -17,9 +17,6 @@
 #define NGX_HTTP_VIDEO_AHEAD  2
 
 
-typedef nvm_err_e (*ngx_http_video_render_pt)(nvm_writer_t *w, void *what);
-
-
 typedef struct {
     nvm_track_t               track[NGX_VIDEO_LIVE_TRACKS];
     nvm_timeline_t            timeline[NGX_VIDEO_LIVE_TRACKS];
@@ -28,24 +25,28 @@ typedef struct {
 } ngx_http_video_tracks_t;
 
 
+/* What is to be rendered. */
+typedef struct {
+    ngx_video_live_info_t    *info;
+    ngx_uint_t                number;       /* of a playlist's track */
+} ngx_http_video_listed_t;
+
+
 static ngx_int_t ngx_http_video_live_ready(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
     ngx_int_t *max_age);
 static ngx_int_t ngx_http_video_live_render(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_uint_t number, u_char **text,
-    size_t *len);
-static ngx_int_t ngx_http_video_live_send_list(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
-    ngx_int_t max_age);
+    void *what, u_char **text, size_t *len);
 
 
 ngx_int_t
 ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
 {
     u_char                 buf[NGX_VIDEO_KEY_MAX];
-    ngx_int_t              rc, max_age;
-    ngx_str_t              key;
-    ngx_uint_t             number;
+    ngx_int_t                 rc, max_age;
+    ngx_str_t                 key;
+    ngx_uint_t                number;
+    ngx_http_video_listed_t   listed;
 
     key.data = buf;
 
@@ -60,8 +61,12 @@ ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
         rc = ngx_http_video_live_ready(r, info, number, &key, &max_age);
 
         if (rc == NGX_OK) {
-            return ngx_http_video_live_send_list(r, info, number, &key,
-                                                 max_age);
+            listed.info = info;
+            listed.number = number;
+
+            return ngx_http_video_send_kept(r, &key,
+                                            ngx_http_video_live_render,
+                                            &listed, max_age, info->epoch);
         }
 
         if (rc != NGX_AGAIN) {
@@ -304,37 +309,6 @@ ngx_http_video_live_manifest(nvm_writer_t *w, void *what)
 }
 
 
-/* Runs a writer dry, then into memory of its size. */
-static ngx_int_t
-ngx_http_video_write(ngx_http_request_t *r, ngx_http_video_render_pt render,
-    void *what, u_char **text, size_t *len)
-{
-    nvm_err_e     err;
-    nvm_writer_t  w;
-
-    nvm_writer_init(&w, NULL, 0);
-    err = render(&w, what);
-
-    if (err != NVM_OK) {
-        return err == NVM_ENOENT ? NGX_HTTP_NOT_FOUND
-                                 : NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    *len = w.len;
-    *text = ngx_pnalloc(r->pool, *len);
-
-    if (*text == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    nvm_writer_init(&w, *text, *len);
-    (void) render(&w, what);
-
-    return nvm_writer_done(&w, *len) == NVM_OK
-           ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
 /* RENDITION-REPORT: the newest media of the other tracks. */
 static void
 ngx_http_video_live_reports(ngx_http_video_tracks_t *t, ngx_uint_t number,
@@ -445,12 +419,16 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_video_live_render(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_uint_t number, u_char **text,
+ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     size_t *len)
 {
+    ngx_http_video_listed_t *listed = what;
+
     ngx_http_video_ctx_t     *ctx;
+    ngx_video_live_info_t    *info;
     ngx_http_video_tracks_t  *t;
+
+    info = listed->info;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
@@ -473,69 +451,7 @@ ngx_http_video_live_render(ngx_http_request_t *r,
         return ngx_http_video_live_render_manifest(r, info, t, text, len);
 
     default:
-        return ngx_http_video_live_render_playlist(r, info, t, number, text,
-                                                   len);
+        return ngx_http_video_live_render_playlist(r, info, t, listed->number,
+                                                   text, len);
     }
-}
-
-
-static ngx_int_t
-ngx_http_video_live_send_list(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
-    ngx_int_t max_age)
-{
-    size_t                 len;
-    u_char                *text;
-    uint64_t               tag;
-    ngx_int_t              rc, opened;
-    ngx_http_video_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-
-    if (ngx_http_video_ref_cleanup(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    tag = ngx_http_video_hash(0xcbf29ce484222325ULL, key->data, key->len);
-
-    opened = ngx_video_object_open(ctx->store, key, 0,
-                                   NGX_VIDEO_OPEN_CREATE, &ctx->ref);
-
-    if (opened == NGX_OK
-        && ngx_video_object_state(ctx->store, &ctx->ref)
-           == NGX_VIDEO_OBJECT_COMPLETE)
-    {
-        if (ngx_http_video_headers(r, max_age, info->epoch, tag) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_video_send_object(r, 0,
-                         ngx_video_object_filled(ctx->store, &ctx->ref));
-    }
-
-    /* ours to make, or another makes it in this moment, or no room */
-
-    rc = ngx_http_video_live_render(r, info, number, &text, &len);
-
-    if (opened == NGX_DONE) {
-        if (rc == NGX_OK
-            && ngx_video_object_append(ctx->store, &ctx->ref, text, len)
-               == NGX_OK)
-        {
-            ngx_video_object_complete(ctx->store, &ctx->ref);
-
-        } else {
-            ngx_video_object_abort(ctx->store, &ctx->ref);
-        }
-    }
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_video_headers(r, max_age, info->epoch, tag) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_video_send_text(r, text, len);
 }

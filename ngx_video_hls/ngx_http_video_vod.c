@@ -13,6 +13,7 @@
 
 
 typedef struct {
+    ngx_http_video_path_t    *path;
     nvm_index_track_t         track[NVM_MAX_TRACKS];
     nvm_timeline_t            timeline[NVM_MAX_TRACKS];
     char                      name[NVM_MAX_TRACKS][24];
@@ -25,7 +26,10 @@ typedef struct {
 
 static ngx_int_t ngx_http_video_vod_indexes(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_segment(ngx_http_request_t *r);
-static ngx_int_t ngx_http_video_vod_list(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_vod_list(ngx_http_request_t *r,
+    ngx_http_video_render_pt render);
+static ngx_int_t ngx_http_video_vod_render(ngx_http_request_t *r, void *what,
+    u_char **text, size_t *len);
 static ngx_int_t ngx_http_video_vod_track(ngx_http_request_t *r,
     ngx_uint_t kind, ngx_uint_t number, ngx_http_video_source_t **source,
     nvm_index_track_t *t);
@@ -40,6 +44,20 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
     rc = ngx_http_video_asset_open(r);
+
+    if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->lead == NULL
+        && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT)
+    {
+        /* of one file the epoch is known: its index may not be needed */
+        ctx->vod->epoch = ngx_http_video_index_epoch(ctx->vod->sources, NULL);
+        rc = ngx_http_video_vod_list(r, NULL);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        rc = NGX_OK;
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_http_video_vod_indexes(r);
@@ -58,7 +76,7 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
         return ngx_http_video_vod_segment(r);
 
     default:
-        return ngx_http_video_vod_list(r);
+        return ngx_http_video_vod_list(r, ngx_http_video_vod_render);
     }
 }
 
@@ -355,23 +373,20 @@ ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
 
 
 static nvm_err_e
-ngx_http_video_vod_write(ngx_http_request_t *r, nvm_writer_t *w,
-    ngx_http_video_vod_tracks_t *t)
+ngx_http_video_vod_write(nvm_writer_t *w, void *what)
 {
-    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_tracks_t *t = what;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-
-    switch (ctx->path.what) {
+    switch (t->path->what) {
 
     case NGX_HTTP_VIDEO_MASTER:
-        return ngx_http_video_vod_master(w, t, ctx->path.ts);
+        return ngx_http_video_vod_master(w, t, t->path->ts);
 
     case NGX_HTTP_VIDEO_MANIFEST:
         return ngx_http_video_vod_manifest(w, t);
 
     case NGX_HTTP_VIDEO_PLAYLIST:
-        return ngx_http_video_vod_playlist(w, t, ctx->path.ts);
+        return ngx_http_video_vod_playlist(w, t, t->path->ts);
 
     default:
         return nvm_cmaf_init_write(w, &t->track[0].track);
@@ -512,10 +527,6 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
                == NVM_OK ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_video_select_init(r, &t->select) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     ngx_memzero(first, sizeof(first));
 
     for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
@@ -531,13 +542,12 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 
 
 static ngx_int_t
-ngx_http_video_vod_list(ngx_http_request_t *r)
+ngx_http_video_vod_render(ngx_http_request_t *r, void *what, u_char **text,
+    size_t *len)
 {
-    u_char                       *text;
-    size_t                        len;
+    ngx_http_video_select_t *select = what;
+
     ngx_int_t                     rc;
-    nvm_err_e                     err;
-    nvm_writer_t                  w;
     ngx_http_video_ctx_t         *ctx;
     ngx_http_video_vod_tracks_t  *t;
 
@@ -548,39 +558,69 @@ ngx_http_video_vod_list(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    t->path = &ctx->path;
+    t->select = *select;
+
     rc = ngx_http_video_vod_read(r, t);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    nvm_writer_init(&w, NULL, 0);
-    err = ngx_http_video_vod_write(r, &w, t);
+    rc = ngx_http_video_write(r, ngx_http_video_vod_write, t, text, len);
 
-    if (err != NVM_OK) {
+    if (rc == NGX_HTTP_NOT_FOUND) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": nothing to list: %s", &ctx->vod->path,
-                      nvm_strerror(err));
+                      "\"%V\": nothing to list", &ctx->vod->path);
         return NGX_HTTP_UNPROCESSABLE;
     }
 
-    len = w.len;
-    text = ngx_pnalloc(r->pool, len);
-    if (text == NULL) {
+    return rc;
+}
+
+
+/* A text of the asset: the epoch and what is asked for tell it apart. */
+static ngx_int_t
+ngx_http_video_vod_list(ngx_http_request_t *r, ngx_http_video_render_pt render)
+{
+    u_char                    buf[NGX_VIDEO_KEY_MAX];
+    uint64_t                  hash;
+    ngx_str_t                 key;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_path_t    *path;
+    ngx_http_video_select_t   select;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    path = &ctx->path;
+    hash = 0;
+
+    if (path->epoch && path->epoch != ctx->vod->epoch) {
+        /* of a file that was replaced */
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ngx_http_video_select_init(r, &select) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    nvm_writer_init(&w, text, len);
-    (void) ngx_http_video_vod_write(r, &w, t);
-
-    if (nvm_writer_done(&w, len) != NVM_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (path->what == NGX_HTTP_VIDEO_MASTER
+        || path->what == NGX_HTTP_VIDEO_MANIFEST)
+    {
+        hash = ngx_http_video_hash(select.max_height, &select.max_bandwidth,
+                                   sizeof(select.max_bandwidth));
+        hash = ngx_http_video_hash(hash, select.tracks.data,
+                                   select.tracks.len);
     }
+
+    key.data = buf;
+    key.len = ngx_sprintf(buf, "text:%xL:%d%d%ui.%ui:%xL", ctx->vod->epoch,
+                          (int) path->what, (int) path->ts, path->kind,
+                          path->number, hash)
+              - buf;
 
     /* a replaced file has another epoch: noticed at the next manifest */
-    return ngx_http_video_send_memory(r, text, len,
-                                      ctx->path.epoch
-                                      ? NGX_HTTP_VIDEO_IMMUTABLE
-                                      : NGX_HTTP_VIDEO_NO_CACHE,
-                                      ctx->vod->epoch);
+    return ngx_http_video_send_kept(r, &key, render, &select,
+                                    path->epoch ? NGX_HTTP_VIDEO_IMMUTABLE
+                                                : NGX_HTTP_VIDEO_NO_CACHE,
+                                    ctx->vod->epoch);
 }

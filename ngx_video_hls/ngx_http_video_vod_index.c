@@ -90,18 +90,19 @@ ngx_http_video_index_read(void *data, uint64_t offset, void *dst, size_t n)
 }
 
 
-/*
- * Identity of the bytes and of how they are cut: also the URLs' epoch.  What
- * is cut at another file's boundaries changes with that file.
- */
-static uint64_t
+uint64_t
 ngx_http_video_index_epoch(ngx_http_video_source_t *s,
-    ngx_http_video_source_t *lead, ngx_msec_t target)
+    ngx_http_video_source_t *lead)
 {
-    uint64_t               h;
-    ngx_http_video_ctx_t  *ctx;
+    uint64_t                    h;
+    ngx_msec_t                  target;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(s->request, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(s->request,
+                                        ngx_http_video_hls_module);
+    target = conf->segment;
 
     h = 0xcbf29ce484222325ULL;
     h = ngx_http_video_hash(h, s->path.data, s->path.len);
@@ -139,7 +140,7 @@ ngx_http_video_index_find(ngx_http_video_source_t *s,
                                         ngx_http_video_hls_module);
     st = ngx_http_video_source_store(s);
 
-    s->epoch = ngx_http_video_index_epoch(s, lead, conf->segment);
+    s->epoch = ngx_http_video_index_epoch(s, lead);
 
     key.data = buf;
     key.len = ngx_sprintf(buf, "index:%xL:%O:%T:%uL:%M",
