@@ -183,17 +183,22 @@ ngx_video_evict(ngx_video_store_t *st, ngx_uint_t live)
 
     for (n = 0; n < NGX_VIDEO_EVICT_STEPS; n++) {
 
-        if (small->tail
-            && (small->chunks > st->head->nchunks / 10 || !main->tail
-                || n > NGX_VIDEO_EVICT_STEPS / 2))
-        {
-            queue = NGX_VIDEO_QUEUE_SMALL;
+        if (small->tail == 0 && main->tail == 0) {
+            break;
+        }
 
-        } else if (main->tail) {
-            queue = NGX_VIDEO_QUEUE_MAIN;
+        if (n < NGX_VIDEO_EVICT_STEPS / 2) {
+            queue = small->chunks > st->head->nchunks / 10
+                    ? NGX_VIDEO_QUEUE_SMALL : NGX_VIDEO_QUEUE_MAIN;
 
         } else {
-            break;
+            /* all that was looked at is being read: by turns */
+            queue = n & 1 ? NGX_VIDEO_QUEUE_SMALL : NGX_VIDEO_QUEUE_MAIN;
+        }
+
+        if (st->head->fifo[queue].tail == 0) {
+            queue = queue == NGX_VIDEO_QUEUE_SMALL ? NGX_VIDEO_QUEUE_MAIN
+                                                   : NGX_VIDEO_QUEUE_SMALL;
         }
 
         if (ngx_video_evict_oldest(st, queue) == NGX_OK

@@ -257,6 +257,66 @@ test_evict_read(void)
 }
 
 
+/*
+ * All newcomers are being read: what was asked for often is not, and has to
+ * make room for them.
+ */
+static void
+test_evict_main(void)
+{
+    char             key[16];
+    ngx_uint_t       i, k, old, n;
+    ngx_video_ref_t  w, ref;
+
+    start();
+
+    /* read three times, they move on when the zone fills up */
+
+    old = a.head->nfree / 2;
+
+    for (i = 0; i < old; i++) {
+        snprintf(key, sizeof(key), "old%u", (unsigned) i);
+        store_env_put_complete(&a, key, bytes, 100);
+
+        for (k = 0; k < 3; k++) {
+            (void) store_env_open(&a, key, 0, &ref);
+            ngx_video_object_put(&a, &ref);
+        }
+    }
+
+    for (i = 0; i < MAX && a.head->evictions == 0; i++) {
+        snprintf(key, sizeof(key), "new%u", (unsigned) i);
+        store_env_put_complete(&a, key, bytes, 100);
+    }
+
+    /* put the other newcomers out, and are in their place */
+
+    read_many(old);
+    n = 0;
+
+    for (i = 0; i < old / 2; i++) {
+        snprintf(key, sizeof(key), "more%u", (unsigned) i);
+        (void) store_env_open(&a, key, NGX_VIDEO_OPEN_CREATE, &w);
+        n += ngx_video_object_append(&a, &w, bytes, 100) == NGX_OK;
+        ngx_video_object_complete(&a, &w);
+        (void) ngx_video_object_get(&b, &w);
+        refs[nrefs++] = w;
+        ngx_video_object_put(&a, &w);
+    }
+
+    is_int(n, old / 2, "room is made while all other newcomers are read");
+    is_int(a.head->refusals, 0, "without a refusal");
+
+    while (nrefs) {
+        nrefs--;
+        ngx_video_reader_remove(&readers[nrefs]);
+        ngx_video_object_put(&b, &refs[nrefs]);
+    }
+
+    end("newcomers");
+}
+
+
 int
 main(void)
 {
@@ -264,6 +324,7 @@ main(void)
     test_cut();
     test_promise();
     test_evict_read();
+    test_evict_main();
 
     return done_testing();
 }
