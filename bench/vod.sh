@@ -8,8 +8,12 @@
 # figures: of segments that are kept, and of first views, where each segment
 # is asked for once.
 #
-# The file is ffmpeg's default: one video frame in a chunk, about 180 byte
-# ranges in a segment of 6 s.
+# The movie is ffmpeg's default: one video frame in a chunk, about 180 byte
+# ranges in a segment of 6 s.  "together" is the same in fragments, whose
+# samples lie together; "sd" is 480p; "two" lasts two hours.
+#
+# Transport streams are made in the store.  In a zone that is too small for the
+# movie each of them is made anew.
 #
 #   bench/vod.sh [ROUNDS [SECONDS]]
 
@@ -25,17 +29,36 @@ need nginx ffmpeg wrk curl taskset
 
 mkdir -p "$MEDIA" "$WORK"/{logs,static}
 
-if [ ! -f "$MEDIA/movie.mp4" ]; then
-    echo "making 10 minutes of 1080p in build/bench ..."
+# make NAME SIZE BITRATE SECONDS TIMES: a loop and many rounds of it
+make()
+{
+    local name=$1 size=$2 rate=$3 seconds=$4 times=$5
+
+    [ ! -f "$MEDIA/$name.mp4" ] || return 0
+    echo "making $name.mp4 in build/bench ..."
     ffmpeg -loglevel error -y \
-        -f lavfi -i testsrc2=s=1920x1080:r=30:d=20 \
-        -f lavfi -i sine=f=440:r=48000:d=20 \
-        -c:v libx264 -preset ultrafast -b:v 5M -minrate 5M -maxrate 5M \
-        -bufsize 2500k -x264-params nal-hrd=cbr -g 60 -keyint_min 60 \
-        -sc_threshold 0 -c:a aac -b:a 128k -ac 2 "$MEDIA/loop.mp4"
-    ffmpeg -loglevel error -y -stream_loop 29 -i "$MEDIA/loop.mp4" -c copy \
-        -movflags +faststart "$MEDIA/movie.tmp.mp4"
-    mv "$MEDIA/movie.tmp.mp4" "$MEDIA/movie.mp4"
+        -f lavfi -i "testsrc2=s=$size:r=30:d=$seconds" \
+        -f lavfi -i "sine=f=440:r=48000:d=$seconds" \
+        -c:v libx264 -preset ultrafast -b:v "$rate" -minrate "$rate" \
+        -maxrate "$rate" -bufsize "$rate" -x264-params nal-hrd=cbr -g 60 \
+        -keyint_min 60 -sc_threshold 0 -c:a aac -b:a 128k -ac 2 \
+        "$MEDIA/$name.loop.mp4"
+    ffmpeg -loglevel error -y -stream_loop $((times - 1)) \
+        -i "$MEDIA/$name.loop.mp4" -c copy -movflags +faststart \
+        "$MEDIA/$name.tmp.mp4"
+    mv "$MEDIA/$name.tmp.mp4" "$MEDIA/$name.mp4"
+    rm "$MEDIA/$name.loop.mp4"
+}
+
+make movie 1920x1080 5M 20 30
+make sd 854x480 1M 20 30
+make two 320x180 150k 20 360
+
+if [ ! -f "$MEDIA/together.mp4" ]; then
+    ffmpeg -loglevel error -y -i "$MEDIA/movie.mp4" -c copy \
+        -movflags cmaf+frag_keyframe -frag_duration 6000000 \
+        "$MEDIA/together.tmp.mp4"
+    mv "$MEDIA/together.tmp.mp4" "$MEDIA/together.mp4"
 fi
 
 # More names for the movie: the name is part of what identifies a file, so
@@ -56,11 +79,13 @@ events { worker_connections 4096; }
 video {
     zone vod 64m;
     zone first 512m;
+    zone kept 512m;
 }
 http {
     access_log off;
     sendfile on;
     tcp_nopush on;
+    open_file_cache max=1000;
     keepalive_requests 1000000;
     client_body_temp_path $WORK/t1; proxy_temp_path $WORK/t2;
     fastcgi_temp_path $WORK/t3; uwsgi_temp_path $WORK/t4;
@@ -71,6 +96,7 @@ http {
         listen 127.0.0.1:$((PORT + 1)) sndbuf=32k;
         location /vod/ { video_vod zone=vod; alias $MEDIA/; }
         location /names/ { video_vod zone=vod; alias $NAMES/; }
+        location /kept/ { video_vod zone=kept; alias $MEDIA/; }
         location /first/ { video_vod zone=first; alias $NAMES/; }
         location /static/ { alias $WORK/static/; }
         location = /status { video_status; }
@@ -82,45 +108,67 @@ END
 start_nginx "$WORK/nginx.conf"
 BASE=http://127.0.0.1:$PORT
 
-# the first manifest of a file that nobody has asked for
+# manifest NAME FILE LIMIT: the first of a file that nobody has asked for
 manifest()
 {
-    local before after i
+    local name=$1 file=$2 limit=$3 before after i
 
     for i in $(seq 20); do
-        ln "$MEDIA/movie.mp4" "$NAMES/m$i.mp4"
+        ln "$MEDIA/$file.mp4" "$NAMES/$file-$i.mp4"
         before=$(cpu_ticks)
-        curl -sf -o /dev/null "$BASE/names/m$i.mp4/master.m3u8"
+        curl -sf -o /dev/null "$BASE/names/$file-$i.mp4/master.m3u8"
         after=$(cpu_ticks)
         echo $((after - before))
     done >"$WORK/ticks"
 
-    figure "first manifest, index not cached" \
+    figure "$name" \
         "$(awk -v hz="$HZ" '{ n += $1 }
            END { printf "%.1f", n / NR * 1000 / hz }' "$WORK/ticks")" \
-        "ms CPU" 5
+        "ms CPU" "$limit"
 }
 
-# segments TRACK: URIs of the segments of a track ("vod/movie.mp4/a0")
+free_chunks()
+{
+    curl -sf "$BASE/status" \
+        | sed 's/.*"name":"vod"[^}]*"chunks_free":\([0-9]*\).*/\1/'
+}
+
+# What the index of two hours takes of the zone, in whole chunks of 64 KiB.
+index_size()
+{
+    local before after
+
+    ln "$MEDIA/two.mp4" "$NAMES/size.mp4"
+    before=$(free_chunks)
+    curl -sf -o /dev/null "$BASE/names/size.mp4/v0/0.m4s" -r 0-0
+    after=$(free_chunks)
+
+    figure "index of two hours" \
+        "$(awk -v n=$((before - after)) 'BEGIN { printf "%.2f", n / 16 }')" \
+        MiB 3
+}
+
+# segments TRACK [PLAYLIST]: URIs of the segments ("vod/movie.mp4/a0")
 segments()
 {
-    curl -sf "$BASE/$1/index.m3u8" | grep -v '^#' | sed "s|^|/$1/|"
+    curl -sf "$BASE/$1/${2:-index.m3u8}" | grep -v '^#' | sed "s|^|/$1/|"
 }
 
-# list TRACK: the segments of a track, and copies of them as static files
+# list NAME TRACK [PLAYLIST]: the segments of a track ("vod/movie.mp4/v0") in
+# NAME.vod, and copies of them as static files in NAME.static
 list()
 {
-    local track=$1 uri n=0
+    local name=$1 uri n=0
 
-    mkdir -p "$WORK/static/$track"
-    : >"$WORK/$track.static"
-    segments "vod/movie.mp4/$track" >"$WORK/$track.vod"
+    mkdir -p "$WORK/static/$name"
+    : >"$WORK/$name.static"
+    segments "$2" "${3:-}" >"$WORK/$name.vod"
 
     while read -r uri; do
-        curl -sf -o "$WORK/static/$track/$n.m4s" "$BASE$uri"
-        echo "/static/$track/$n.m4s" >>"$WORK/$track.static"
+        curl -sf -o "$WORK/static/$name/$n" "$BASE$uri"
+        echo "/static/$name/$n" >>"$WORK/$name.static"
         n=$((n + 1))
-    done <"$WORK/$track.vod"
+    done <"$WORK/$name.vod"
 }
 
 # load URLS [once]: asks for them, round and round for a while or each of them
@@ -158,25 +206,48 @@ divide()
     awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", a / b }'
 }
 
-# compare NAME TRACK LIMIT: segments that are asked for again and again
+# compare TITLE NAME LIMIT TRACK [PLAYLIST]: segments that are asked for again
+# and again
 compare()
 {
-    local name=$1 track=$2 limit=$3 i s v
+    local title=$1 name=$2 limit=$3 i s v
 
-    list "$track"
+    list "$name" "$4" "${5:-}"
     : >"$WORK/ratios"; : >"$WORK/s"; : >"$WORK/v"
 
     for i in $(seq "$ROUNDS"); do
-        s=$(load "$WORK/$track.static" | per_gb)
-        v=$(load "$WORK/$track.vod" | per_gb)
+        s=$(load "$WORK/$name.static" | per_gb)
+        v=$(load "$WORK/$name.vod" | per_gb)
         echo "$s" >>"$WORK/s"
         echo "$v" >>"$WORK/v"
         divide "$v" "$s" >>"$WORK/ratios"
     done
 
-    figure "$name, times the CPU of static files" \
+    figure "$title, times the CPU of static files" \
         "$(median <"$WORK/ratios")" '' "$limit" \
         "s/GB $(median <"$WORK/v") over $(median <"$WORK/s")"
+}
+
+# Playlists that are asked for again and again: the time that a request takes,
+# as a ratio to that of a static file.
+playlists()
+{
+    local i s v
+
+    mkdir -p "$WORK/static/list"
+    curl -sf -o "$WORK/static/list/0" "$BASE/vod/movie.mp4/v0/index.m3u8"
+    echo /static/list/0 >"$WORK/list.static"
+    echo /vod/movie.mp4/v0/index.m3u8 >"$WORK/list.vod"
+    : >"$WORK/ratios"
+
+    for i in $(seq "$ROUNDS"); do
+        s=$(load "$WORK/list.static" | awk '{ print $2 }')
+        v=$(load "$WORK/list.vod" | awk '{ print $2 }')
+        divide "$s" "$v" >>"$WORK/ratios"
+    done
+
+    figure "playlists, times the time of a static file" \
+        "$(median <"$WORK/ratios")" '' 1.11
 }
 
 # The file with the URLs of the audio segments of movie number N, whose index
@@ -239,7 +310,7 @@ slow()
 {
     local before after pids=() i uri
 
-    uri=$(sed -n 10p "$WORK/v0.vod")
+    uri=$(sed -n 10p "$WORK/video.vod")
     before=$(anon_kb)
 
     for i in $(seq 100); do
@@ -258,8 +329,15 @@ slow()
            'BEGIN { printf "%+.1f", (b - a) / 1024 }')" MB 20
 }
 
-manifest
-compare "video" v0 1.5
-compare "audio, kept" a0 6
+manifest "first manifest" movie 5
+manifest "first manifest of two hours" two 10
+index_size
+playlists
+compare "video" video 1.4 vod/movie.mp4/v0
+compare "video, samples together" together 1.1 vod/together.mp4/v0
+compare "480p video" sd 1.8 vod/sd.mp4/v0
+compare "audio, kept" a0 3 vod/movie.mp4/a0
 first_audio
+compare "transport streams, made" made 1.4 vod/movie.mp4/v0 index_ts.m3u8
+compare "transport streams, kept" kept 1.1 kept/movie.mp4/v0 index_ts.m3u8
 slow
