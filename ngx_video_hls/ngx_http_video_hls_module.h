@@ -282,6 +282,10 @@ uint64_t ngx_http_video_index_epoch(ngx_http_video_source_t *s,
 ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
     ngx_http_video_source_t *s, nvm_index_track_t *t);
 
+/* Logs why a segment's record or plan can't be had; the status for it. */
+ngx_int_t ngx_http_video_media_error(ngx_http_request_t *r,
+    ngx_http_video_source_t *s, nvm_err_e err);
+
 /*
  * The same of n tracks (1 or 2, at most one of video) that are muxed, each
  * with its source.

@@ -115,10 +115,7 @@ ngx_http_video_vod_media(ngx_http_request_t *r, ngx_http_video_source_t *s,
     }
 
     if (err != NVM_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": segment %uL can't be read: %s",
-                      &s->path, ctx->path.msn, nvm_strerror(err));
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_video_media_error(r, s, err);
     }
 
     /* all of the index that is needed; a slow client would keep it */
@@ -139,6 +136,23 @@ ngx_http_video_vod_media(ngx_http_request_t *r, ngx_http_video_source_t *s,
     }
 
     return ngx_http_video_media_tables(r);
+}
+
+
+ngx_int_t
+ngx_http_video_media_error(ngx_http_request_t *r, ngx_http_video_source_t *s,
+    nvm_err_e err)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "\"%V\": segment %uL can't be read: %s", &s->path,
+                  ctx->path.msn, nvm_strerror(err));
+
+    return err == NVM_ELIMIT ? NGX_HTTP_UNPROCESSABLE
+                             : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

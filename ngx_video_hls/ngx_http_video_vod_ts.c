@@ -117,7 +117,7 @@ ngx_http_video_vod_ts(ngx_http_request_t *r, ngx_http_video_source_t **sources,
         }
 
         if (err != NVM_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return ngx_http_video_media_error(r, t->source, err);
         }
     }
 

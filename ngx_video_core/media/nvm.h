@@ -21,7 +21,7 @@
  * refused with NVM_ELIMIT before anything is allocated for it.
  */
 #define NVM_MAX_TRACKS      32
-#define NVM_MAX_SAMPLES     (64u * 1024 * 1024)
+#define NVM_MAX_SAMPLES     (16u * 1024 * 1024)   /* of a file */
 #define NVM_MAX_BOX_DEPTH   12
 #define NVM_MAX_AMF_DEPTH   8
 #define NVM_MAX_CONFIG      2048        /* codec configuration, bytes */

@@ -289,6 +289,22 @@ nvm_index_idle(nvm_index_builder_t *b, nvm_index_out_t *o)
 }
 
 
+static nvm_err_e
+nvm_index_limit(const nvm_index_builder_t *b, const nvm_index_out_t *o)
+{
+    uint32_t  i;
+
+    for (i = 0; i < o->n; i++) {
+        if (o->segments[i].nsamples > NVM_INDEX_MAX_SEGMENT) {
+            return nvm_fault(b->f, NVM_ELIMIT, o->segments[i].mark.offset,
+                             "too many samples in a segment");
+        }
+    }
+
+    return NVM_OK;
+}
+
+
 /* Ends the track at the last sample that is kept. */
 static nvm_err_e
 nvm_index_finish(nvm_index_builder_t *b, nvm_index_out_t *o)
@@ -323,7 +339,7 @@ nvm_index_finish(nvm_index_builder_t *b, nvm_index_out_t *o)
                          "composition offset over 2^31 ticks");
     }
 
-    return NVM_OK;
+    return nvm_index_limit(b, o);
 }
 
 

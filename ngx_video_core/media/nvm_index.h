@@ -45,6 +45,9 @@
 /* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
 #define NVM_INDEX_TABLES  6
 
+/* samples of a segment: a request has memory for all of them at once */
+#define NVM_INDEX_MAX_SEGMENT  (256u * 1024)
+
 /* bytes of moofs that a segment may need: a limit, not an allocation */
 #define NVM_INDEX_MAX_PLAN  (64u * 1024 * 1024)
 
@@ -178,7 +181,7 @@ typedef struct {
  * lead: the boundaries to cut at, or NULL for the file's own.
  *
  * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a composition offset
- * over 2^31 ticks; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
+ * over 2^31 ticks, a segment of over NVM_INDEX_MAX_SEGMENT samples; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
  */
 nvm_err_e nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     uint64_t file_size, uint32_t target, const nvm_index_lead_t *lead,

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t      file_size;
     uint32_t      ntraks;
     int           fragmented;
+    uint64_t      nsamples;         /* of all tracks */
 } nvm_mp4_parse_t;
 
 
@@ -400,6 +401,13 @@ nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
 
     if (rc != NVM_OK) {
         return rc;
+    }
+
+    p->nsamples += t.nsamples;
+
+    if (p->nsamples > NVM_MAX_SAMPLES) {
+        return nvm_mp4_box_fault(p->f, trak, NVM_ELIMIT, trak->offset,
+                                 "too many samples");
     }
 
     if (p->mp4->ntracks == NVM_MAX_TRACKS) {

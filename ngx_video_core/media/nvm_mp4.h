@@ -103,6 +103,7 @@ typedef struct {
 typedef struct {
     uint32_t          timescale;        /* of the movie */
     uint32_t          fragmented;       /* samples are in moofs */
+    uint32_t          nsamples;         /* of all fragments so far */
     uint32_t          ntracks;          /* that can be packaged */
     uint32_t          nskipped;         /* that can't: other codecs, kinds */
     char              skipped[5];       /* sample entry of the first of them */

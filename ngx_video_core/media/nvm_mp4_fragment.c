@@ -15,6 +15,7 @@
 /* One moof. */
 typedef struct {
     nvm_arena_t   *arena;
+    nvm_mp4_t     *mp4;
     nvm_fault_t   *f;
     uint64_t       file_size;
     nvm_mp4_box_t  moof;
@@ -107,7 +108,9 @@ nvm_mp4_fragment_sample(const nvm_mp4_moof_t *m, nvm_mp4_track_t *t,
 
     /* so that samples without bytes of their own are bounded by bytes too */
 
-    if (t->nsamples == NVM_MAX_SAMPLES || t->nsamples >= m->file_size) {
+    if (m->mp4->nsamples++ == NVM_MAX_SAMPLES
+        || t->nsamples >= m->file_size)
+    {
         return nvm_mp4_box_fault(m->f, traf, NVM_ELIMIT, traf->offset,
                                  "too many samples");
     }
@@ -280,6 +283,7 @@ nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4, const uint8_t *moof,
     nvm_mp4_moof_t   m = { 0 };
 
     m.arena = arena;
+    m.mp4 = mp4;
     m.f = f;
     m.file_size = file_size;
     m.bytes = moof;
