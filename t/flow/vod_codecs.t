@@ -1,7 +1,7 @@
-# Proves that files of every codec that is packaged are played whole by HLS, DASH
-# and, what they can carry, transport streams; that CODECS, VIDEO-RANGE and
-# CHANNELS are what the files' own records say; and that boxes of the sample entry
-# that concern colour come through as they are.
+# Proves that files of every codec that is packaged are played whole by HLS,
+# DASH and, what they can carry, transport streams; that CODECS, VIDEO-RANGE and
+# CHANNELS are what the files' own records say; and that boxes of the sample
+# entry that concern colour come through as they are.
 use strict;
 use warnings;
 
@@ -139,7 +139,7 @@ for my $case (@cases) {
         my $bytes = slurp($path);
         $t->write_file("html/$name.mp4", $bytes);
         my $got = plays_whole($t, "$name.mp4", $path);
-        plays_ts($t, "$name.mp4", $path) if $ts;
+        plays_ts($t, "$name.mp4", $path, source => $got->{source}) if $ts;
 
         my $master = $t->get("/vod/$name.mp4/master.m3u8")->body;
         my $mpd = $t->get("/vod/$name.mp4/manifest.mpd")->body;
@@ -195,7 +195,8 @@ SKIP: {
     my @groups = $master =~ /^#EXT-X-MEDIA:.*GROUP-ID="([^"]+)"/mg;
     my @variants = $master =~ /^#EXT-X-STREAM-INF:(.*)$/mg;
 
-    is scalar(keys %{ { map { $_ => 1 } @groups } }), 2, 'two codecs: two groups';
+    is scalar(keys %{ { map { $_ => 1 } @groups } }), 2,
+        'two codecs: two groups';
     is scalar(@variants), 2, 'a variant for each';
     for ([qr/mp4a\.40\.2/, 'aac', 'a0'], [qr/ac-3/, 'ac-3', 'a1']) {
         my ($codec, $name, $track) = @$_;
