@@ -15,6 +15,9 @@ use Test::Video::VOD;
 plan skip_all => 'ffmpeg has no encoder libx264' unless has_encoder('libx264');
 
 my $t = Test::Video->new;
+# faults that are known
+my $short = 'a short last segment with the one before it is not looked at';
+
 $t->conf(vod_conf(workers => 2, http => 'video_segment 1s;'))->run;
 
 # Options: rate (25), video, audio (seconds, 4), v_before, a_before (arguments
@@ -93,6 +96,7 @@ sub is_cut_well {
                       $least > $frame + 0.001 ? sprintf '%.3f', $v : () }
                 grep { $_ > $audio[0] + 0.2 && $_ < $last - 0.2 }
                 map { $_->[0]{pts} } @parts;
+    local $TODO = $o{apart};
     is "@apart", '', "$name: audio is cut where video is"
         or diag("video @starts, audio @audio");
     return;
@@ -153,7 +157,7 @@ try("ntsc$_->[0]", make("ntsc$_->[0]", rate => $_->[1]))
     for [23976, '24000/1001'], [2997, '30000/1001'], [5994, '60000/1001'];
 try('vfr', make('vfr', args => ['-vf',
     "select='mod(n,7)',setpts='(N+0.4*mod(N,3))/25/TB'",
-    qw(-fps_mode vfr -enc_time_base 1:90000)]));
+    qw(-fps_mode vfr -enc_time_base 1:90000)]), rate => $short);
 try("scale$_", make("scale$_", args => ['-video_track_timescale', $_]),
     no_ts => 1)
     for 90000, 1000;
@@ -169,15 +173,16 @@ try('no_b', make('no_b', args => [qw(-bf 0)]), no_ts => 1);
 try('deep_b', make('deep_b', args => [qw(-bf 8 -b_strategy 2 -x264-params
                                          b-pyramid=normal)]));
 try('open_gop', make('open_gop', args => [qw(-g 24 -bf 3 -b_strategy 0
-    -x264-params open-gop=1)]), open => 'leading pictures are not looked for');
+    -x264-params open-gop=1)]), rate => $short,
+    open => 'leading pictures are not looked for');
 
 # --- key frames -------------------------------------------------------------
 
 my @one = qw(-g 9999 -keyint_min 9999);
 my $got = try('one_key', make('one_key', args => \@one));
 is scalar(@{ $got->{v}{parts} }), 1, 'one key frame: one segment';
-$got = try('uneven', make('uneven', args => [@one, qw(-force_key_frames
-                          0.4,1.2,1.28,2.96,3.04,3.8)]));
+$got = try('uneven', make('uneven', args => [@one, '-force_key_frames',
+                          '0.4,1.2,1.28,2.96,3.04,3.8']));
 is join(' ', map { sprintf '%.2f', $_ } map { $_->[0]{pts} }
              @{ $got->{v}{parts} }), '0.00 1.20 2.96', 'uneven: the cuts';
 
@@ -193,9 +198,13 @@ try('no_stss', $intra, $has ? (bytes => rewrite($bytes, $has + 4, 'free'))
 try('long_video', make('long_video', video => 6, audio => 3));
 try('long_audio', make('long_audio', video => 3, audio => 6),
     todo => 'index_ts.m3u8 ends with the last segment of video');
-try('late_audio', make('late_audio', a_before => [qw(-itsoffset 1.5)]),
+$got = try('late_audio', make('late_audio', a_before => [qw(-itsoffset 1.5)]),
     todo => 'a segment without audio has a PMT without audio');
-try('late_video', make('late_video', v_before => [qw(-itsoffset 1.5)]));
+cmp_ok $got->{source}{a}[0]{pts}, '>', 1.4, 'late audio: it is';
+$got = try('late_video', make('late_video', v_before => [qw(-itsoffset 1.5)],
+    args => [qw(-fps_mode passthrough)]),
+    apart => 'audio before the first picture is in its segment');
+cmp_ok $got->{source}{v}[0]{pts}, '>', 1.4, 'late video: it is';
 
 # --- how tables are stored --------------------------------------------------
 
