@@ -82,7 +82,7 @@ ngx_http_video_vod_ts(ngx_http_request_t *r, ngx_http_video_source_t **sources,
 {
     ngx_int_t                   rc;
     nvm_err_e                   err;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, found;
     nvm_arena_t                 arena;
     ngx_http_video_ctx_t       *ctx;
     ngx_http_video_ts_t        *m;
@@ -98,22 +98,24 @@ ngx_http_video_vod_ts(ngx_http_request_t *r, ngx_http_video_source_t **sources,
 
     ctx->vod->media = m;
 
-    for (i = 0; i < n; i++) {
-        t = &m->tracks[m->ntracks];
+    for (i = 0, found = 0; i < n; i++) {
+        t = &m->tracks[m->ntracks++];
         t->source = sources[i];
         t->track = tracks[i];
 
         err = nvm_index_segment(&t->source->src, t->track,
                                 (uint32_t) ctx->path.msn, &t->segment);
 
+        if (err == NVM_ENOENT) {
+            /* it has nothing at that time: the others may */
+            t->segment.nsamples = 0;
+            continue;
+        }
+
         if (err == NVM_OK && t->segment.nsamples) {
             err = nvm_index_plan(&t->source->src, t->track, &t->segment,
                                  &arena, &t->plan);
-            m->ntracks++;
-
-        } else if (err == NVM_OK || err == NVM_ENOENT) {
-            /* it has nothing at that time: the others may */
-            continue;
+            found = 1;
         }
 
         if (err != NVM_OK) {
@@ -121,7 +123,7 @@ ngx_http_video_vod_ts(ngx_http_request_t *r, ngx_http_video_source_t **sources,
         }
     }
 
-    if (m->ntracks == 0) {
+    if (!found) {
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -307,6 +309,10 @@ ngx_http_video_ts_tables(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 
     for ( /* void */ ; m->read < m->ntracks; m->read++) {
         t = &m->tracks[m->read];
+
+        if (t->segment.nsamples == 0) {
+            continue;
+        }
 
         if (!f->reading) {
             /* what the index had to say has been read */

@@ -336,6 +336,27 @@ nvm_dash_main(const nvm_dash_mpd_t *m, const nvm_track_t *t)
 }
 
 
+/* Whether all segments of a set start with a stream access point of type 1. */
+static unsigned
+nvm_dash_sap(const nvm_dash_mpd_t *m, uint32_t set)
+{
+    size_t                 i, k;
+    const nvm_timeline_t  *tl;
+
+    for (i = 0; i < m->d->ntracks; i++) {
+        tl = m->d->tracks[i].timeline;
+
+        for (k = 0; m->set[i] == set && k < tl->nsegments; k++) {
+            if (tl->segments[k].complete && !tl->segments[k].independent) {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
 /* An AdaptationSet (5.3.3.2), described by its first track. */
 static void
 nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
@@ -353,8 +374,11 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 
     nvm_writer_fmt(m->w, "    <AdaptationSet id=\"%" PRIu32
                    "\" contentType=\"%s\" mimeType=\"%s/mp4\""
-                   " segmentAlignment=\"true\" startWithSAP=\"1\"",
-                   set, kind, kind);
+                   " segmentAlignment=\"true\"", set, kind, kind);
+
+    if (nvm_dash_sap(m, set)) {
+        nvm_writer_text(m->w, " startWithSAP=\"1\"");
+    }
 
     lang = nvm_text_lang(t->lang);
     if (lang != NULL) {

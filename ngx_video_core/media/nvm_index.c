@@ -33,6 +33,7 @@ typedef struct {
     nvm_index_cut_t         cut;
     nvm_index_span_t        span;
     int64_t                 min_pts;
+    int64_t                 first_pts;  /* of the segment in hand */
 
     nvm_index_segment_t    *segments;
     uint32_t                max;
@@ -251,6 +252,13 @@ nvm_index_sample(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
     segment->bytes += s->size;
 
     pts = nvm_index_pts(o->t, s);
+
+    if (segment->nsamples == 2 && o->n > 1 && pts < o->first_pts) {
+        /* a leading picture: it needs what was before the key frame */
+        segment->key = 0;
+    }
+
+    o->first_pts = segment->nsamples == 1 ? pts : o->first_pts;
     o->min_pts = pts < o->min_pts ? pts : o->min_pts;
 
     if (o->t->media_end == UINT64_MAX || pts < (int64_t) o->t->media_end) {
@@ -269,12 +277,18 @@ nvm_index_idle(nvm_index_builder_t *b, nvm_index_out_t *o)
     nvm_err_e             rc;
     nvm_index_segment_t  *segment;
 
+    segment = &o->segments[o->n - 1];
+
+    if (o->t->track.kind == NVM_VIDEO && segment->nsamples == 1) {
+        /* whether the next one is a leading picture */
+        return NVM_OK;
+    }
+
     n = nvm_index_cut_idle(&o->cut, &o->walk.at, o->min_pts);
     if (n == 0) {
         return NVM_OK;
     }
 
-    segment = &o->segments[o->n - 1];
     segment->nsamples += n;
 
     rc = nvm_mp4_samples_skip(&o->walk, n, &segment->bytes);
@@ -484,8 +498,8 @@ nvm_index_rate(uint64_t bytes, uint64_t ticks, uint32_t timescale)
 /*
  * Peak and average rate as RFC 8216bis, 4.4.6.2, means them: of segments as
  * they are sent, the peak over any run of them that lasts half a target or
- * more.  No run is above its highest segment; a segment shorter than that,
- * which only the last can be, counts as if it lasted half a target.
+ * more.  No run is above its highest segment; one that is shorter than that,
+ * which only the last can be, counts together with the one before it.
  */
 static void
 nvm_index_rates(const nvm_index_builder_t *b, const nvm_index_out_t *o,
@@ -493,10 +507,13 @@ nvm_index_rates(const nvm_index_builder_t *b, const nvm_index_out_t *o,
 {
     uint32_t              i, rate;
     uint64_t              bytes, total, ticks, longest, least, field, target;
+    uint64_t              before, lasted;
     nvm_track_t          *t;
     nvm_index_segment_t  *s;
 
     t = &track->track;
+    before = 0;
+    lasted = 0;
     field = nvm_index_sample_overhead(o->t);
     longest = 0;
 
@@ -524,12 +541,22 @@ nvm_index_rates(const nvm_index_builder_t *b, const nvm_index_out_t *o,
         }
 
         bytes = s->bytes + NVM_INDEX_BOXES + field * s->nsamples;
-        rate = nvm_index_rate(bytes, s->duration > least ? s->duration : least,
-                              t->timescale);
-        t->bandwidth = rate > t->bandwidth ? rate : t->bandwidth;
-
         total += bytes;
         ticks += s->duration;
+
+        if (s->duration < least && before) {
+            rate = nvm_index_rate(bytes + before, s->duration + lasted,
+                                  t->timescale);
+
+        } else {
+            rate = nvm_index_rate(bytes, s->duration > least ? s->duration
+                                                             : least,
+                                  t->timescale);
+        }
+
+        t->bandwidth = rate > t->bandwidth ? rate : t->bandwidth;
+        before = bytes;
+        lasted = s->duration;
     }
 
     t->avg_bandwidth = nvm_index_rate(total, ticks, t->timescale);
@@ -590,6 +617,7 @@ nvm_index_write(nvm_index_builder_t *b, const nvm_index_out_t *o, uint32_t i)
 
     for (k = 0; k < o->n; k++) {
         track->nsamples += o->segments[k].nsamples;
+        track->dependent |= o->segments[k].nsamples && !o->segments[k].key;
     }
 
     for (k = 0; k < i; k++) {

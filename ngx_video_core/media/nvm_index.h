@@ -103,6 +103,8 @@ typedef struct {
     int64_t       shift;        /* to be taken from composition offsets */
     uint32_t      sample_size;  /* of all, when not 0 */
     uint32_t      has_stss;
+    uint32_t      dependent;    /* a segment can't be decoded alone */
+    uint32_t      reserved;
     nvm_index_table_t  tables[NVM_INDEX_TABLES];
 
     uint64_t      fragments;    /* offset in the index */
@@ -122,7 +124,8 @@ typedef struct {
     uint64_t        duration;   /* to the start of the next */
     uint64_t        bytes;      /* of samples */
     uint32_t        nsamples;
-    uint32_t        key;        /* starts with a sync sample */
+    uint32_t        key;        /* starts with a sync sample, after which no
+                                   picture refers to one before it */
     nvm_mp4_mark_t  mark;       /* of its first sample */
 } nvm_index_segment_t;
 
