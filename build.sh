@@ -42,7 +42,7 @@ usage: ./build.sh COMMAND [OPTIONS]
 
   deps [test]   install the Debian and npm packages (with "test": those of
                 the test suites too, with "bench": those of the benchmarks)
-  build         build the modules into build/
+  build         build the modules and video-inspect into build/
   run           install, build, start a single node in the foreground and
                 publish a test stream to it; Ctrl-C stops everything
                   --prefix DIR   media, logs and pid below DIR (default run/)
@@ -264,9 +264,11 @@ build_flavour()
     fi
 
     make=(make -s -O -j"$JOBS" -C "$src" -f "$out/Makefile"
-          -f "$BUILD/depend.mk" VIDEO_OUT="$out")
+          -f "$BUILD/depend.mk" VIDEO_ROOT="$ROOT" VIDEO_OUT="$out"
+          VIDEO_LD="$ld")
 
-    echo '-include $(wildcard $(VIDEO_OUT)/addon/*/*.d)' >"$BUILD/depend.mk"
+    make_rules >"$BUILD/depend.mk"
+    what="$what video-inspect"
 
     # shellcheck disable=SC2086
     if ! "${make[@]}" -q $what >/dev/null 2>&1; then
@@ -275,6 +277,30 @@ build_flavour()
     fi
 
     exec 9>&-
+}
+
+
+# What nginx's makefile lacks: dependencies on headers, and the command-line
+# tool, which takes media/ as it was compiled for the core module.
+make_rules()
+{
+    cat <<'END'
+-include $(wildcard $(VIDEO_OUT)/addon/*/*.d)
+
+VIDEO_MEDIA = $(VIDEO_ROOT)/ngx_video_core/media
+VIDEO_SRCS = $(notdir $(wildcard $(VIDEO_MEDIA)/*.c))
+VIDEO_TOOL = $(VIDEO_OUT)/addon/inspect/video_inspect.o
+
+video-inspect: $(VIDEO_OUT)/video-inspect
+
+$(VIDEO_OUT)/video-inspect: $(VIDEO_TOOL) \
+		$(VIDEO_SRCS:%.c=$(VIDEO_OUT)/addon/media/%.o)
+	$(CC) $(VIDEO_LD) -o $@ $^
+
+$(VIDEO_TOOL): $(VIDEO_ROOT)/ngx_video_hls/inspect/video_inspect.c
+	@mkdir -p $(@D)
+	$(CC) -c $(CFLAGS) -I $(VIDEO_MEDIA) -o $@ $<
+END
 }
 
 
