@@ -11,12 +11,7 @@
  *   ngx_http_video_object.c       bodies in the store
  *   ngx_http_video_live.c         live media
  *   ngx_http_video_live_list.c    live playlists and manifests
- *   ngx_http_video_vod.c          files: playlists, init segments
- *   ngx_http_video_vod_asset.c    the files of an asset
- *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
- *   ngx_http_video_vod_index.c    the index of a file
- *   ngx_http_video_vod_media.c    media segments of a file
- *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
+ *   ngx_http_video_vod*.c         files: see ngx_http_video_vod.h
  *   ngx_http_video_file.c         reading ranges of a file
  */
 
@@ -200,99 +195,8 @@ ngx_int_t ngx_http_video_live_wait(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_int_t late);
 
 
-/* ngx_http_video_vod*.c */
-
-/* A file of an asset, and its index. */
-typedef struct {
-    ngx_http_request_t       *request;
-    ngx_str_t                 path;         /* zero-terminated */
-    ngx_open_file_info_t      of;
-    ngx_file_t                file;
-    uint64_t                  epoch;        /* of its bytes and their cut */
-
-    ngx_video_ref_t           ref;          /* of the index */
-    ngx_video_cursor_t        cursor;
-    nvm_index_head_t          head;
-    nvm_index_src_t           src;
-    ngx_thread_task_t        *task;
-} ngx_http_video_source_t;
-
-
-#define NGX_HTTP_VIDEO_SOURCES  16
-
-typedef struct ngx_http_video_vod_s {
-    ngx_str_t                 path;         /* of the asset */
-    ngx_http_video_source_t  *sources;
-    ngx_uint_t                nsources;
-    ngx_uint_t                next;         /* whose index is to be opened */
-    ngx_http_video_source_t  *lead;         /* whose boundaries all have */
-    ngx_int_t                 failed;       /* status of one that has none */
-    uint64_t                  epoch;        /* of all sources */
-
-    uint64_t                  start;        /* of a clip, ms */
-    uint64_t                  end;          /* 0: none */
-    const char               *query;        /* that says so, or NULL */
-
-    ngx_open_file_info_t      of;           /* of a directory */
-    ngx_video_ref_t           list;         /* of its files' names */
-    ngx_thread_task_t        *task;         /* that reads it */
-    void                     *media;        /* of ngx_http_video_vod_media.c */
-} ngx_http_video_vod_t;
-
+/* ngx_http_video_vod.c */
 ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
-
-/* ngx_http_video_vod_select.c: a clip of it, and some of its tracks */
-
-/* Reads "start" and "end" into ctx->vod: NGX_OK, or a status. */
-ngx_int_t ngx_http_video_clip_args(ngx_http_request_t *r);
-
-/* What playlists and manifests list. */
-typedef struct {
-    uint32_t                  max_height;       /* 0: all */
-    uint32_t                  max_bandwidth;
-    ngx_str_t                 tracks;           /* "v0,a1"; empty: all */
-} ngx_http_video_select_t;
-
-ngx_int_t ngx_http_video_select_init(ngx_http_request_t *r,
-    ngx_http_video_select_t *s);
-ngx_uint_t ngx_http_video_selected(ngx_http_video_select_t *s,
-    nvm_track_t *track, const char *name);
-
-/*
- * Finds the files of the asset that the path names and opens them: NGX_OK,
- * NGX_DONE (the request waits), or a status; the reason has been logged.
- */
-ngx_int_t ngx_http_video_asset_open(ngx_http_request_t *r);
-
-/*
- * Opens the index of a source, cut at the boundaries of "lead" unless that is
- * NULL: NGX_OK, NGX_DONE while it is being built (the request waits), or a
- * status; the reason has been logged.
- */
-ngx_int_t ngx_http_video_index_open(ngx_http_video_source_t *s,
-    ngx_http_video_source_t *lead);
-
-/*
- * Identity of the bytes and of how they are cut: the epoch in URLs.  What is
- * cut at another file's boundaries changes with that file.
- */
-uint64_t ngx_http_video_index_epoch(ngx_http_video_source_t *s,
-    ngx_http_video_source_t *lead);
-
-ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
-    ngx_http_video_source_t *s, nvm_index_track_t *t);
-
-/* Logs why a segment's record or plan can't be had; the status for it. */
-ngx_int_t ngx_http_video_media_error(ngx_http_request_t *r,
-    ngx_http_video_source_t *s, nvm_err_e err);
-
-/*
- * The same of n tracks (1 or 2, at most one of video) that are muxed, each
- * with its source.
- */
-ngx_int_t ngx_http_video_vod_ts(ngx_http_request_t *r,
-    ngx_http_video_source_t **sources, nvm_index_track_t **tracks,
-    ngx_uint_t n);
 
 
 #endif /* NGX_HTTP_VIDEO_HLS_MODULE_H */

@@ -8,7 +8,7 @@
 
 #include <dirent.h>
 
-#include "ngx_http_video_hls_module.h"
+#include "ngx_http_video_vod.h"
 
 
 /* names of a directory, each with its terminating zero */

@@ -6,7 +6,7 @@
  * parses moov, once however many ask: the others wait for the object.
  */
 
-#include "ngx_http_video_hls_module.h"
+#include "ngx_http_video_vod.h"
 
 
 /* What the thread works on; nothing else is shared with it. */

@@ -15,6 +15,7 @@
  */
 
 #include "ngx_http_video_file.h"
+#include "ngx_http_video_vod.h"
 #include "nvm_cmaf.h"
 
 

@@ -8,7 +8,7 @@
  * not listed can still be asked for by who knows its name.
  */
 
-#include "ngx_http_video_hls_module.h"
+#include "ngx_http_video_vod.h"
 
 
 /* eight years: no film is longer */

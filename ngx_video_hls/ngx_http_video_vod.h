@@ -1,0 +1,151 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Files as presentations: what the files of VOD share.
+ *
+ *   ngx_http_video_vod.c          the indexes of all files of an asset
+ *   ngx_http_video_vod_asset.c    the files of an asset
+ *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
+ *   ngx_http_video_vod_index.c    the index of a file
+ *   ngx_http_video_vod_list.c     playlists, manifests, init segments
+ *   ngx_http_video_vod_media.c    media segments of a file
+ *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
+ *   ngx_http_video_vod_ts_list.c  what playlists of those have
+ */
+
+#ifndef NGX_HTTP_VIDEO_VOD_H
+#define NGX_HTTP_VIDEO_VOD_H
+
+#include "ngx_http_video_hls_module.h"
+
+
+/* A file of an asset, and its index. */
+typedef struct {
+    ngx_http_request_t       *request;
+    ngx_str_t                 path;         /* zero-terminated */
+    ngx_open_file_info_t      of;
+    ngx_file_t                file;
+    uint64_t                  epoch;        /* of its bytes and their cut */
+
+    ngx_video_ref_t           ref;          /* of the index */
+    ngx_video_cursor_t        cursor;
+    nvm_index_head_t          head;
+    nvm_index_src_t           src;
+    ngx_thread_task_t        *task;
+} ngx_http_video_source_t;
+
+
+#define NGX_HTTP_VIDEO_SOURCES  16
+
+typedef struct ngx_http_video_vod_s {
+    ngx_str_t                 path;         /* of the asset */
+    ngx_http_video_source_t  *sources;
+    ngx_uint_t                nsources;
+    ngx_uint_t                next;         /* whose index is to be opened */
+    ngx_http_video_source_t  *lead;         /* whose boundaries all have */
+    ngx_int_t                 failed;       /* status of one that has none */
+    uint64_t                  epoch;        /* of all sources */
+
+    uint64_t                  start;        /* of a clip, ms */
+    uint64_t                  end;          /* 0: none */
+    const char               *query;        /* that says so, or NULL */
+
+    ngx_open_file_info_t      of;           /* of a directory */
+    ngx_video_ref_t           list;         /* of its files' names */
+    ngx_thread_task_t        *task;         /* that reads it */
+    void                     *media;        /* of ngx_http_video_vod_media.c */
+} ngx_http_video_vod_t;
+
+/* ngx_http_video_vod_select.c: a clip of it, and some of its tracks */
+
+/* Reads "start" and "end" into ctx->vod: NGX_OK, or a status. */
+ngx_int_t ngx_http_video_clip_args(ngx_http_request_t *r);
+
+/* What playlists and manifests list. */
+typedef struct {
+    uint32_t                  max_height;       /* 0: all */
+    uint32_t                  max_bandwidth;
+    ngx_str_t                 tracks;           /* "v0,a1"; empty: all */
+} ngx_http_video_select_t;
+
+ngx_int_t ngx_http_video_select_init(ngx_http_request_t *r,
+    ngx_http_video_select_t *s);
+ngx_uint_t ngx_http_video_selected(ngx_http_video_select_t *s,
+    nvm_track_t *track, const char *name);
+
+/*
+ * Finds the files of the asset that the path names and opens them: NGX_OK,
+ * NGX_DONE (the request waits), or a status; the reason has been logged.
+ */
+ngx_int_t ngx_http_video_asset_open(ngx_http_request_t *r);
+
+/*
+ * Opens the index of a source, cut at the boundaries of "lead" unless that is
+ * NULL: NGX_OK, NGX_DONE while it is being built (the request waits), or a
+ * status; the reason has been logged.
+ */
+ngx_int_t ngx_http_video_index_open(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead);
+
+/*
+ * Identity of the bytes and of how they are cut: the epoch in URLs.  What is
+ * cut at another file's boundaries changes with that file.
+ */
+uint64_t ngx_http_video_index_epoch(ngx_http_video_source_t *s,
+    ngx_http_video_source_t *lead);
+
+ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
+    ngx_http_video_source_t *s, nvm_index_track_t *t);
+
+/* Logs why a segment's record or plan can't be had; the status for it. */
+ngx_int_t ngx_http_video_media_error(ngx_http_request_t *r,
+    ngx_http_video_source_t *s, nvm_err_e err);
+
+/*
+ * The same of n tracks (1 or 2, at most one of video) that are muxed, each
+ * with its source.
+ */
+ngx_int_t ngx_http_video_vod_ts(ngx_http_request_t *r,
+    ngx_http_video_source_t **sources, nvm_index_track_t **tracks,
+    ngx_uint_t n);
+
+
+/* ngx_http_video_vod.c */
+
+/*
+ * A track by its kind and its number, which is over all sources: NGX_OK, or
+ * 404, also for an epoch that the asset has no more.
+ */
+ngx_int_t ngx_http_video_vod_track(ngx_http_request_t *r, ngx_uint_t kind,
+    ngx_uint_t number, ngx_http_video_source_t **source,
+    nvm_index_track_t *t);
+
+
+/* ngx_http_video_vod_list.c */
+
+/*
+ * Sends the playlist, manifest or init segment that the path names.  With
+ * "known" only one that the store has: NGX_DECLINED when there is none, and
+ * only the epoch of the asset is needed.
+ */
+ngx_int_t ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known);
+
+
+/* ngx_http_video_vod_ts_list.c */
+
+/* What HLS has in transport streams: it wants other video in fMP4. */
+ngx_uint_t ngx_http_video_vod_ts_codec(nvm_track_t *track);
+
+/* The audio that is muxed with video, the first that can be: as _track(). */
+ngx_int_t ngx_http_video_vod_ts_audio(ngx_http_request_t *r,
+    ngx_http_video_source_t **source, nvm_index_track_t *t);
+
+/* What a transport stream adds to the rates of a track. */
+void ngx_http_video_vod_ts_rate(nvm_index_track_t *t);
+
+/* Adds what only the audio has, before or after the video's segments. */
+ngx_int_t ngx_http_video_vod_ts_timeline(ngx_http_request_t *r,
+    nvm_timeline_t *tl);
+
+
+#endif /* NGX_HTTP_VIDEO_VOD_H */

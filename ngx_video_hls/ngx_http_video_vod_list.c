@@ -1,0 +1,370 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * What is rendered from the indexes of an asset alone: playlists, manifests,
+ * init segments.
+ */
+
+#include "ngx_http_video_vod.h"
+#include "nvm_cmaf.h"
+#include "nvm_dash.h"
+#include "nvm_hls.h"
+
+
+typedef struct {
+    ngx_http_video_path_t    *path;
+    nvm_index_track_t         track[NVM_MAX_TRACKS];
+    nvm_timeline_t            timeline[NVM_MAX_TRACKS];
+    char                      name[NVM_MAX_TRACKS][24];
+    ngx_uint_t                n;
+    char                      prefix[24];
+    const char               *query;
+    ngx_http_video_select_t   select;
+} ngx_http_video_vod_tracks_t;
+
+
+static nvm_err_e
+ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
+    ngx_uint_t ts)
+{
+    ngx_uint_t            i;
+    nvm_hls_master_t      m;
+    nvm_hls_rendition_t   renditions[NVM_MAX_TRACKS];
+
+    ngx_memzero(&m, sizeof(nvm_hls_master_t));
+    ngx_memzero(renditions, sizeof(renditions));
+
+    for (i = 0; i < t->n; i++) {
+        renditions[i].track = &t->track[i].track;
+        renditions[i].dir = t->name[i];
+    }
+
+    m.renditions = renditions;
+    m.nrenditions = t->n;
+    m.independent = 1;
+
+    for (i = 0; i < t->n; i++) {
+        m.independent &= !t->track[i].dependent;
+    }
+
+    m.ts = ts;
+    m.query = t->query;
+
+    return nvm_hls_master_write(w, &m);
+}
+
+
+static nvm_err_e
+ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
+{
+    nvm_dash_t        d;
+    ngx_uint_t        i;
+    nvm_dash_track_t  tracks[NVM_MAX_TRACKS];
+
+    ngx_memzero(&d, sizeof(nvm_dash_t));
+    ngx_memzero(tracks, sizeof(tracks));
+
+    for (i = 0; i < t->n; i++) {
+        tracks[i].timeline = &t->timeline[i];
+        tracks[i].id = t->name[i];
+        tracks[i].prefix = t->prefix;
+    }
+
+    d.tracks = tracks;
+    d.ntracks = t->n;
+    d.query = t->query;
+
+    return nvm_dash_write(w, &d);
+}
+
+
+static nvm_err_e
+ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
+    ngx_uint_t ts)
+{
+    ngx_uint_t       i;
+    nvm_hls_media_t  media;
+
+    ngx_memzero(&media, sizeof(nvm_hls_media_t));
+
+    media.prefix = t->prefix;
+    media.ts = ts;
+    media.query = t->query;
+    media.vod = 1;
+    media.independent = 1;
+
+    for (i = 0; i < t->timeline[0].nsegments; i++) {
+        if (!t->timeline[0].segments[i].independent) {
+            media.independent = 0;
+        }
+    }
+
+    return nvm_hls_media_write(w, &t->timeline[0], &media);
+}
+
+
+static nvm_err_e
+ngx_http_video_vod_write(nvm_writer_t *w, void *what)
+{
+    ngx_http_video_vod_tracks_t *t = what;
+
+    switch (t->path->what) {
+
+    case NGX_HTTP_VIDEO_MASTER:
+        return ngx_http_video_vod_master(w, t, t->path->ts);
+
+    case NGX_HTTP_VIDEO_MANIFEST:
+        return ngx_http_video_vod_manifest(w, t);
+
+    case NGX_HTTP_VIDEO_PLAYLIST:
+        return ngx_http_video_vod_playlist(w, t, t->path->ts);
+
+    default:
+        return nvm_cmaf_init_write(w, &t->track[0].track);
+    }
+}
+
+
+/*
+ * Whether another file had the same audio before: renditions that were muxed
+ * with it have a copy each.
+ */
+static ngx_uint_t
+ngx_http_video_vod_again(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
+{
+    ngx_uint_t    i;
+    nvm_track_t  *o;
+
+    for (i = 0; i < t->n; i++) {
+        o = &t->track[i].track;
+
+        if (track->kind == NVM_AUDIO && o->kind == NVM_AUDIO
+            && o->codec == track->codec && o->channels == track->channels
+            && o->sample_rate == track->sample_rate
+            && ngx_strcmp(o->lang, track->lang) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Of a transport stream all audio is of one codec: the first is muxed. */
+static ngx_uint_t
+ngx_http_video_vod_in_ts(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; track->kind == NVM_AUDIO && i < t->n; i++) {
+        if (t->track[i].track.kind == NVM_AUDIO) {
+            return t->track[i].track.codec == track->codec;
+        }
+    }
+
+    return ngx_http_video_vod_ts_codec(track);
+}
+
+
+/* The tracks of a source, of which "first" are before it, by kind. */
+static ngx_int_t
+ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
+    ngx_http_video_vod_tracks_t *t, ngx_uint_t first[NVM_KINDS])
+{
+    uint32_t               i;
+    ngx_uint_t             n, before;
+    nvm_arena_t            arena;
+    nvm_track_t           *track;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ngx_video_pool_arena(&arena, r->pool);
+    before = t->n;
+
+    for (i = 0; i < s->head.ntracks && t->n < NVM_MAX_TRACKS; i++) {
+        n = t->n;
+
+        if (nvm_index_track(&s->src, i, &t->track[n]) != NVM_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        track = &t->track[n].track;
+
+        ngx_sprintf((u_char *) t->name[n], "%c%ui%Z",
+                    track->kind == NVM_VIDEO ? 'v' : 'a',
+                    first[track->kind] + t->track[n].name);
+
+        if (!ngx_http_video_selected(&t->select, track, t->name[n])) {
+            continue;
+        }
+
+        if ((before && ngx_http_video_vod_again(t, track))
+            || (ctx->path.ts && !ngx_http_video_vod_in_ts(t, track)))
+        {
+            continue;
+        }
+
+        if (ctx->path.what != NGX_HTTP_VIDEO_MASTER
+            && nvm_index_timeline(&s->src, &t->track[n], &arena,
+                                  &t->timeline[n])
+               != NVM_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (ctx->path.ts) {
+            ngx_http_video_vod_ts_rate(&t->track[n]);
+        }
+
+        t->n++;
+    }
+
+    first[NVM_VIDEO] += s->head.nvideo;
+    first[NVM_AUDIO] += s->head.naudio;
+
+    return NGX_OK;
+}
+
+
+/* Reads what the answer is rendered from: one track, or all of them. */
+static ngx_int_t
+ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                first[NVM_KINDS];
+    nvm_arena_t               arena;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_vod_t     *vod;
+    ngx_http_video_source_t  *s;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    ngx_sprintf((u_char *) t->prefix, "e%xL/%Z", vod->epoch);
+    t->query = vod->query;
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
+        || ctx->path.what == NGX_HTTP_VIDEO_INIT)
+    {
+        t->n = 1;
+        rc = ngx_http_video_vod_track(r, ctx->path.kind, ctx->path.number, &s,
+                                      &t->track[0]);
+
+        if (rc != NGX_OK || ctx->path.what == NGX_HTTP_VIDEO_INIT) {
+            return rc;
+        }
+
+        ngx_video_pool_arena(&arena, r->pool);
+
+        if (nvm_index_timeline(&s->src, &t->track[0], &arena, &t->timeline[0])
+            != NVM_OK
+            || (ctx->path.ts && ctx->path.kind == NVM_VIDEO
+                && ngx_http_video_vod_ts_timeline(r, &t->timeline[0])
+                   != NGX_OK))
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    ngx_memzero(first, sizeof(first));
+
+    for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
+        rc = ngx_http_video_vod_source(r, s, t, first);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_video_vod_render(ngx_http_request_t *r, void *what, u_char **text,
+    size_t *len)
+{
+    ngx_http_video_select_t *select = what;
+
+    ngx_int_t                     rc;
+    ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_vod_tracks_t  *t;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    t = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_tracks_t));
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    t->path = &ctx->path;
+    t->select = *select;
+
+    rc = ngx_http_video_vod_read(r, t);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_video_write(r, ngx_http_video_vod_write, t, text, len);
+
+    if (rc == NGX_HTTP_NOT_FOUND) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": nothing to list", &ctx->vod->path);
+        return NGX_HTTP_UNPROCESSABLE;
+    }
+
+    return rc;
+}
+
+
+/* A text of the asset: the epoch and what is asked for tell it apart. */
+ngx_int_t
+ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
+{
+    u_char                    buf[NGX_VIDEO_KEY_MAX];
+    uint64_t                  hash;
+    ngx_str_t                 key;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_path_t    *path;
+    ngx_http_video_select_t   select;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    path = &ctx->path;
+    hash = 0;
+
+    if (path->epoch && path->epoch != ctx->vod->epoch) {
+        /* of a file that was replaced */
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ngx_http_video_select_init(r, &select) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (path->what == NGX_HTTP_VIDEO_MASTER
+        || path->what == NGX_HTTP_VIDEO_MANIFEST)
+    {
+        hash = ngx_http_video_hash(select.max_height, &select.max_bandwidth,
+                                   sizeof(select.max_bandwidth));
+        hash = ngx_http_video_hash(hash, select.tracks.data,
+                                   select.tracks.len);
+    }
+
+    key.data = buf;
+    key.len = ngx_sprintf(buf, "text:%xL:%d%d%ui.%ui:%xL", ctx->vod->epoch,
+                          (int) path->what, (int) path->ts, path->kind,
+                          path->number, hash)
+              - buf;
+
+    /* a replaced file has another epoch: noticed at the next manifest */
+    return ngx_http_video_send_kept(r, &key,
+                                    known ? NULL : ngx_http_video_vod_render,
+                                    &select,
+                                    path->epoch ? NGX_HTTP_VIDEO_IMMUTABLE
+                                                : NGX_HTTP_VIDEO_NO_CACHE,
+                                    ctx->vod->epoch);
+}

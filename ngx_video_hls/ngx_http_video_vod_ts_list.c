@@ -1,0 +1,134 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * What playlists of MPEG transport streams have: tracks, segments, rates.
+ */
+
+#include "ngx_http_video_vod.h"
+
+
+ngx_uint_t
+ngx_http_video_vod_ts_codec(nvm_track_t *track)
+{
+    return track->codec == NVM_CODEC_H264 || track->codec == NVM_CODEC_AAC
+           || track->codec == NVM_CODEC_MP3 || track->codec == NVM_CODEC_AC3
+           || track->codec == NVM_CODEC_EAC3;
+}
+
+
+ngx_int_t
+ngx_http_video_vod_ts_audio(ngx_http_request_t *r,
+    ngx_http_video_source_t **source, nvm_index_track_t *t)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  n;
+
+    for (n = 0; /* void */ ; n++) {
+        rc = ngx_http_video_vod_track(r, NVM_AUDIO, n, source, t);
+
+        if (rc != NGX_OK || ngx_http_video_vod_ts_codec(&t->track)) {
+            return rc;
+        }
+    }
+}
+
+
+/*
+ * Of a transport stream the segments that only the audio has, before or after
+ * the video's, are in its playlist too.
+ */
+ngx_int_t
+ngx_http_video_vod_ts_timeline(ngx_http_request_t *r, nvm_timeline_t *tl)
+{
+    size_t                    i, n;
+    uint64_t                  first, last;
+    nvm_arena_t               arena;
+    nvm_segment_t            *s, *out;
+    nvm_timeline_t            audio;
+    nvm_index_track_t        *t;
+    ngx_http_video_source_t  *source;
+
+    ngx_video_pool_arena(&arena, r->pool);
+
+    t = ngx_palloc(r->pool, sizeof(nvm_index_track_t));
+    if (t == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_video_vod_ts_audio(r, &source, t) != NGX_OK
+        || tl->nsegments == 0)
+    {
+        return NGX_OK;
+    }
+
+    if (nvm_index_timeline(&source->src, t, &arena, &audio) != NVM_OK) {
+        return NGX_ERROR;
+    }
+
+    out = nvm_alloc(&arena, tl->nsegments + audio.nsegments,
+                    sizeof(nvm_segment_t));
+    if (out == NULL) {
+        return NGX_ERROR;
+    }
+
+    first = tl->segments[0].msn;
+    last = tl->segments[tl->nsegments - 1].msn;
+
+    for (i = 0, n = 0; i <= audio.nsegments; i++) {
+        s = i < audio.nsegments ? &audio.segments[i] : NULL;
+
+        if (tl->nsegments && (s == NULL || s->msn >= first)) {
+            ngx_memcpy(&out[n], tl->segments,
+                       tl->nsegments * sizeof(nvm_segment_t));
+            n += tl->nsegments;
+            tl->nsegments = 0;
+        }
+
+        if (s && (s->msn < first || s->msn > last)) {
+            out[n] = *s;
+            out[n].start = (uint64_t) nvm_rescale((int64_t) s->start,
+                                                  tl->track->timescale,
+                                                  t->track.timescale);
+            out[n].duration = (uint64_t) nvm_rescale((int64_t) s->duration,
+                                                     tl->track->timescale,
+                                                     t->track.timescale);
+            n++;
+        }
+    }
+
+    tl->segments = out;
+    tl->nsegments = n;
+
+    return NGX_OK;
+}
+
+
+/*
+ * What a transport stream adds to the rates of a track, in bits a second:
+ * packet headers; of a picture the headers and half a packet of stuffing; of
+ * audio ADTS, and the same for each group of frames; tables and counters of a
+ * segment.
+ */
+void
+ngx_http_video_vod_ts_rate(nvm_index_track_t *t)
+{
+    uint64_t      frames, packets, extra, seconds;
+    nvm_track_t  *track;
+
+    track = &t->track;
+    seconds = ngx_max(track->duration / track->timescale, 1);
+    frames = t->nsamples / seconds + 1;
+
+    /* groups of 3072 bytes or 200 ms */
+    packets = track->kind == NVM_VIDEO ? frames
+              : 6 + track->bandwidth / 8 / 3072;
+
+    extra = packets * (14 + 6 + 8 + 184 / 2)
+            + (track->kind == NVM_AUDIO ? frames * 7 : 256)
+            + 17 * 188 / ngx_max(t->target, 1);
+
+    track->bandwidth += (uint32_t) (track->bandwidth * 4ull / 184
+                                    + extra * 8);
+    track->avg_bandwidth += (uint32_t) (track->avg_bandwidth * 4ull / 184
+                                        + extra * 8);
+}
