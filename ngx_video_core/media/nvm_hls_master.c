@@ -234,20 +234,24 @@ nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 
 
 /*
- * The rate of a variant is that of its video and of the largest audio
- * rendition that may be played with it (4.4.6.2).
+ * The rate of a variant is that of its video, of the audio that is muxed with
+ * it, and of the largest audio rendition that may be played with them
+ * (4.4.6.2).
  */
 static void
 nvm_hls_bandwidth(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
 {
     size_t              i;
-    uint64_t            peak, average;
-    unsigned            known;
+    uint64_t            peak, average, muxed, muxed_average;
+    unsigned            known, first;
     const nvm_track_t  *o;
 
     peak = 0;
     average = 0;
+    muxed = t->bandwidth;
+    muxed_average = t->avg_bandwidth;
     known = t->avg_bandwidth != 0;
+    first = 1;
 
     for (i = 0; group != NVM_HLS_NONE && i < p->m->nrenditions; i++) {
         if (p->member[i] != i) {
@@ -255,13 +259,22 @@ nvm_hls_bandwidth(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
         }
 
         o = nvm_hls_track(p, nvm_hls_played(p, group, i));
-        peak = o->bandwidth > peak ? o->bandwidth : peak;
-        average = o->avg_bandwidth > average ? o->avg_bandwidth : average;
         known &= o->avg_bandwidth != 0;
+
+        if (first && p->m->ts) {
+            muxed += o->bandwidth;
+            muxed_average += o->avg_bandwidth;
+
+        } else {
+            peak = o->bandwidth > peak ? o->bandwidth : peak;
+            average = o->avg_bandwidth > average ? o->avg_bandwidth : average;
+        }
+
+        first = 0;
     }
 
-    peak += t->bandwidth;
-    average += t->avg_bandwidth;
+    peak += muxed;
+    average += muxed_average;
 
     /* BANDWIDTH is mandatory, and zero makes clients divide by it. */
     nvm_writer_fmt(p->w, "BANDWIDTH=%" PRIu64, peak ? peak : 1);

@@ -248,6 +248,40 @@ lines(const nvm_hls_master_t *m, const char *begin)
 #define STREAM_INF  "#EXT-X-STREAM-INF:"
 
 
+/* The first audio is in the video's segments whatever else is played. */
+static void
+test_muxed_rate(void)
+{
+    nvm_track_t          french;
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r[4];
+
+    french = english;
+    memcpy(french.lang, "fra", 4);
+    french.bandwidth = 70000;
+    french.avg_bandwidth = 64000;
+
+    memset(&m, 0, sizeof(m));
+    m.renditions = r;
+    m.ts = 1;
+    r[0] = (nvm_hls_rendition_t) { &video, "v0", NULL };
+    r[1] = (nvm_hls_rendition_t) { &english, "a0", NULL };
+    r[2] = (nvm_hls_rendition_t) { &french, "a1", NULL };
+
+    m.nrenditions = 2;
+    is_str(lines(&m, STREAM_INF "BANDWIDTH="),
+           "2130000,AVERAGE-BANDWIDTH=1628000,"
+           "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=1024x576,"
+           "FRAME-RATE=29.970,AUDIO=\"audio\"\n", "one audio, muxed");
+
+    m.nrenditions = 3;
+    is_str(lines(&m, STREAM_INF "BANDWIDTH="),
+           "2200000,AVERAGE-BANDWIDTH=1692000,"
+           "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=1024x576,"
+           "FRAME-RATE=29.970,AUDIO=\"audio\"\n", "and another beside it");
+}
+
+
 /* One group for each codec, with the same members; every pair a variant. */
 static void
 test_groups(void)
@@ -715,6 +749,7 @@ main(void)
 {
     test_text();
     test_master();
+    test_muxed_rate();
     test_groups();
     test_range();
     test_vod();
