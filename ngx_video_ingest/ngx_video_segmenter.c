@@ -4,8 +4,8 @@
  * The live segmenter: see ngx_video_segmenter.h.
  *
  * Video leads: a segment begins at the first key frame after the shortest
- * duration, and audio follows at its first frame after that time.  Without
- * video, audio is cut by the clock.
+ * duration, or after as many frames as usual, and audio follows at its first
+ * frame after that time.  Without video, audio is cut by the clock.
  */
 
 #include "ngx_video_segmenter.h"
@@ -32,6 +32,7 @@ static ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
     int64_t ms, ngx_uint_t key);
 static ngx_int_t ngx_video_segmenter_start(ngx_video_segmenter_t *sg,
     int64_t ms);
+static ngx_int_t ngx_video_segmenter_release(ngx_video_segmenter_t *sg);
 
 
 ngx_int_t
@@ -45,6 +46,7 @@ ngx_video_segmenter_init(ngx_video_segmenter_t *sg, ngx_video_store_t *st,
     sg->store = st;
     sg->conf = *conf;
     sg->log = log;
+    ngx_video_frame_queue_init(&sg->held);
 
     rc = ngx_video_live_publish(st, conf, &sg->live);
     sg->published = (rc == NGX_OK);
@@ -63,12 +65,15 @@ ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
     sg->published = 0;
 
     if (sg->ready && clean) {
+        ngx_video_cuts_forget(&sg->cuts);
+        (void) ngx_video_segmenter_release(sg);
         (void) ngx_video_track_writer_close(&sg->video);
         (void) ngx_video_track_writer_close(&sg->audio);
     }
 
     ngx_video_live_end(sg->store, sg->live, clean);
 
+    ngx_video_frame_queue_done(&sg->held);
     ngx_video_track_writer_done(&sg->video);
     ngx_video_track_writer_done(&sg->audio);
 }
@@ -286,7 +291,9 @@ ngx_video_segmenter_audio_parts(ngx_video_segmenter_t *sg)
     part = (uint64_t) sg->conf.part * tw->track.timescale / 1000;
 
     if (sg->have_video) {
-        part = (uint64_t) sg->video.part * tw->track.timescale
+        /* rounded up: rounded down the last would leave a rest at times */
+        part = ((uint64_t) sg->video.part * tw->track.timescale
+                + NGX_VIDEO_TIMESCALE - 1)
                / NGX_VIDEO_TIMESCALE;
     }
 
@@ -319,6 +326,9 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 
     if (sg->have_video) {
         ngx_video_segmenter_frame_rate(sg);
+        ngx_video_cuts_init(&sg->cuts,
+                      (uint64_t) sg->conf.segment * NGX_VIDEO_TIMESCALE / 1000,
+                      sg->video.part / 2);
 
         ngx_video_segmenter_rate(&sg->video, sg->rate[NVM_VIDEO],
                                  NGX_VIDEO_GUESS_VIDEO);
@@ -469,8 +479,10 @@ ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts, int32_t cts,
 
     out = ngx_video_track_writer_dts(tw, f.dts);
 
-    if (ngx_video_segmenter_cut(sg, tw, out, f.key)) {
-        sg->cuts[sg->ncuts++ % NGX_VIDEO_CUTS] = out;
+    if ((f.key && ngx_video_cuts_due(&sg->cuts, out, tw->frame))
+        || ngx_video_segmenter_cut(sg, tw, out, f.key))
+    {
+        ngx_video_cuts_make(&sg->cuts, out);
 
         if (ngx_video_track_writer_segment(tw, out,
                           ngx_video_segmenter_wall(sg, &tw->track, out), f.key)
@@ -478,13 +490,46 @@ ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts, int32_t cts,
         {
             return ngx_video_segmenter_full(sg);
         }
+
+    } else {
+        ngx_video_cuts_pass(&sg->cuts, out,
+                            f.dts > tw->last_in + tw->frame * 7 / 4);
     }
 
-    return ngx_video_segmenter_write(sg, tw, &f);
+    f.last = ngx_video_cuts_due(&sg->cuts, out + tw->frame, tw->frame);
+
+    if (ngx_video_segmenter_write(sg, tw, &f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_video_segmenter_release(sg);
 }
 
 
-/* Whether audio at "out" has reached the next cut that video made. */
+/*
+ * Whether audio's open segment ends at "ticks", or did before: at the next cut
+ * that video has made, or else is expected to make.
+ */
+static ngx_uint_t
+ngx_video_segmenter_audio_ends(ngx_video_segmenter_t *sg, uint64_t ticks)
+{
+    uint64_t                   at;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->audio;
+
+    if (!sg->have_video) {
+        return ngx_video_segmenter_cut(sg, tw, ticks, 1);
+    }
+
+    at = ngx_video_cuts_at(&sg->cuts, sg->audio_cut);
+
+    return at != NGX_VIDEO_NEVER
+           && ticks * NGX_VIDEO_TIMESCALE >= at * tw->track.timescale;
+}
+
+
+/* Whether audio at "out" begins a segment. */
 static ngx_uint_t
 ngx_video_segmenter_audio_cut(ngx_video_segmenter_t *sg, uint64_t out)
 {
@@ -500,27 +545,127 @@ ngx_video_segmenter_audio_cut(ngx_video_segmenter_t *sg, uint64_t out)
         return cut;
     }
 
-    if (sg->ncuts > NGX_VIDEO_CUTS
-        && sg->audio_cut < sg->ncuts - NGX_VIDEO_CUTS)
-    {
-        sg->audio_cut = sg->ncuts - NGX_VIDEO_CUTS;
-    }
-
     cut = 0;
+    sg->audio_cut = ngx_max(sg->audio_cut, ngx_video_cuts_oldest(&sg->cuts));
 
-    while (sg->audio_cut < sg->ncuts) {
-        at = sg->cuts[sg->audio_cut % NGX_VIDEO_CUTS];
-
-        if (out * NGX_VIDEO_TIMESCALE < at * tw->track.timescale) {
-            break;
-        }
-
+    while (sg->audio_cut < sg->cuts.n
+           && ngx_video_segmenter_audio_ends(sg, out))
+    {
+        at = ngx_video_cuts_at(&sg->cuts, sg->audio_cut++);
         tw->grid = at * tw->track.timescale / NGX_VIDEO_TIMESCALE;
-        sg->audio_cut++;
         cut = 1;
     }
 
     return cut || !tw->open;
+}
+
+
+/* Writes a frame of audio; what segment it is of is known. */
+static ngx_int_t
+ngx_video_segmenter_audio_frame(ngx_video_segmenter_t *sg,
+    ngx_video_frame_t *f)
+{
+    uint64_t                   out;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &sg->audio;
+
+    if (ngx_video_track_writer_surplus(tw, f->dts)) {
+
+        if (!sg->warned_surplus) {
+            sg->warned_surplus = 1;
+            ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                          "stream \"%V\": more audio than time, frames are "
+                          "left out", &sg->conf.name);
+        }
+
+        return NGX_OK;
+    }
+
+    out = ngx_video_track_writer_dts(tw, f->dts);
+
+    if (ngx_video_segmenter_audio_cut(sg, out)
+        && ngx_video_track_writer_segment(tw, out,
+                         ngx_video_segmenter_wall(sg, &tw->track, out), 1)
+           != NGX_OK)
+    {
+        return ngx_video_segmenter_full(sg);
+    }
+
+    f->last = ngx_video_segmenter_audio_ends(sg, out + tw->frame);
+
+    return ngx_video_segmenter_write(sg, tw, f);
+}
+
+
+/* Whether a frame of audio lies past a cut that video is yet to make. */
+static ngx_uint_t
+ngx_video_segmenter_early(ngx_video_segmenter_t *sg, ngx_video_frame_t *f)
+{
+    return sg->have_video && sg->audio_cut == sg->cuts.n
+           && ngx_video_segmenter_audio_ends(sg,
+                               ngx_video_track_writer_dts(&sg->audio, f->dts));
+}
+
+
+/* Writes what audio waits no longer for video. */
+static ngx_int_t
+ngx_video_segmenter_release(ngx_video_segmenter_t *sg)
+{
+    ngx_int_t           rc;
+    ngx_video_frame_t  *f;
+
+    for ( ;; ) {
+        f = ngx_video_frame_queue_head(&sg->held);
+
+        if (f == NULL || ngx_video_segmenter_early(sg, f)) {
+            return NGX_OK;
+        }
+
+        rc = ngx_video_segmenter_audio_frame(sg, f);
+        ngx_video_frame_queue_pop(&sg->held);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+/*
+ * Keeps a frame until video makes its cut.  When that takes too long the
+ * segment goes on without one.
+ */
+static ngx_int_t
+ngx_video_segmenter_hold(ngx_video_segmenter_t *sg, ngx_video_frame_t *f)
+{
+    uint64_t            wait;
+    ngx_int_t           rc;
+    ngx_video_frame_t  *first;
+
+    first = ngx_video_frame_queue_head(&sg->held);
+    wait = (uint64_t) sg->audio.track.timescale * NGX_VIDEO_AUDIO_WAIT / 1000;
+    rc = NGX_DECLINED;
+
+    if (first == NULL || f->dts <= first->dts + wait) {
+        rc = ngx_video_frame_queue_push(&sg->held, f, sg->log);
+    }
+
+    if (rc == NGX_ERROR) {
+        return ngx_video_segmenter_full(sg);
+    }
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_video_cuts_forget(&sg->cuts);
+
+    if (ngx_video_segmenter_release(sg) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_video_segmenter_audio_frame(sg, f);
 }
 
 
@@ -529,7 +674,6 @@ ngx_video_segmenter_audio(ngx_video_segmenter_t *sg, uint32_t ts,
     const u_char *data, size_t size)
 {
     int64_t                    ms;
-    uint64_t                   out;
     ngx_int_t                  rc;
     ngx_video_frame_t          f;
     ngx_video_track_writer_t  *tw;
@@ -558,15 +702,9 @@ ngx_video_segmenter_audio(ngx_video_segmenter_t *sg, uint32_t ts,
     f.size = size;
     f.key = 1;
 
-    out = ngx_video_track_writer_dts(tw, f.dts);
-
-    if (ngx_video_segmenter_audio_cut(sg, out)
-        && ngx_video_track_writer_segment(tw, out,
-                         ngx_video_segmenter_wall(sg, &tw->track, out), 1)
-           != NGX_OK)
-    {
-        return ngx_video_segmenter_full(sg);
+    if (sg->held.nframes || ngx_video_segmenter_early(sg, &f)) {
+        return ngx_video_segmenter_hold(sg, &f);
     }
 
-    return ngx_video_segmenter_write(sg, tw, &f);
+    return ngx_video_segmenter_audio_frame(sg, &f);
 }

@@ -6,11 +6,17 @@
  *
  * The caller (RTMP, later others) hands in codec headers and frames with
  * timestamps in milliseconds; errors are a text for the log and the publisher.
+ *
+ * Players are told where a segment is expected to end (nvm_part_t.last), so
+ * audio keeps to it: what is ahead of video there waits until video has made
+ * the cut or has passed it without one.
  */
 
 #ifndef NGX_VIDEO_SEGMENTER_H
 #define NGX_VIDEO_SEGMENTER_H
 
+#include "ngx_video_cuts.h"
+#include "ngx_video_frame_queue.h"
 #include "ngx_video_track_writer.h"
 
 
@@ -21,7 +27,8 @@
 /* media time to wait for the header of a track that was not announced, ms */
 #define NGX_VIDEO_TRACK_WAIT      1000
 
-#define NGX_VIDEO_CUTS            32
+/* media time for which audio waits for video at the end of a segment, ms */
+#define NGX_VIDEO_AUDIO_WAIT      1000
 
 
 typedef struct {
@@ -41,9 +48,9 @@ typedef struct {
     int64_t                   first;        /* of the first message */
     int64_t                   base;         /* time zero of the tracks */
     int64_t                   wall;         /* ms since 1970 of base */
-    uint64_t                  cuts[NGX_VIDEO_CUTS];     /* ticks of video */
-    uint64_t                  ncuts;
+    ngx_video_cuts_t          cuts;
     uint64_t                  audio_cut;    /* cuts that audio has made */
+    ngx_video_frame_queue_t   held;         /* audio that is ahead of them */
 
     double                    framerate;    /* as announced, 0: not */
     uint32_t                  rate[NVM_KINDS];          /* bit/s, announced */
@@ -59,6 +66,7 @@ typedef struct {
     unsigned                  no_audio:1;
     unsigned                  clocked:1;
     unsigned                  warned:1;     /* of long key frame intervals */
+    unsigned                  warned_surplus:1;
 } ngx_video_segmenter_t;
 
 

@@ -2,17 +2,17 @@
  * Copyright (C) ngx_video authors
  *
  * Frames to parts: see ngx_video_track_writer.h.
- *
- * Audio frames have one duration, so their decode times count on from the
- * first; only a gap or an overlap of more than NGX_VIDEO_AUDIO_SLACK moves
- * them.
  */
 
 #include "ngx_video_track_writer.h"
 #include "nvm_cmaf.h"
 
 
-#define NGX_VIDEO_AUDIO_SLACK  60       /* ms */
+/* ms that audio may be off, or a frame if that is longer */
+#define NGX_VIDEO_AUDIO_SLACK  60
+
+/* ms for which an overlap lasts before it is believed */
+#define NGX_VIDEO_AUDIO_TRIAL  1000
 
 
 static ngx_int_t ngx_video_track_writer_flush(ngx_video_track_writer_t *tw);
@@ -101,10 +101,21 @@ ngx_video_track_writer_room(ngx_video_track_writer_t *tw, u_char **buf,
 }
 
 
+static uint64_t
+ngx_video_track_writer_slack(ngx_video_track_writer_t *tw)
+{
+    uint64_t  slack;
+
+    slack = (uint64_t) tw->track.timescale * NGX_VIDEO_AUDIO_SLACK / 1000;
+
+    return ngx_max(slack, tw->frame);
+}
+
+
 uint64_t
 ngx_video_track_writer_dts(ngx_video_track_writer_t *tw, uint64_t dts)
 {
-    uint64_t       out, slack;
+    uint64_t       out;
     nvm_sample_t  *last;
 
     if (!tw->started) {
@@ -112,10 +123,9 @@ ngx_video_track_writer_dts(ngx_video_track_writer_t *tw, uint64_t dts)
     }
 
     if (tw->track.kind == NVM_AUDIO) {
-        slack = (uint64_t) tw->track.timescale * NGX_VIDEO_AUDIO_SLACK / 1000;
         out = tw->next;
 
-        return dts > out + slack ? dts : out;
+        return dts > out + ngx_video_track_writer_slack(tw) ? dts : out;
     }
 
     if (tw->nsamples == 0) {
@@ -125,6 +135,52 @@ ngx_video_track_writer_dts(ngx_video_track_writer_t *tw, uint64_t dts)
     last = &tw->samples[tw->nsamples - 1];
 
     return ngx_max(dts, last->dts + 1);
+}
+
+
+/*
+ * A source that begins anew, or whose clock is slow, has more audio than time:
+ * each frame would be later than the one before, without end.  When all frames
+ * of a while were late, the least of their overlaps is cut out in one piece.
+ * Publishers that stamp several frames alike have overlaps, too, but between
+ * them the first of each group, which has none.
+ */
+ngx_uint_t
+ngx_video_track_writer_surplus(ngx_video_track_writer_t *tw, uint64_t dts)
+{
+    uint64_t  over, trial;
+
+    over = tw->next - ngx_min(dts, tw->next);
+
+    if (tw->drop && over) {
+        tw->drop--;
+        return 1;
+    }
+
+    tw->drop = 0;
+
+    if (over <= ngx_video_track_writer_slack(tw)) {
+        tw->surplus = 0;
+        return 0;
+    }
+
+    if (tw->surplus == 0) {
+        tw->surplus = over;
+        tw->surplus_from = tw->next;
+    }
+
+    tw->surplus = ngx_min(tw->surplus, over);
+    trial = (uint64_t) tw->track.timescale * NGX_VIDEO_AUDIO_TRIAL / 1000;
+
+    if (tw->next - tw->surplus_from < trial) {
+        return 0;
+    }
+
+    /* more than a frame: at least this one */
+    tw->drop = (tw->surplus + tw->frame / 2) / tw->frame - 1;
+    tw->surplus = 0;
+
+    return 1;
 }
 
 
@@ -240,6 +296,7 @@ ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
     tw->len += f->size;
 
     tw->started = 1;
+    tw->last = f->last;
     tw->last_in = f->dts;
     tw->next = out + tw->frame;
 
@@ -309,6 +366,7 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     part.duration = (uint32_t) (tw->next - c.dts);
     part.size = (uint32_t) (head + tw->len);
     part.independent = tw->samples[0].key;
+    part.last = tw->last;
 
     tw->segment_bytes += part.size;
     tw->nsamples = 0;

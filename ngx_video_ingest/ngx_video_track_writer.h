@@ -8,6 +8,10 @@
  * decode time deviates is put into the composition offset, so presentation
  * times are the publisher's, exactly.  A part is closed by the arrival of its
  * last frame, not of the next one: the last duration is an estimate.
+ *
+ * Audio frames have one duration, so their decode times count on from the
+ * first.  A frame that comes more than NGX_VIDEO_AUDIO_SLACK after that moves
+ * it; when there are more frames than time, some are left out.
  */
 
 #ifndef NGX_VIDEO_TRACK_WRITER_H
@@ -37,6 +41,10 @@ typedef struct {
                                                frame after its multiples */
     uint64_t                  next;         /* where the next part begins */
     uint64_t                  last_in;      /* decode time that came last */
+    uint64_t                  surplus;      /* audio: least overlap since it
+                                               is more than the slack, or 0 */
+    uint64_t                  surplus_from; /* ... decode time of that */
+    ngx_uint_t                drop;         /* audio: frames to leave out */
     uint64_t                  msn;          /* of the open segment */
     uint64_t                  segment_start;
     uint64_t                  segment_bytes;
@@ -55,6 +63,7 @@ typedef struct {
     unsigned                  started:1;    /* has had a frame */
     unsigned                  open:1;       /* has an open segment */
     unsigned                  first:1;      /* next part is its first */
+    unsigned                  last:1;       /* of the newest frame, see below */
     unsigned                  measured:1;   /* bandwidth is no guess */
 } ngx_video_track_writer_t;
 
@@ -66,6 +75,8 @@ typedef struct {
     const u_char             *data;
     size_t                    size;
     unsigned                  key:1;
+    unsigned                  last:1;       /* likely of its segment: a
+                                               promise to players */
 } ngx_video_frame_t;
 
 
@@ -84,6 +95,10 @@ ngx_int_t ngx_video_track_writer_close(ngx_video_track_writer_t *tw);
 
 /* Where a frame that comes now begins on the way out. */
 uint64_t ngx_video_track_writer_dts(ngx_video_track_writer_t *tw,
+    uint64_t dts);
+
+/* Whether an audio frame that comes now is to be left out. */
+ngx_uint_t ngx_video_track_writer_surplus(ngx_video_track_writer_t *tw,
     uint64_t dts);
 
 /* Appends a frame to the open segment. */

@@ -361,8 +361,8 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
 
 
 /*
- * What comes next: EXT-X-PRELOAD-HINT (4.4.5.3).  An open segment that has
- * all that it is likely to get is taken for complete: a hinted part that
+ * What comes next: EXT-X-PRELOAD-HINT (4.4.5.3).  An open segment whose writer
+ * takes the newest part for its last one is hinted past: a hinted part that
  * never comes costs a player more than one that was not hinted.
  */
 static void
@@ -374,9 +374,7 @@ nvm_hls_hint(const nvm_hls_list_t *l)
 
     s = &l->tl->segments[l->tl->nsegments - 1];
 
-    full = s->complete
-           || (l->tl->expected
-               && s->duration + l->tl->part_target / 2 >= l->tl->expected);
+    full = s->complete || (s->nparts && s->parts[s->nparts - 1].last);
 
     msn = full ? s->msn + 1 : s->msn;
     part = full ? 0 : (unsigned) s->first_part + s->nparts;

@@ -129,6 +129,7 @@ typedef struct {
     uint32_t       offset;      /* of its bytes in the segment */
     uint32_t       size;
     unsigned       independent:1;
+    unsigned       last:1;      /* likely the last one of its segment */
 } nvm_part_t;
 
 
@@ -155,8 +156,6 @@ typedef struct {
     size_t                nsegments;    /* the last may be incomplete */
     uint32_t              target;       /* longest segment, seconds */
     uint32_t              part_target;  /* ticks; 0: no parts */
-    uint64_t              expected;     /* ticks that a segment is likely to
-                                           have; 0: unknown */
     unsigned              ended:1;      /* nothing will be appended */
 } nvm_timeline_t;
 

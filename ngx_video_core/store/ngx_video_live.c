@@ -204,7 +204,6 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->ended = 0;
     l->linger = NGX_VIDEO_LIVE_LINGER;
     l->target = (uint32_t) ((conf->segment + 999) / 1000);
-    l->segment_ms = conf->segment;
     l->window_ms = conf->window;
     l->bytes = 0;
     l->name_len = conf->name.len;

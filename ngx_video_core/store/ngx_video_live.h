@@ -72,7 +72,6 @@ struct ngx_video_live_s {
     uint64_t                  next_msn;     /* that no segment had yet */
 
     uint32_t                  target;       /* longest segment, s */
-    uint32_t                  segment_ms;   /* shortest segment */
     uint32_t                  window_ms;
     uint32_t                  ntracks;
     uint32_t                  tracks[NGX_VIDEO_LIVE_TRACKS];  /* chunk + 1 */
@@ -132,7 +131,6 @@ typedef struct {
     uint64_t                  seen;         /* of the signal, to wait on */
     uint32_t                  state;
     uint32_t                  target;
-    uint32_t                  segment_ms;
     uint32_t                  window_ms;
     uint32_t                  ntracks;
     uint64_t                  started;

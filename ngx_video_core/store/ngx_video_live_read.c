@@ -93,7 +93,6 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->epoch = l->epoch;
         info->state = l->state;
         info->target = l->target;
-        info->segment_ms = l->segment_ms;
         info->window_ms = l->window_ms;
         info->ntracks = ngx_min(l->ntracks, NGX_VIDEO_LIVE_TRACKS);
         info->started = l->started;
@@ -363,29 +362,6 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
 }
 
 
-/* A segment is likely to be as long as the last one, if that was longer. */
-static uint64_t
-ngx_video_live_expected(ngx_video_live_info_t *info, nvm_track_t *track,
-    nvm_timeline_t *timeline)
-{
-    size_t          n;
-    uint64_t        shortest;
-    nvm_segment_t  *s;
-
-    shortest = (uint64_t) info->segment_ms * track->timescale / 1000;
-
-    for (n = timeline->nsegments; n; n--) {
-        s = &timeline->segments[n - 1];
-
-        if (s->complete) {
-            return ngx_max(s->duration, shortest);
-        }
-    }
-
-    return shortest;
-}
-
-
 ngx_int_t
 ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_uint_t number, nvm_arena_t *arena, nvm_track_t *track,
@@ -420,7 +396,6 @@ ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     timeline->track = track;
     timeline->segments = segments + NGX_VIDEO_LIVE_SEGMENTS - n;
     timeline->nsegments = n;
-    timeline->expected = ngx_video_live_expected(info, track, timeline);
     timeline->ended = (info->state != NGX_VIDEO_LIVE_LIVE);
 
     return NGX_OK;

@@ -627,6 +627,12 @@ test_low_latency(void)
            "#EXT-X-RENDITION-REPORT:URI=\"../a1/index.m3u8\",LAST-MSN=106\n",
            "parts, hint, reports, another init");
 
+    parts[7][1].last = 1;
+    p = media(&tl, &opt);
+    ok(strstr(p, "TYPE=PART,URI=\"e2/108.0.m4s\"\n") != NULL,
+       "after a part that is likely the last the next segment is hinted at");
+    parts[7][1].last = 0;
+
     tl.ended = 1;
     p = media(&tl, &opt);
     ok(strstr(p, "#EXT-X-ENDLIST\n") != NULL, "ended");
