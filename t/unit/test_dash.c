@@ -56,6 +56,7 @@ fill(nvm_segment_t *s, uint64_t start, uint64_t duration, uint64_t gap)
         s[i].start = start + duration * (uint64_t) i + (i > 2 ? gap : 0);
         s[i].duration = i == 4 ? duration / 2 : duration;
         s[i].complete = 1;
+        s[i].independent = 1;
     }
 }
 
