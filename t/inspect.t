@@ -415,9 +415,10 @@ sub test_usage {
 
     ($code, $out) = run($progressive);
     is($code, 0, 'text');
-    like($out, qr/^file ".*", format mp4, size \d+, duration 6/, 'head');
+    like($out, qr/^file ".*",\s+format mp4,\s+size \d+,\s+duration 6/, 'head');
     like($out, qr/^  id 1, kind video, codecs avc1\.64000c,/m, 'a track');
     like($out, qr/^    mvhd offset \d+, size 108,/m, 'a box');
+    $out =~ s/\Q$dir\E//;      # its length is not ours
     unlike($out, qr/.{130}/, 'in lines');
 
     return;
