@@ -8,6 +8,7 @@
 #include "nvm_codec.h"
 #include "nvm_esds.h"
 #include "nvm_flac.h"
+#include "nvm_wvtt.h"
 
 
 static size_t
@@ -99,6 +100,11 @@ nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t)
 
     c = nvm_codec_of(t);
     if (c == NULL) {
+        return;
+    }
+
+    if (t->kind == NVM_TEXT) {
+        nvm_wvtt_entry_write(w, (const char *) t->config, t->config_len);
         return;
     }
 

@@ -9,19 +9,35 @@
 #include "nvm_codec.h"
 
 
-static const uint32_t  nvm_cmaf_matrix[9] = {
-    0x00010000, 0, 0, 0, 0x00010000, 0, 0, 0, 0x40000000
-};
-
-
+/*
+ * A turn by quarters, clockwise, and then back into the first quadrant (6.2.2,
+ * where a picture of width x height has its corner at 0).
+ */
 static void
-nvm_cmaf_write_matrix(nvm_writer_t *w)
+nvm_cmaf_matrix(nvm_writer_t *w, unsigned quarters, uint32_t width,
+    uint32_t height)
 {
-    size_t  i;
+    uint32_t  x, y;
 
-    for (i = 0; i < 9; i++) {
-        nvm_writer_u32(w, nvm_cmaf_matrix[i]);
-    }
+    /* of ( a b u, c d v, x y w ), all 16.16 but u, v and w */
+
+    static const int32_t  turn[4][2] = {
+        { 0x10000, 0 }, { 0, 0x10000 }, { -0x10000, 0 }, { 0, -0x10000 }
+    };
+
+    quarters &= 3;
+    x = quarters == 1 ? height : quarters == 2 ? width : 0;
+    y = quarters == 2 ? height : quarters == 3 ? width : 0;
+
+    nvm_writer_u32(w, (uint32_t) turn[quarters][0]);
+    nvm_writer_u32(w, (uint32_t) turn[quarters][1]);
+    nvm_writer_u32(w, 0);
+    nvm_writer_u32(w, (uint32_t) -turn[quarters][1]);
+    nvm_writer_u32(w, (uint32_t) turn[quarters][0]);
+    nvm_writer_u32(w, 0);
+    nvm_writer_u32(w, x);
+    nvm_writer_u32(w, y);
+    nvm_writer_u32(w, 0x40000000);
 }
 
 
@@ -69,7 +85,7 @@ nvm_cmaf_mvhd(nvm_writer_t *w, const nvm_track_t *t)
     nvm_writer_u32(w, 0x00010000);              /* rate */
     nvm_writer_u16(w, 0x0100);                  /* volume */
     nvm_writer_zero(w, 10);
-    nvm_cmaf_write_matrix(w);
+    nvm_cmaf_matrix(w, 0, 0, 0);
     nvm_writer_zero(w, 24);
     nvm_writer_u32(w, t->id + 1);               /* next_track_ID */
     nvm_writer_box_end(w, box);
@@ -91,7 +107,11 @@ nvm_cmaf_display_width(const nvm_track_t *t)
 static void
 nvm_cmaf_tkhd(nvm_writer_t *w, const nvm_track_t *t)
 {
-    size_t  box;
+    size_t    box;
+    uint32_t  width, height;
+
+    width = t->kind == NVM_VIDEO ? nvm_cmaf_display_width(t) : 0;
+    height = t->kind == NVM_VIDEO ? (uint32_t) t->height << 16 : 0;
 
     box = nvm_writer_fullbox(w, "tkhd", 0, 3);  /* enabled, in movie */
     nvm_writer_zero(w, 8);
@@ -102,9 +122,9 @@ nvm_cmaf_tkhd(nvm_writer_t *w, const nvm_track_t *t)
     nvm_writer_zero(w, 4);                      /* layer, group */
     nvm_writer_u16(w, t->kind == NVM_AUDIO ? 0x0100 : 0);
     nvm_writer_zero(w, 2);
-    nvm_cmaf_write_matrix(w);
-    nvm_writer_u32(w, t->kind == NVM_VIDEO ? nvm_cmaf_display_width(t) : 0);
-    nvm_writer_u32(w, t->kind == NVM_VIDEO ? (uint32_t) t->height << 16 : 0);
+    nvm_cmaf_matrix(w, t->rotation, width, height);
+    nvm_writer_u32(w, width);
+    nvm_writer_u32(w, height);
     nvm_writer_box_end(w, box);
 }
 
@@ -161,9 +181,11 @@ nvm_cmaf_hdlr(nvm_writer_t *w, const nvm_track_t *t)
 
     box = nvm_writer_fullbox(w, "hdlr", 0, 0);
     nvm_writer_zero(w, 4);
-    nvm_writer_text(w, t->kind == NVM_VIDEO ? "vide" : "soun");
+    nvm_writer_text(w, t->kind == NVM_VIDEO ? "vide"
+                       : t->kind == NVM_AUDIO ? "soun" : "text");
     nvm_writer_zero(w, 12);
-    nvm_writer_text(w, t->kind == NVM_VIDEO ? "video" : "audio");
+    nvm_writer_text(w, t->kind == NVM_VIDEO ? "video"
+                       : t->kind == NVM_AUDIO ? "audio" : "text");
     nvm_writer_u8(w, 0);
     nvm_writer_box_end(w, box);
 }
@@ -232,9 +254,12 @@ nvm_cmaf_mdia(nvm_writer_t *w, const nvm_track_t *t)
         box = nvm_writer_fullbox(w, "vmhd", 0, 1);
         nvm_writer_zero(w, 8);
 
-    } else {
+    } else if (t->kind == NVM_AUDIO) {
         box = nvm_writer_fullbox(w, "smhd", 0, 0);
         nvm_writer_zero(w, 4);
+
+    } else {
+        box = nvm_writer_fullbox(w, "nmhd", 0, 0);
     }
 
     nvm_writer_box_end(w, box);

@@ -15,6 +15,7 @@
 #include "nvm_hevc.h"
 #include "nvm_mp3.h"
 #include "nvm_opus.h"
+#include "nvm_vtt_build.h"
 #include "nvm_vp9.h"
 
 
@@ -72,6 +73,14 @@ static const nvm_codec_t  nvm_codecs[] = {
     { NVM_FOURCC('f', 'L', 'a', 'C'), NVM_FOURCC('f', 'L', 'a', 'C'),
       NVM_FOURCC('d', 'f', 'L', 'a'), NVM_CODEC_FLAC, NVM_AUDIO,
       "audio-flac", "fLaC has no dfLa", nvm_flac_track },
+
+    { NVM_FOURCC('w', 'v', 't', 't'), NVM_FOURCC('w', 'v', 't', 't'),
+      NVM_FOURCC('v', 't', 't', 'C'), NVM_CODEC_WVTT, NVM_TEXT,
+      NULL, "wvtt has no vttC", nvm_wvtt_track },
+
+    { NVM_FOURCC('t', 'x', '3', 'g'), NVM_FOURCC('t', 'x', '3', 'g'),
+      0, NVM_CODEC_TX3G, NVM_TEXT,
+      NULL, NULL, nvm_tx3g_track },
 };
 
 #define NVM_CODEC_ROWS  (sizeof(nvm_codecs) / sizeof(nvm_codecs[0]))

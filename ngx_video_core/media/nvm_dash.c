@@ -77,6 +77,11 @@ nvm_dash_same_set(const nvm_track_t *a, const nvm_track_t *b)
         return nvm_codec_range(a) == nvm_codec_range(b);
     }
 
+    if (a->kind == NVM_TEXT) {
+        /* each is a choice of its own */
+        return 0;
+    }
+
     return strcmp(a->lang, b->lang) == 0 && strcmp(a->codecs, b->codecs) == 0
            && a->channels == b->channels && a->joc == b->joc;
 }
@@ -370,11 +375,13 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 
     dt = &m->d->tracks[first];
     t = dt->timeline->track;
-    kind = t->kind == NVM_VIDEO ? "video" : "audio";
+    kind = t->kind == NVM_VIDEO ? "video"
+           : t->kind == NVM_AUDIO ? "audio" : "text";
 
     nvm_writer_fmt(m->w, "    <AdaptationSet id=\"%" PRIu32
                    "\" contentType=\"%s\" mimeType=\"%s/mp4\""
-                   " segmentAlignment=\"true\"", set, kind, kind);
+                   " segmentAlignment=\"true\"", set, kind,
+                   t->kind == NVM_TEXT ? "application" : kind);
 
     if (nvm_dash_sap(m, set)) {
         nvm_writer_text(m->w, " startWithSAP=\"1\"");
@@ -396,7 +403,8 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 
     nvm_writer_fmt(m->w, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
                    " value=\"%s\"/>\n",
-                   nvm_dash_main(m, t) ? "main" : "alternate");
+                   t->kind == NVM_TEXT ? "subtitle"
+                   : nvm_dash_main(m, t) ? "main" : "alternate");
 
     for (i = first; i < m->d->ntracks; i++) {
         if (m->set[i] == set) {

@@ -49,10 +49,10 @@ typedef struct {
 /*
  * Writes an MPD of one period.  Video tracks share an AdaptationSet for each
  * codec, sample entry and dynamic range, audio tracks one for each language,
- * codec and channel count.  Only complete segments are listed, numbered by
- * their msn, which must be consecutive; tracks without any are left out.  A
- * dynamic manifest whose timelines have all ended gets a duration and no
- * minimumUpdatePeriod (5.3.1.2).
+ * codec and channel count, each text track has one.  Only complete segments
+ * are listed, numbered by their msn, which must be consecutive; tracks without
+ * any are left out.  A dynamic manifest whose timelines have all ended gets a
+ * duration and no minimumUpdatePeriod (5.3.1.2).
  *
  * Returns w->error; NVM_ENOENT and writes nothing when no track has a
  * complete segment; NVM_ELIMIT for more than NVM_MAX_TRACKS.

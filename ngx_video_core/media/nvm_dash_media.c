@@ -125,7 +125,7 @@ nvm_dash_media_attributes(nvm_writer_t *w, const nvm_track_t *t)
     if (t->kind == NVM_VIDEO) {
         nvm_dash_media_video(w, t);
 
-    } else {
+    } else if (t->kind == NVM_AUDIO) {
         nvm_dash_media_audio(w, t);
     }
 }

@@ -275,7 +275,7 @@ nvm_hls_init(nvm_hls_list_t *l, uint64_t msn)
 
     i = nvm_hls_map_of(l->opt, msn);
 
-    if (i == l->map || l->opt->ts) {
+    if (i == l->map || l->opt->ts || l->opt->vtt) {
         return;
     }
 
@@ -328,6 +328,17 @@ nvm_hls_parts(const nvm_hls_list_t *l, const nvm_segment_t *s)
 }
 
 
+static const char *
+nvm_hls_extension(const nvm_hls_list_t *l)
+{
+    if (l->opt->vtt) {
+        return l->opt->ts ? ".ts.vtt" : ".vtt";
+    }
+
+    return l->opt->ts ? ".ts" : ".m4s";
+}
+
+
 static void
 nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
 {
@@ -353,8 +364,7 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
     nvm_text_seconds(l->w, nvm_hls_us(l, s->start, s->duration));
     nvm_writer_text(l->w, ",\n");
     nvm_hls_prefix(l, s->msn);
-    nvm_writer_fmt(l->w, "%" PRIu64 "%s", s->msn,
-                   l->opt->ts ? ".ts" : ".m4s");
+    nvm_writer_fmt(l->w, "%" PRIu64 "%s", s->msn, nvm_hls_extension(l));
     nvm_text_query(l->w, l->opt->query, 0);
     nvm_writer_text(l->w, "\n");
 }

@@ -41,9 +41,9 @@ typedef struct {
 /*
  * Writes a multivariant playlist (4.4.6): with video, the audio tracks as one
  * group of EXT-X-MEDIA per codec and one EXT-X-STREAM-INF per video track and
- * group; without, one EXT-X-STREAM-INF per audio track.  Returns w->error, or
- * writes nothing: NVM_ENOENT when there is no rendition, NVM_ELIMIT for more
- * than 64.
+ * group; without, one EXT-X-STREAM-INF per audio track; text as one group for
+ * all.  Returns w->error, or writes nothing: NVM_ENOENT when there is no
+ * rendition of video or audio, NVM_ELIMIT for more than 64.
  */
 nvm_err_e nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m);
 
@@ -80,6 +80,8 @@ typedef struct {
                                                the window */
     unsigned                    ts:1;       /* <msn>.ts without EXT-X-MAP: MPEG
                                                transport streams */
+    unsigned                    vtt:1;      /* <msn>.vtt, or with ts
+                                               <msn>.ts.vtt: subtitles */
     unsigned                    vod:1;      /* complete, will never change */
     unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
     unsigned                    low_latency:1;  /* parts, hint, reports */

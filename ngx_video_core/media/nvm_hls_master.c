@@ -20,6 +20,8 @@
 /* GROUP-ID of the audio renditions, of the first codec if there are more. */
 #define NVM_HLS_AUDIO   "audio"
 
+#define NVM_HLS_TEXT    "subtitles"
+
 /* INDEPENDENT-SEGMENTS and everything else here (7). */
 #define NVM_HLS_MASTER_VERSION  6
 
@@ -39,6 +41,7 @@ typedef struct {
     nvm_writer_t            *w;
     const nvm_hls_master_t  *m;
     unsigned                 range:1;   /* VIDEO-RANGE is known of any */
+    unsigned                 text:1;    /* there are subtitles */
     uint8_t                  group[NVM_HLS_MAX_RENDITIONS];
     uint8_t                  member[NVM_HLS_MAX_RENDITIONS];
     uint8_t                  number[NVM_HLS_MAX_RENDITIONS];
@@ -66,7 +69,8 @@ nvm_hls_name(const nvm_hls_plan_t *p, size_t i)
 
     lang = nvm_text_lang(r->track->lang);
 
-    return lang ? lang : NVM_HLS_AUDIO;
+    return lang ? lang
+           : r->track->kind == NVM_TEXT ? NVM_HLS_TEXT : NVM_HLS_AUDIO;
 }
 
 
@@ -112,6 +116,9 @@ nvm_hls_plan(nvm_hls_plan_t *p)
 
         if (t->kind == NVM_AUDIO) {
             nvm_hls_plan_audio(p, i);
+
+        } else if (t->kind == NVM_TEXT) {
+            p->text = 1;
 
         } else if (nvm_codec_range(t) != NVM_RANGE_UNKNOWN) {
             p->range = 1;
@@ -234,15 +241,88 @@ nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 
 
 /*
+ * One EXT-X-MEDIA of text.  None is shown unless a client chooses it, or its
+ * user has: by language, in which those that it may choose differ.
+ */
+static void
+nvm_hls_text(nvm_hls_plan_t *p, size_t member)
+{
+    size_t         i;
+    unsigned       name, lang;
+    const char    *tag;
+    nvm_writer_t  *w;
+
+    w = p->w;
+    name = 0;
+    lang = 0;
+
+    for (i = 0; i < member; i++) {
+        if (nvm_hls_track(p, i)->kind == NVM_TEXT) {
+            name |= strcmp(nvm_hls_name(p, i), nvm_hls_name(p, member)) == 0;
+            lang |= strcmp(nvm_hls_track(p, i)->lang,
+                           nvm_hls_track(p, member)->lang) == 0;
+        }
+    }
+
+    nvm_writer_text(w, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\""
+                    NVM_HLS_TEXT "\",NAME=\"");
+    nvm_text_quoted(w, nvm_hls_name(p, member));
+
+    if (name) {
+        nvm_writer_text(w, " (");
+        nvm_text_quoted(w, p->m->renditions[member].dir);
+        nvm_writer_text(w, ")");
+    }
+
+    nvm_writer_text(w, "\"");
+
+    tag = nvm_text_lang(nvm_hls_track(p, member)->lang);
+    if (tag != NULL) {
+        nvm_writer_fmt(w, ",LANGUAGE=\"%s\"", tag);
+    }
+
+    nvm_writer_fmt(w, ",DEFAULT=NO,AUTOSELECT=%s,FORCED=NO,URI=\"",
+                   lang ? "NO" : "YES");
+    nvm_hls_uri(p, member);
+    nvm_writer_text(w, "\"\n");
+}
+
+
+/* The largest rate of subtitles. */
+static uint64_t
+nvm_hls_text_rate(nvm_hls_plan_t *p, uint64_t *average)
+{
+    size_t              i;
+    uint64_t            peak;
+    const nvm_track_t  *t;
+
+    peak = 0;
+    *average = 0;
+
+    for (i = 0; i < p->m->nrenditions; i++) {
+        t = nvm_hls_track(p, i);
+
+        if (t->kind == NVM_TEXT) {
+            peak = t->bandwidth > peak ? t->bandwidth : peak;
+            *average = t->avg_bandwidth > *average ? t->avg_bandwidth
+                                                   : *average;
+        }
+    }
+
+    return peak;
+}
+
+
+/*
  * The rate of a variant is that of its video, of the audio that is muxed with
- * it, and of the largest audio rendition that may be played with them
- * (4.4.6.2).
+ * it, and of the largest renditions of audio and of text that may be played
+ * with them (4.4.6.2).
  */
 static void
 nvm_hls_bandwidth(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
 {
     size_t              i;
-    uint64_t            peak, average, muxed, muxed_average;
+    uint64_t            peak, average, muxed, muxed_average, text;
     unsigned            known, first;
     const nvm_track_t  *o;
 
@@ -273,8 +353,8 @@ nvm_hls_bandwidth(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
         first = 0;
     }
 
-    peak += muxed;
-    average += muxed_average;
+    peak += muxed + nvm_hls_text_rate(p, &text);
+    average += muxed_average + text;
 
     /* BANDWIDTH is mandatory, and zero makes clients divide by it. */
     nvm_writer_fmt(p->w, "BANDWIDTH=%" PRIu64, peak ? peak : 1);
@@ -334,21 +414,24 @@ nvm_hls_codecs(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
 }
 
 
-/* RESOLUTION is the size at which pixels are square. */
+/* RESOLUTION is the size at which pixels are square, as it is shown. */
 static void
 nvm_hls_picture(nvm_writer_t *w, const nvm_track_t *t)
 {
-    uint64_t  width;
+    uint64_t  width, height;
 
     if (t->width && t->height) {
         width = t->width;
+        height = t->height;
 
         if (t->sar_num && t->sar_den) {
             width = (width * t->sar_num + t->sar_den / 2) / t->sar_den;
+            width = width ? width : 1;
         }
 
-        nvm_writer_fmt(w, ",RESOLUTION=%" PRIu64 "x%u", width ? width : 1,
-                       (unsigned) t->height);
+        nvm_writer_fmt(w, ",RESOLUTION=%" PRIu64 "x%" PRIu64,
+                       t->rotation & 1 ? height : width,
+                       t->rotation & 1 ? width : height);
     }
 
     if (t->fps_num && t->fps_den) {
@@ -403,6 +486,10 @@ nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
             nvm_writer_fmt(p->w, ",AUDIO=\"%s\"", nvm_hls_group_id(p, group));
         }
 
+        if (p->text) {
+            nvm_writer_text(p->w, ",SUBTITLES=\"" NVM_HLS_TEXT "\"");
+        }
+
         nvm_writer_text(p->w, "\n");
         nvm_hls_uri(p, i);
         nvm_writer_text(p->w, "\n");
@@ -438,18 +525,36 @@ nvm_hls_presentation(nvm_hls_plan_t *p)
 }
 
 
+static unsigned
+nvm_hls_has(const nvm_hls_master_t *m, nvm_kind_e kind)
+{
+    size_t  i;
+
+    for (i = 0; i < m->nrenditions; i++) {
+        if (m->renditions[i].track->kind == kind) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 nvm_err_e
 nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
 {
     size_t          i;
+    unsigned        video;
     nvm_hls_plan_t  p;
-
-    if (m->nrenditions == 0) {
-        return NVM_ENOENT;
-    }
 
     if (m->nrenditions > NVM_HLS_MAX_RENDITIONS) {
         return NVM_ELIMIT;
+    }
+
+    video = nvm_hls_has(m, NVM_VIDEO);
+
+    if (!video && !nvm_hls_has(m, NVM_AUDIO)) {
+        return NVM_ENOENT;
     }
 
     p = (nvm_hls_plan_t) { .w = w, .m = m };
@@ -462,13 +567,17 @@ nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
     }
 
     for (i = 0; i < m->nrenditions; i++) {
-        if (nvm_hls_track(&p, i)->kind == NVM_VIDEO) {
-            nvm_hls_presentation(&p);
-            return w->error;
+        if (nvm_hls_track(&p, i)->kind == NVM_TEXT) {
+            nvm_hls_text(&p, i);
         }
     }
 
-    nvm_hls_variants(&p, NVM_AUDIO, NVM_HLS_NONE);
+    if (video) {
+        nvm_hls_presentation(&p);
+
+    } else {
+        nvm_hls_variants(&p, NVM_AUDIO, NVM_HLS_NONE);
+    }
 
     return w->error;
 }

@@ -403,11 +403,33 @@ nvm_index_walk(nvm_index_builder_t *b, uint32_t i)
 }
 
 
+/* The first video track, else the first of audio; ntracks: there is none. */
+static uint32_t
+nvm_index_reference(const nvm_mp4_t *mp4)
+{
+    uint32_t  i, audio;
+
+    audio = mp4->ntracks;
+
+    for (i = 0; i < mp4->ntracks; i++) {
+
+        if (mp4->tracks[i].track.kind == NVM_VIDEO) {
+            return i;
+        }
+
+        if (mp4->tracks[i].track.kind == NVM_AUDIO && audio == mp4->ntracks) {
+            audio = i;
+        }
+    }
+
+    return audio;
+}
+
+
 /* The boundaries: of another file, or of the track that is walked first. */
 static nvm_err_e
 nvm_index_bounds(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 {
-    uint32_t                i;
     nvm_err_e               rc;
     const nvm_mp4_track_t  *t;
 
@@ -421,12 +443,7 @@ nvm_index_bounds(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
                                              "no memory for boundaries");
     }
 
-    for (i = 0; i < b->mp4->ntracks; i++) {
-        if (t[i].track.kind == NVM_VIDEO) {
-            b->lead = i;
-            break;
-        }
-    }
+    b->lead = nvm_index_reference(b->mp4);
 
     rc = nvm_index_bounds_init(&b->bounds, b->arena, &t[b->lead], b->target);
     if (rc != NVM_OK) {
@@ -455,6 +472,18 @@ nvm_index_tracks(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 
         if (i != b->lead) {
             rc = nvm_index_walk(b, i);
+        }
+
+        if (rc != NVM_OK && rc != NVM_ENOMEM
+            && b->mp4->tracks[i].track.kind == NVM_TEXT)
+        {
+            /* no subtitles are better than no video */
+            b->out[i].misaligned = 1;
+            rc = NVM_OK;
+
+            if (b->f != NULL) {
+                memset(b->f, 0, sizeof(nvm_fault_t));
+            }
         }
 
         b->ntracks += !b->out[i].misaligned;
@@ -725,6 +754,7 @@ nvm_index_head_write(const nvm_index_builder_t *b)
         t = &b->mp4->tracks[i].track;
         head->nvideo += !b->out[i].misaligned && t->kind == NVM_VIDEO;
         head->naudio += !b->out[i].misaligned && t->kind == NVM_AUDIO;
+        head->ntext += !b->out[i].misaligned && t->kind == NVM_TEXT;
     }
 
     head->nmisaligned = b->nmisaligned;
@@ -738,6 +768,11 @@ nvm_index_head_write(const nvm_index_builder_t *b)
 
     for (i = 0; i < b->mp4->ntracks; i++) {
         t = &b->mp4->tracks[i].track;
+
+        if (t->kind == NVM_TEXT) {
+            continue;
+        }
+
         ms = (uint64_t) nvm_rescale((int64_t) t->duration, 1000, t->timescale);
         head->duration = ms > head->duration ? ms : head->duration;
     }
@@ -753,7 +788,7 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     nvm_err_e             rc;
     nvm_index_builder_t  *b;
 
-    if (mp4->ntracks == 0) {
+    if (nvm_index_reference(mp4) == mp4->ntracks) {
         return nvm_fault(f, NVM_ENOENT, 0, "no track that can be packaged");
     }
 

@@ -24,6 +24,8 @@
  * track is cut by the target.  The boundaries may be those of another file, of
  * which this one is a rendition or a language.
  *
+ * A track of text is one segment: its samples are made into cues as a whole.
+ *
  * A video track that has no key frame at a boundary is left out: players that
  * switch to it there would show it damaged.
  *
@@ -40,7 +42,7 @@
 #include "nvm_mp4.h"
 
 
-#define NVM_INDEX_MAGIC  0x6e76693032ULL
+#define NVM_INDEX_MAGIC  0x6e76693033ULL
 
 /* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
 #define NVM_INDEX_TABLES  6
@@ -73,7 +75,8 @@ typedef struct {
 
     uint32_t      nvideo;       /* of ntracks */
     uint32_t      naudio;
-    uint64_t      reserved;
+    uint32_t      ntext;
+    uint32_t      reserved;
 } nvm_index_head_t;
 
 _Static_assert(sizeof(nvm_index_head_t) % 16 == 0, "tracks are aligned");

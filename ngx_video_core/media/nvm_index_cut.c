@@ -182,6 +182,11 @@ nvm_index_cut_next(nvm_index_cut_t *c, const nvm_sample_t *s)
         c->start = s->dts;
         c->nsegments = 1;
 
+        if (c->t->track.kind == NVM_TEXT) {
+            c->next = INT64_MAX;
+            return 1;
+        }
+
         if (c->leads) {
             nvm_index_cut_lead(c, time);
             return 1;
@@ -225,6 +230,10 @@ nvm_index_restarts(const nvm_mp4_track_t *t, const nvm_sample_t *s)
 {
     if (t->track.kind == NVM_VIDEO) {
         return s->key && nvm_index_pts(t, s) <= (int64_t) t->media_time;
+    }
+
+    if (t->track.kind == NVM_TEXT) {
+        return 0;
     }
 
     return s->dts + t->track.timescale / NVM_INDEX_PREROLL <= t->media_time;

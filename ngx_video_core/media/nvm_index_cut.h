@@ -99,7 +99,7 @@ nvm_index_pts(const nvm_mp4_track_t *t, const nvm_sample_t *s)
 static inline unsigned
 nvm_index_key(const nvm_mp4_track_t *t, const nvm_sample_t *s)
 {
-    return s->key || t->track.kind == NVM_AUDIO;
+    return s->key || t->track.kind != NVM_VIDEO;
 }
 
 

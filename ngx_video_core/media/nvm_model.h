@@ -18,6 +18,7 @@
 typedef enum {
     NVM_VIDEO = 0,
     NVM_AUDIO,
+    NVM_TEXT,
     NVM_KINDS
 } nvm_kind_e;
 
@@ -33,7 +34,9 @@ typedef enum {
     NVM_CODEC_AC3,
     NVM_CODEC_EAC3,
     NVM_CODEC_OPUS,
-    NVM_CODEC_FLAC
+    NVM_CODEC_FLAC,
+    NVM_CODEC_TX3G,             /* of sources only: written as WVTT */
+    NVM_CODEC_WVTT
 } nvm_codec_e;
 
 
@@ -77,7 +80,8 @@ typedef struct {
  *
  * "config" is the codec configuration as the sample entry carries it: the
  * payload of avcC, hvcC, av1C, vpcC, dac3, dec3, dOps or dfLa, with the version
- * and flags of those that have them, or an AudioSpecificConfig; MP3 has none.
+ * and flags of those that have them, or an AudioSpecificConfig; MP3 and tx3g
+ * have none, of wvtt it is the header of the file, as vttC has it.
  * "extras" are whole boxes that follow it in the sample entry of video, passed
  * on as they stood in the source: colour, mastering display, Dolby Vision.
  */
@@ -107,6 +111,8 @@ typedef struct {
     uint8_t        full_range;
     uint8_t        depth;       /* bits of a luma or PCM sample, 0: unknown */
 
+    uint8_t        rotation;    /* quarter turns, clockwise, that a picture is
+                                   to be turned by for display */
     uint8_t        joc;         /* E-AC-3: objects that joint object coding
                                    carries, 1..16; 0: none */
     uint16_t       channels;

@@ -14,6 +14,10 @@
 #include "nvm_mp4_tables.h"
 
 
+/* Tracks with the names of chapters, of which a file has one or two. */
+#define NVM_MP4_MAX_CHAPTERS  8
+
+
 /* One run of the parser. */
 typedef struct {
     nvm_mp4_t    *mp4;
@@ -22,6 +26,8 @@ typedef struct {
     uint32_t      ntraks;
     int           fragmented;
     uint64_t      nsamples;         /* of all tracks */
+    uint32_t      chapters[NVM_MP4_MAX_CHAPTERS];       /* track_IDs */
+    uint32_t      nchapters;
 } nvm_mp4_parse_t;
 
 
@@ -136,9 +142,34 @@ nvm_mp4_mdhd(const nvm_mp4_box_t *mdia, nvm_track_t *t, nvm_fault_t *f)
 }
 
 
+/*
+ * The quarter turns, clockwise, of a matrix that does nothing else; 0 for
+ * every other one (8.3.2.3, and ISO/IEC 14496-12, 6.2.2).
+ */
+static uint8_t
+nvm_mp4_rotation(nvm_reader_t *r)
+{
+    uint32_t        a, b, c, d;
+    const uint32_t  one = 0x10000, minus = 0u - one;
+
+    a = nvm_reader_u32(r);
+    b = nvm_reader_u32(r);
+    nvm_reader_skip(r, 4);
+    c = nvm_reader_u32(r);
+    d = nvm_reader_u32(r);
+
+    if (a == 0 && d == 0) {
+        return b == one && c == minus ? 1 : b == minus && c == one ? 3 : 0;
+    }
+
+    return b == 0 && c == 0 && a == minus && d == minus ? 2 : 0;
+}
+
+
 static nvm_err_e
 nvm_mp4_tkhd(const nvm_mp4_box_t *trak, nvm_mp4_track_t *t, nvm_fault_t *f)
 {
+    unsigned       version;
     nvm_err_e      rc;
     nvm_mp4_box_t  tkhd;
 
@@ -148,12 +179,22 @@ nvm_mp4_tkhd(const nvm_mp4_box_t *trak, nvm_mp4_track_t *t, nvm_fault_t *f)
         return rc;
     }
 
-    nvm_reader_skip(&tkhd.r, nvm_reader_u32(&tkhd.r) >> 24 == 1 ? 16 : 8);
+    version = nvm_reader_u32(&tkhd.r) >> 24;
+    nvm_reader_skip(&tkhd.r, version == 1 ? 16 : 8);
     t->source_id = nvm_reader_u32(&tkhd.r);
 
     if (tkhd.r.error) {
         return nvm_mp4_box_fault(f, &tkhd, NVM_ETRUNC, tkhd.offset,
                                  "box is cut");
+    }
+
+    /* duration; layer, group and volume among what is reserved */
+
+    nvm_reader_skip(&tkhd.r, 4 + (version == 1 ? 8 : 4) + 16);
+    t->track.rotation = nvm_mp4_rotation(&tkhd.r);
+
+    if (tkhd.r.error) {
+        t->track.rotation = 0;
     }
 
     return NVM_OK;
@@ -193,11 +234,32 @@ nvm_mp4_dref(const nvm_mp4_box_t *minf, uint32_t reference, nvm_fault_t *f)
 }
 
 
-/* NVM_VIDEO, NVM_AUDIO or NVM_KINDS for all others, from hdlr (8.4.3) */
+/* NVM_KINDS for what is none of them, from hdlr (8.4.3) */
+static nvm_kind_e
+nvm_mp4_kind(uint32_t type)
+{
+    switch (type) {
+
+    case NVM_FOURCC('v', 'i', 'd', 'e'):
+        return NVM_VIDEO;
+
+    case NVM_FOURCC('s', 'o', 'u', 'n'):
+        return NVM_AUDIO;
+
+    case NVM_FOURCC('t', 'e', 'x', 't'):
+    case NVM_FOURCC('s', 'b', 't', 'l'):
+    case NVM_FOURCC('s', 'u', 'b', 't'):
+        return NVM_TEXT;
+
+    default:
+        return NVM_KINDS;
+    }
+}
+
+
 static nvm_err_e
 nvm_mp4_handler(const nvm_mp4_box_t *mdia, nvm_kind_e *kind, nvm_fault_t *f)
 {
-    uint32_t       type;
     nvm_err_e      rc;
     nvm_mp4_box_t  hdlr;
 
@@ -208,10 +270,7 @@ nvm_mp4_handler(const nvm_mp4_box_t *mdia, nvm_kind_e *kind, nvm_fault_t *f)
     }
 
     nvm_reader_skip(&hdlr.r, 8);
-    type = nvm_reader_u32(&hdlr.r);
-
-    *kind = type == NVM_FOURCC('v', 'i', 'd', 'e') ? NVM_VIDEO
-            : type == NVM_FOURCC('s', 'o', 'u', 'n') ? NVM_AUDIO : NVM_KINDS;
+    *kind = nvm_mp4_kind(nvm_reader_u32(&hdlr.r));
 
     return NVM_OK;
 }
@@ -353,25 +412,79 @@ nvm_mp4_fragmented_edit(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak,
 }
 
 
-static nvm_err_e
-nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
+/* Tracks that this one names as its chapters (8.3.3; QuickTime's "chap"). */
+static void
+nvm_mp4_chapters(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
 {
-    nvm_err_e        rc;
-    nvm_kind_e       kind;
-    nvm_mp4_trak_t   b;
-    nvm_mp4_entry_t  entry = { 0 };
-    nvm_mp4_track_t  t;
+    nvm_fault_t    f = { 0 };
+    nvm_mp4_box_t  tref, chap;
 
-    memset(&t, 0, sizeof(nvm_mp4_track_t));
+    if (nvm_mp4_box_find(trak, NVM_FOURCC('t', 'r', 'e', 'f'), &tref, &f)
+        != NVM_OK
+        || nvm_mp4_box_find(&tref, NVM_FOURCC('c', 'h', 'a', 'p'), &chap, &f)
+           != NVM_OK)
+    {
+        return;
+    }
 
-    rc = nvm_mp4_tkhd(trak, &t, p->f);
+    while (nvm_reader_left(&chap.r) >= 4
+           && p->nchapters < NVM_MP4_MAX_CHAPTERS)
+    {
+        p->chapters[p->nchapters++] = nvm_reader_u32(&chap.r);
+    }
+}
+
+
+/* Those are text that is no subtitle. */
+static void
+nvm_mp4_chapters_remove(nvm_mp4_parse_t *p)
+{
+    uint32_t         i, k, n;
+    nvm_mp4_track_t  *t;
+
+    t = p->mp4->tracks;
+
+    for (i = 0, n = 0; i < p->mp4->ntracks; i++) {
+
+        for (k = 0; k < p->nchapters; k++) {
+            if (t[i].track.kind == NVM_TEXT
+                && t[i].source_id == p->chapters[k])
+            {
+                break;
+            }
+        }
+
+        if (k < p->nchapters) {
+            continue;
+        }
+
+        if (n != i) {
+            t[n] = t[i];
+        }
+
+        n++;
+    }
+
+    p->mp4->ntracks = n;
+}
+
+
+/* All of a track; NVM_EUNSUP without a fault as above. */
+static nvm_err_e
+nvm_mp4_trak_read(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak,
+    nvm_kind_e *kind, nvm_mp4_track_t *t, nvm_mp4_entry_t *entry)
+{
+    nvm_err_e       rc;
+    nvm_mp4_trak_t  b;
+
+    rc = nvm_mp4_tkhd(trak, t, p->f);
     if (rc == NVM_OK) {
         rc = nvm_mp4_box_need(trak, NVM_FOURCC('m', 'd', 'i', 'a'), &b.mdia,
                               "trak has no mdia", p->f);
     }
 
     if (rc == NVM_OK) {
-        rc = nvm_mp4_handler(&b.mdia, &kind, p->f);
+        rc = nvm_mp4_handler(&b.mdia, kind, p->f);
     }
 
     if (rc == NVM_OK) {
@@ -385,23 +498,46 @@ nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
     }
 
     if (rc == NVM_OK) {
-        rc = nvm_mp4_media(p, &b, kind, &t, &entry);
-
-        if (rc == NVM_EUNSUP && p->f->code == NVM_OK) {
-            nvm_mp4_skip(p, entry.type);
-            return NVM_OK;
-        }
-    }
-
-    if (rc == NVM_OK) {
-        rc = p->fragmented
-             ? nvm_mp4_fragmented_edit(p, trak, &t)
-             : nvm_mp4_edit_parse(trak, p->mp4->timescale, &t, p->f);
+        rc = nvm_mp4_media(p, &b, *kind, t, entry);
     }
 
     if (rc != NVM_OK) {
         return rc;
     }
+
+    return p->fragmented
+           ? nvm_mp4_fragmented_edit(p, trak, t)
+           : nvm_mp4_edit_parse(trak, p->mp4->timescale, t, p->f);
+}
+
+
+static nvm_err_e
+nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
+{
+    nvm_err_e        rc;
+    nvm_kind_e       kind;
+    nvm_mp4_entry_t  entry = { 0 };
+    nvm_mp4_track_t  t;
+
+    memset(&t, 0, sizeof(nvm_mp4_track_t));
+    kind = NVM_KINDS;
+
+    rc = nvm_mp4_trak_read(p, trak, &kind, &t, &entry);
+
+    if (rc != NVM_OK && rc != NVM_ENOMEM
+        && (kind == NVM_TEXT || (rc == NVM_EUNSUP && p->f->code == NVM_OK)))
+    {
+        /* no subtitles are better than no video */
+        memset(p->f, 0, sizeof(nvm_fault_t));
+        nvm_mp4_skip(p, entry.type);
+        return NVM_OK;
+    }
+
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    nvm_mp4_chapters(p, trak);
 
     p->nsamples += t.nsamples;
 
@@ -457,6 +593,8 @@ nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
     if (rc != NVM_ENOENT || p->f->code != NVM_OK) {
         return rc;
     }
+
+    nvm_mp4_chapters_remove(p);
 
     return p->fragmented ? nvm_mp4_mvex_parse(&mvex, p->mp4, p->f) : NVM_OK;
 }

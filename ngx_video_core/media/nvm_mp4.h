@@ -117,7 +117,9 @@ typedef struct {
  * edit: H.264 from avcC, AAC from esds; timescale and language from mdhd,
  * duration in ticks after the edit list, frame rate from a constant stts or
  * the SPS.  A track of another codec, or without samples, is skipped and
- * counted; one with a malformed table is an error.  The tables of a track
+ * counted; one with a malformed table is an error, but for text, which is
+ * skipped then.  Text that another track has as its chapters is left out.  The
+ * tables of a track
  * agree: the same number of samples in stts, ctts, stsz and stsc with stco,
  * all inside the file.
  *
@@ -155,7 +157,8 @@ void nvm_mp4_fragments_end(nvm_mp4_t *mp4);
 /*
  * Narrows the edits of all tracks to [start, end) of the presentation, ms;
  * end 0: to its end.  What a track has there begins at 0.  Tracks that have
- * nothing there are removed; ntracks may become 0.
+ * nothing there are removed; ntracks may become 0.  Those of text are left as
+ * they are: a cue is clipped when it is read.
  */
 void nvm_mp4_clip(nvm_mp4_t *mp4, uint64_t start, uint64_t end);
 

@@ -250,7 +250,9 @@ nvm_mp4_clip(nvm_mp4_t *mp4, uint64_t start, uint64_t end)
 
     for (i = 0, n = 0; i < mp4->ntracks; i++) {
 
-        if (nvm_mp4_clip_track(&mp4->tracks[i], start, end) != NVM_OK) {
+        if (mp4->tracks[i].track.kind != NVM_TEXT
+            && nvm_mp4_clip_track(&mp4->tracks[i], start, end) != NVM_OK)
+        {
             continue;
         }
 

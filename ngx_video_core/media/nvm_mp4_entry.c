@@ -314,6 +314,10 @@ nvm_mp4_entry_one(nvm_mp4_box_t *box, nvm_kind_e kind, int isom,
         return nvm_mp4_entry_visual(box, c, t, f);
     }
 
+    if (kind == NVM_TEXT) {
+        return nvm_mp4_entry_config(box, c, t, f);
+    }
+
     return nvm_mp4_entry_sound(box, isom, c, t, f);
 }
 

@@ -62,6 +62,11 @@ static const struct {
 };
 
 
+/* Those of the codes that are bibliographic, three letters each. */
+static const char  nvm_text_bibliographic[] =
+    "albarmbaqburchiczedutfregeogergreicemacmaomayperrumslotibwel";
+
+
 /* Those of the characters of RFC 3986 that stay as they are. */
 static const char  nvm_text_uri_marks[] = "-._~:/?@!&'()*+,;=%";
 
@@ -306,4 +311,139 @@ nvm_text_lang(const char *lang)
     }
 
     return lang;
+}
+
+
+static unsigned
+nvm_text_is_alpha(unsigned c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+
+/* The length of the subtag at s, 0 when it is none (RFC 5646, 2.1). */
+static size_t
+nvm_text_subtag(const char *s, unsigned *alpha)
+{
+    size_t  n;
+
+    *alpha = 1;
+
+    for (n = 0; nvm_text_is_alnum((uint8_t) s[n]); n++) {
+        *alpha &= nvm_text_is_alpha((uint8_t) s[n]);
+    }
+
+    return n <= 8 && (s[n] == '\0' || s[n] == '-') ? n : 0;
+}
+
+
+/*
+ * A subtag in its usual case (RFC 5646, 2.1.1): small, but of a script the
+ * first letter and of a region both are capitals.
+ */
+static void
+nvm_text_case(char *s, size_t n, unsigned script, unsigned region)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (region || (script && i == 0)) {
+            s[i] = (char) (s[i] >= 'a' && s[i] <= 'z' ? s[i] - 32 : s[i]);
+
+        } else {
+            s[i] = (char) (s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i]);
+        }
+    }
+}
+
+
+int
+nvm_text_tag(const char *s, char tag[NVM_TEXT_TAG])
+{
+    char         code[4];
+    size_t       n, len;
+    unsigned     alpha, extension, private;
+    const char  *shorter;
+
+    n = nvm_text_subtag(s, &alpha);
+
+    if (!alpha || n < 2 || n > 3) {
+        return -1;
+    }
+
+    memset(code, 0, sizeof(code));
+    memcpy(code, s, n);
+    nvm_text_case(code, n, 0, 0);
+    shorter = n == 3 ? nvm_text_lang(code) : NULL;
+
+    len = shorter ? strlen(shorter) : n;
+    memcpy(tag, shorter ? shorter : code, len + 1);
+    extension = 0;
+    private = 0;
+
+    while (s[n] == '-') {
+        s += n + 1;
+        n = nvm_text_subtag(s, &alpha);
+
+        if (n == 0 || len + 1 + n >= NVM_TEXT_TAG) {
+            return -1;
+        }
+
+        if (n == 1 && !private && s[1] == '\0') {
+            /* what it introduces is missing */
+            return -1;
+        }
+
+        private |= n == 1 && (*s == 'x' || *s == 'X');
+        extension |= n == 1;
+
+        tag[len++] = '-';
+        memcpy(tag + len, s, n);
+        nvm_text_case(tag + len, n, alpha && n == 4 && !extension,
+                      alpha && n == 2 && !extension);
+        len += n;
+        tag[len] = '\0';
+    }
+
+    return 0;
+}
+
+
+static unsigned
+nvm_text_is_bibliographic(const char *iso)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(nvm_text_bibliographic) - 1; i += 3) {
+        if (memcmp(nvm_text_bibliographic + i, iso, 3) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+nvm_text_iso(const char *tag, char iso[4])
+{
+    size_t  i, n;
+
+    for (n = 0; n < 3 && tag[n] != '\0' && tag[n] != '-'; n++) { /* void */ }
+
+    memcpy(iso, "und", 4);
+
+    if (n == 3) {
+        memcpy(iso, tag, 3);
+        return;
+    }
+
+    for (i = 0; i < sizeof(nvm_text_langs) / sizeof(nvm_text_langs[0]); i++) {
+        if (n == 2 && memcmp(nvm_text_langs[i].tag, tag, 2) == 0
+            && !nvm_text_is_bibliographic(nvm_text_langs[i].iso))
+        {
+            memcpy(iso, nvm_text_langs[i].iso, 4);
+            return;
+        }
+    }
 }

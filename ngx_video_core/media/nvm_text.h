@@ -61,4 +61,21 @@ void nvm_text_xml(nvm_writer_t *w, const char *s);
 const char *nvm_text_lang(const char *lang);
 
 
+/* The longest language tag with its zero (RFC 5646, 4.4.1). */
+#define NVM_TEXT_TAG  36
+
+/*
+ * A language tag in its usual spelling, "pt-BR" for "PT-br" and "por-br" (RFC
+ * 5646, 2.1.1, 4.5), or -1: it is none, or longer.  Tags that begin with more
+ * than three letters, with "i-" or "x-" are not taken.
+ */
+int nvm_text_tag(const char *s, char tag[NVM_TEXT_TAG]);
+
+/*
+ * The ISO 639-2 code (terminological) of a tag's language, "deu" for "de-AT";
+ * "und" for two letters that are not known.
+ */
+void nvm_text_iso(const char *tag, char iso[4]);
+
+
 #endif /* NVM_TEXT_H */

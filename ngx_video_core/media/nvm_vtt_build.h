@@ -15,6 +15,7 @@
 #ifndef NVM_VTT_BUILD_H
 #define NVM_VTT_BUILD_H
 
+#include "nvm_model.h"
 #include "nvm_vtt.h"
 
 
@@ -80,6 +81,15 @@ nvm_err_e nvm_vtt_from_tx3g(nvm_vtt_build_t *b, const void *sample,
  */
 nvm_err_e nvm_vtt_from_wvtt(nvm_vtt_build_t *b, const void *sample,
     size_t size, uint64_t start, uint32_t duration, nvm_fault_t *f);
+
+/*
+ * Makes a track of a sample entry, see nvm_codec_t; of wvtt the payload of
+ * vttC becomes its config.  NVM_EUNSUP for a header over NVM_MAX_CONFIG.
+ */
+nvm_err_e nvm_tx3g_track(nvm_track_t *t, const uint8_t *config, size_t n,
+    nvm_fault_t *f);
+nvm_err_e nvm_wvtt_track(nvm_track_t *t, const uint8_t *config, size_t n,
+    nvm_fault_t *f);
 
 /* The cues in order; b is used up. */
 nvm_err_e nvm_vtt_build_done(nvm_vtt_build_t *b, nvm_vtt_t **vtt,

@@ -5,6 +5,8 @@
  * media, which has the same layout.
  */
 
+#include <string.h>
+
 #include "nvm_mp4_box.h"
 #include "nvm_vtt_build.h"
 
@@ -320,4 +322,20 @@ nvm_vtt_from_tx3g(nvm_vtt_build_t *b, const void *sample, size_t size,
     }
 
     return rc == NVM_OK ? rc : nvm_fault(f, rc, 0, "no room for a cue");
+}
+
+
+nvm_err_e
+nvm_tx3g_track(nvm_track_t *t, const uint8_t *config, size_t n,
+    nvm_fault_t *f)
+{
+    (void) config;
+    (void) n;
+    (void) f;
+
+    t->kind = NVM_TEXT;
+    t->codec = NVM_CODEC_TX3G;
+    strcpy(t->codecs, "tx3g");
+
+    return NVM_OK;
 }

@@ -304,3 +304,24 @@ nvm_vtt_from_wvtt(nvm_vtt_build_t *b, const void *sample, size_t size,
 
     return rc == NVM_ENOENT ? NVM_OK : rc;
 }
+
+
+nvm_err_e
+nvm_wvtt_track(nvm_track_t *t, const uint8_t *config, size_t n,
+    nvm_fault_t *f)
+{
+    (void) f;
+
+    if (n > NVM_MAX_CONFIG) {
+        return NVM_EUNSUP;
+    }
+
+    t->kind = NVM_TEXT;
+    t->codec = NVM_CODEC_WVTT;
+    strcpy(t->codecs, "wvtt");
+
+    memcpy(t->config, config, n);
+    t->config_len = (uint16_t) n;
+
+    return NVM_OK;
+}

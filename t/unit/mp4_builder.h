@@ -49,6 +49,8 @@ typedef struct {
     const char       *handler;
     uint8_t           oti;          /* of esds, 0: AAC */
     const char       *lang;
+    uint32_t          matrix[4];    /* a, b, c, d of tkhd */
+    uint32_t          chapters;     /* track_ID of its chapters */
     const mp4_edit_t *edits;
     uint32_t          nedits;
 } mp4_track_t;
@@ -377,15 +379,29 @@ mp4_mdia_head(nvm_writer_t *w, const mp4_track_t *t)
 static uint64_t
 mp4_trak(nvm_writer_t *w, const mp4_track_t *t, uint32_t id, uint64_t at)
 {
-    size_t  trak, mdia, minf, stbl, dinf, box, url;
+    size_t  trak, mdia, minf, stbl, dinf, box, url, tref;
 
     trak = mp4_box(w, t, "trak");
     box = mp4_box(w, t, "tkhd");
     nvm_writer_u32(w, t->large ? 0x01000003 : 3);
     nvm_writer_zero(w, t->large ? 16 : 8);
     nvm_writer_u32(w, id);
-    nvm_writer_zero(w, 68);
+    nvm_writer_zero(w, t->large ? 28 : 24);
+    nvm_writer_u32(w, t->matrix[0]);
+    nvm_writer_u32(w, t->matrix[1]);
+    nvm_writer_u32(w, 0);
+    nvm_writer_u32(w, t->matrix[2]);
+    nvm_writer_u32(w, t->matrix[3]);
+    nvm_writer_zero(w, 24);
     mp4_end(w, t, box);
+
+    if (t->chapters) {
+        tref = mp4_box(w, t, "tref");
+        box = mp4_box(w, t, "chap");
+        nvm_writer_u32(w, t->chapters);
+        mp4_end(w, t, box);
+        mp4_end(w, t, tref);
+    }
 
     mp4_edts(w, t);
 

@@ -372,6 +372,28 @@ test_video_sets(void)
 }
 
 
+/* Subtitles: each is a choice of its own. */
+static void
+test_subtitles(void)
+{
+    nvm_track_t  text = {
+        .kind = NVM_TEXT, .codec = NVM_CODEC_WVTT, .timescale = 1000,
+        .bandwidth = 4000, .codecs = "wvtt", .lang = "eng"
+    };
+
+    make(0);
+    dash.ntracks = 3;
+    lines[1].track = &text;
+    lines[2].track = &text;
+    is_int(count("<AdaptationSet"), 3, "a set for each");
+    is_int(count("contentType=\"text\" mimeType=\"application/mp4\""), 2,
+           "of CMAF text");
+    is_int(count("value=\"subtitle\""), 2, "with the role of subtitles");
+    is_int(count("codecs=\"wvtt\">"), 2, "nothing of sound or pictures");
+    is_int(count(" lang=\"en\""), 2, "their language");
+}
+
+
 /* AudioChannelConfiguration, by codec */
 static void
 test_channels(void)
@@ -443,6 +465,7 @@ main(int argc, char **argv)
     test_dynamic();
     test_sets();
     test_video_sets();
+    test_subtitles();
     test_channels();
 
     return done_testing();

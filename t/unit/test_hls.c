@@ -249,6 +249,101 @@ lines(const nvm_hls_master_t *m, const char *begin)
 
 
 /* The first audio is in the video's segments whatever else is played. */
+/* Subtitles: their group, names that differ, rates, and no variants alone. */
+static void
+test_subtitles(void)
+{
+    nvm_track_t          french;
+    nvm_writer_t         w;
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r[5];
+
+    static nvm_track_t   text = {
+        .kind = NVM_TEXT, .codec = NVM_CODEC_WVTT, .timescale = 1000,
+        .bandwidth = 4000, .avg_bandwidth = 1000, .codecs = "wvtt",
+        .lang = "eng"
+    };
+
+    french = text;
+    strcpy(french.lang, "fra");
+    french.bandwidth = 3000;
+    french.avg_bandwidth = 2000;
+
+    memset(&m, 0, sizeof(m));
+    memset(r, 0, sizeof(r));
+    m.renditions = r;
+
+    r[0].track = &text;
+    r[0].dir = "s0";
+    m.nrenditions = 1;
+    nvm_writer_init(&w, NULL, 0);
+    is_int(nvm_hls_master_write(&w, &m), NVM_ENOENT, "text alone is nothing");
+    is_int(w.len, 0, "nothing is written");
+
+    r[1].track = &english;
+    r[1].dir = "a0";
+    r[2].track = &video;
+    r[2].dir = "v0";
+    r[3].track = &french;
+    r[3].dir = "s1";
+    r[4].track = &text;
+    r[4].dir = "s2";
+    m.nrenditions = 5;
+    is_str(master(&m),
+           "#EXTM3U\n"
+           "#EXT-X-VERSION:6\n"
+           "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"en\","
+           "LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,"
+           "URI=\"s0/index.m3u8\"\n"
+           "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"fr\","
+           "LANGUAGE=\"fr\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,"
+           "URI=\"s1/index.m3u8\"\n"
+           "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\","
+           "NAME=\"en (s2)\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=NO,"
+           "FORCED=NO,URI=\"s2/index.m3u8\"\n"
+           "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"en\","
+           "LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\","
+           "URI=\"a0/index.m3u8\"\n"
+           "#EXT-X-STREAM-INF:BANDWIDTH=2134000,AVERAGE-BANDWIDTH=1630000,"
+           "CODECS=\"avc1.64001e,mp4a.40.2\",RESOLUTION=1024x576,"
+           "FRAME-RATE=29.970,AUDIO=\"audio\",SUBTITLES=\"subtitles\"\n"
+           "v0/index.m3u8\n", "subtitles in two languages");
+
+    m.nrenditions = 2;
+    ok(strstr(master(&m), "BANDWIDTH=134000,AVERAGE-BANDWIDTH=129000,"
+             "CODECS=\"mp4a.40.2\",SUBTITLES=\"subtitles\"\n") != NULL,
+       "with audio");
+}
+
+
+/* A picture that is shown turned has the size that it is shown in. */
+static void
+test_rotation(void)
+{
+    nvm_track_t          turned;
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r;
+
+    turned = video;
+    memset(&m, 0, sizeof(m));
+    memset(&r, 0, sizeof(r));
+    r.track = &turned;
+    r.dir = "v0";
+    m.renditions = &r;
+    m.nrenditions = 1;
+
+    turned.rotation = 1;
+    ok(strstr(master(&m), "RESOLUTION=576x1024,") != NULL,
+       "a quarter");
+    turned.rotation = 2;
+    ok(strstr(master(&m), "RESOLUTION=1024x576,") != NULL,
+       "upside down");
+    turned.rotation = 3;
+    ok(strstr(master(&m), "RESOLUTION=576x1024,") != NULL,
+       "three quarters");
+}
+
+
 static void
 test_muxed_rate(void)
 {
@@ -486,6 +581,22 @@ test_vod(void)
            "e1f/2.m4s?k=1\n"
            "#EXT-X-ENDLIST\n",
            "VOD; a segment over the target raises it");
+
+    tl.nsegments = 1;
+    opt.vtt = 1;
+    is_str(media(&tl, &opt),
+           "#EXTM3U\n"
+           "#EXT-X-VERSION:6\n"
+           "#EXT-X-TARGETDURATION:2\n"
+           "#EXT-X-MEDIA-SEQUENCE:0\n"
+           "#EXT-X-PLAYLIST-TYPE:VOD\n"
+           "#EXT-X-INDEPENDENT-SEGMENTS\n"
+           "#EXTINF:2.002000,\n"
+           "e1f/0.vtt?k=1\n"
+           "#EXT-X-ENDLIST\n",
+           "subtitles");
+    opt.ts = 1;
+    ok(strstr(media(&tl, &opt), "e1f/0.ts.vtt?k=1\n") != NULL, "beside MPEG-TS");
 
     tl.nsegments = 0;
     nvm_writer_init(&w, NULL, 0);
@@ -755,6 +866,8 @@ main(void)
 {
     test_text();
     test_master();
+    test_subtitles();
+    test_rotation();
     test_muxed_rate();
     test_groups();
     test_range();

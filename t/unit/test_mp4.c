@@ -316,12 +316,82 @@ test_skipped(void)
     skip(&t, "mp4a", "Vorbis in mp4a");
     t.oti = 0;
     t.handler = "text";
-    t.entry = "tx3g";
-    skip(&t, "tx3g", "text");
+    t.entry = "text";
+    skip(&t, "text", "text of QuickTime");
+    t.entry = "wvtt";
+    skip(&t, "wvtt", "text without its header");
 
     t = video;
     t.nsamples = 0;
     skip(&t, "avc1", "no samples");
+}
+
+
+static void
+test_text(void)
+{
+    size_t       n;
+    uint8_t     *moov;
+    nvm_heap_t   h;
+    nvm_mp4_t   *mp4;
+    nvm_fault_t  f;
+    mp4_track_t  t[2];
+
+    t[0] = video;
+    t[1] = audio;
+    t[1].handler = "sbtl";
+    t[1].entry = "tx3g";
+    t[1].lang = "fra";
+
+    moov = mp4_build(t, 2, &n);
+    is_int(parse(&h, moov, n, &mp4, &f), NVM_OK, "text");
+    is_int(mp4->ntracks, 2, "video and text");
+    is_int(mp4->tracks[1].track.kind, NVM_TEXT, "kind");
+    is_int(mp4->tracks[1].track.codec, NVM_CODEC_TX3G, "codec");
+    is_str(mp4->tracks[1].track.lang, "fra", "language");
+    nvm_heap_done(&h);
+    free(moov);
+
+    t[0].chapters = 2;
+    moov = mp4_build(t, 2, &n);
+    is_int(parse(&h, moov, n, &mp4, &f), NVM_OK, "chapters");
+    is_int(mp4->ntracks, 1, "are no subtitles");
+    is_int(mp4->nskipped, 0, "and no fault of the file");
+    nvm_heap_done(&h);
+    free(moov);
+}
+
+
+static void
+test_rotation(void)
+{
+    size_t       n;
+    uint8_t     *moov;
+    nvm_heap_t   h;
+    nvm_mp4_t   *mp4;
+    nvm_fault_t  f;
+    mp4_track_t  t;
+
+    static const uint32_t  turns[][5] = {
+        { 0, 0, 0, 0, 0 },
+        { 0x10000, 0, 0, 0x10000, 0 },
+        { 0, 0x10000, 0xffff0000, 0, 1 },
+        { 0xffff0000, 0, 0, 0xffff0000, 2 },
+        { 0, 0xffff0000, 0x10000, 0, 3 },
+        { 0xffff0000, 0, 0, 0x10000, 0 },       /* mirrored */
+        { 0, 0x80000000, 0x80000000, 0, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+        t = video;
+        t.large = i & 1;
+        memcpy(t.matrix, turns[i], sizeof(t.matrix));
+        moov = mp4_build(&t, 1, &n);
+        is_int(parse(&h, moov, n, &mp4, &f), NVM_OK, "matrix %zu", i);
+        is_int(mp4->tracks[0].track.rotation, turns[i][4], "turns");
+        nvm_heap_done(&h);
+        free(moov);
+    }
 }
 
 
@@ -619,6 +689,8 @@ main(void)
     test_variants();
     test_edits();
     test_skipped();
+    test_text();
+    test_rotation();
     test_malformed();
     test_bytes();
     test_samples_end();
