@@ -49,6 +49,7 @@ typedef struct {
     uint64_t                  msn;
     ngx_uint_t                part;
     unsigned                  ts:1;         /* as MPEG transport streams */
+    unsigned                  vtt:1;        /* as WebVTT */
 } ngx_http_video_path_t;
 
 

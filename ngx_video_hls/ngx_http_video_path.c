@@ -11,6 +11,10 @@
  *   ASSET/master_ts.m3u8              the same as MPEG transport streams
  *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
  *
+ *   ASSET/<text>/index.m3u8           <text>: s0, s1, ...
+ *   ASSET/<text>/[e<hex>/]<n>.vtt     ASSET/<text>/[e<hex>/]<n>.m4s
+ *   ASSET/<text>/index_ts.m3u8        ASSET/<text>/[e<hex>/]<n>.ts.vtt
+ *
  * e<hex> is the epoch of the stream or the file: with it a URL never means
  * other bytes.  The path is read from its end, because an asset may be below
  * directories.
@@ -64,32 +68,54 @@ ngx_http_video_path_number(u_char *p, u_char *last, uint64_t *n)
 }
 
 
-/* "12.m4s", "12.3.m4s" or "12.ts" */
-static ngx_int_t
-ngx_http_video_path_media(ngx_str_t *s, ngx_http_video_path_t *out)
+/* Takes the extension off; 0 when the name has another one. */
+static ngx_uint_t
+ngx_http_video_path_ends(ngx_str_t *s, const char *extension)
 {
-    u_char    *dot, *end;
-    uint64_t   part;
+    size_t  n;
 
-    if (s->len > 3 && ngx_memcmp(s->data + s->len - 3, ".ts", 3) == 0) {
-        out->ts = 1;
+    n = ngx_strlen(extension);
+
+    if (s->len <= n || ngx_memcmp(s->data + s->len - n, extension, n) != 0) {
+        return 0;
+    }
+
+    s->len -= n;
+
+    return 1;
+}
+
+
+/* "12.m4s", "12.3.m4s", "12.ts", "12.vtt" or "12.ts.vtt" */
+static ngx_int_t
+ngx_http_video_path_media(ngx_str_t *name, ngx_http_video_path_t *out)
+{
+    u_char     *dot, *end;
+    uint64_t    part;
+    ngx_str_t   s;
+
+    s = *name;
+
+    out->vtt = ngx_http_video_path_ends(&s, ".vtt");
+    out->ts = ngx_http_video_path_ends(&s, ".ts");
+
+    if (out->vtt || out->ts) {
         out->what = NGX_HTTP_VIDEO_SEGMENT;
 
-        return ngx_http_video_path_number(s->data, s->data + s->len - 3,
-                                          &out->msn)
+        return ngx_http_video_path_number(s.data, s.data + s.len, &out->msn)
                == NGX_OK ? NGX_OK : NGX_DECLINED;
     }
 
-    if (s->len < 5 || ngx_memcmp(s->data + s->len - 4, ".m4s", 4) != 0) {
+    if (!ngx_http_video_path_ends(&s, ".m4s")) {
         return NGX_DECLINED;
     }
 
-    end = s->data + s->len - 4;
-    dot = ngx_strlchr(s->data, end, '.');
+    end = s.data + s.len;
+    dot = ngx_strlchr(s.data, end, '.');
 
     out->what = dot ? NGX_HTTP_VIDEO_PART : NGX_HTTP_VIDEO_SEGMENT;
 
-    if (ngx_http_video_path_number(s->data, dot ? dot : end, &out->msn)
+    if (ngx_http_video_path_number(s.data, dot ? dot : end, &out->msn)
         != NGX_OK)
     {
         return NGX_DECLINED;
@@ -144,9 +170,16 @@ ngx_http_video_path_epoch(ngx_str_t *s, uint64_t *epoch)
 static ngx_int_t
 ngx_http_video_path_track(ngx_str_t *s, ngx_http_video_path_t *out)
 {
+    u_char   *kind;
     uint64_t  n;
 
-    if (s->len < 2 || (s->data[0] != 'v' && s->data[0] != 'a')
+    /* in the order of nvm_kind_e */
+    static u_char  kinds[] = "vas";
+
+    kind = s->len < 2 ? NULL
+                      : ngx_strlchr(kinds, kinds + NVM_KINDS, s->data[0]);
+
+    if (kind == NULL
         || ngx_http_video_path_number(s->data + 1, s->data + s->len, &n)
            != NGX_OK
         || n >= NVM_MAX_TRACKS)
@@ -154,7 +187,7 @@ ngx_http_video_path_track(ngx_str_t *s, ngx_http_video_path_t *out)
         return NGX_DECLINED;
     }
 
-    out->kind = s->data[0] == 'v' ? NVM_VIDEO : NVM_AUDIO;
+    out->kind = kind - kinds;
     out->number = (ngx_uint_t) n;
 
     return NGX_OK;
@@ -205,7 +238,11 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
             ngx_http_video_path_last(&rest, &s);
         }
 
-        if (ngx_http_video_path_track(&s, out) != NGX_OK) {
+        if (ngx_http_video_path_track(&s, out) != NGX_OK
+            || (out->vtt && out->kind != NVM_TEXT)
+            || (out->ts && !out->vtt && out->kind == NVM_TEXT
+                && out->what == NGX_HTTP_VIDEO_SEGMENT))
+        {
             return NGX_DECLINED;
         }
     }

@@ -115,7 +115,13 @@ ngx_http_video_content_type(ngx_http_request_t *r)
         break;
 
     default:
-        if (ctx->path.ts) {
+        if (ctx->path.vtt) {
+            ngx_str_set(&r->headers_out.content_type, "text/vtt");
+
+        } else if (ctx->path.kind == NVM_TEXT) {
+            ngx_str_set(&r->headers_out.content_type, "application/mp4");
+
+        } else if (ctx->path.ts) {
             ngx_str_set(&r->headers_out.content_type, "video/mp2t");
 
         } else if (ctx->path.kind == NVM_VIDEO) {

@@ -22,7 +22,8 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     rc = ngx_http_video_asset_open(r);
 
-    if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->lead == NULL
+    if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->ntexts == 0
+        && ctx->vod->lead == NULL
         && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT)
     {
         /* of one file the epoch is known: its index may not be needed */
@@ -42,6 +43,13 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (ctx->path.kind == NVM_TEXT
+        && (ctx->path.what == NGX_HTTP_VIDEO_INIT
+            || ctx->path.what == NGX_HTTP_VIDEO_SEGMENT))
+    {
+        return ngx_http_video_vod_text(r);
     }
 
     switch (ctx->path.what) {
@@ -207,6 +215,15 @@ ngx_http_video_vod_indexes(ngx_http_request_t *r)
         }
     }
 
+    for (s = vod->texts; s < vod->texts + vod->ntexts; s++) {
+        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.uniq,
+                                         sizeof(s->of.uniq));
+        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.mtime,
+                                         sizeof(s->of.mtime));
+        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.size,
+                                         sizeof(s->of.size));
+    }
+
     return NGX_OK;
 }
 
@@ -229,7 +246,8 @@ ngx_http_video_vod_track(ngx_http_request_t *r, ngx_uint_t kind,
     }
 
     for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
-        n = kind == NVM_VIDEO ? s->head.nvideo : s->head.naudio;
+        n = kind == NVM_VIDEO ? s->head.nvideo
+            : kind == NVM_AUDIO ? s->head.naudio : s->head.ntext;
 
         if (number >= n) {
             number -= n;

@@ -9,6 +9,8 @@
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_list.c     playlists, manifests, init segments
  *   ngx_http_video_vod_media.c    media segments of a file
+ *   ngx_http_video_vod_text.c     subtitles, and
+ *   ngx_http_video_vod_cues.c     what is made of them
  *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
  *   ngx_http_video_vod_ts_list.c  what playlists of those have
  */
@@ -32,6 +34,7 @@ typedef struct {
     nvm_index_head_t          head;
     nvm_index_src_t           src;
     ngx_thread_task_t        *task;
+    char                      lang[4];      /* of subtitles, ISO 639-2 */
 } ngx_http_video_source_t;
 
 
@@ -41,6 +44,8 @@ typedef struct ngx_http_video_vod_s {
     ngx_str_t                 path;         /* of the asset */
     ngx_http_video_source_t  *sources;
     ngx_uint_t                nsources;
+    ngx_http_video_source_t  *texts;        /* files of subtitles: no index */
+    ngx_uint_t                ntexts;
     ngx_uint_t                next;         /* whose index is to be opened */
     ngx_http_video_source_t  *lead;         /* whose boundaries all have */
     ngx_int_t                 failed;       /* status of one that has none */
@@ -53,7 +58,8 @@ typedef struct ngx_http_video_vod_s {
     ngx_open_file_info_t      of;           /* of a directory */
     ngx_video_ref_t           list;         /* of its files' names */
     ngx_thread_task_t        *task;         /* that reads it */
-    void                     *media;        /* of ngx_http_video_vod_media.c */
+    void                     *media;        /* of ngx_http_video_vod_media.c
+                                               or _text.c */
 } ngx_http_video_vod_t;
 
 /* ngx_http_video_vod_select.c: a clip of it, and some of its tracks */
@@ -129,6 +135,28 @@ ngx_int_t ngx_http_video_vod_track(ngx_http_request_t *r, ngx_uint_t kind,
  * only the epoch of the asset is needed.
  */
 ngx_int_t ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known);
+
+
+/* ngx_http_video_vod_text.c */
+
+/*
+ * Subtitles by their number: first the text tracks of all sources, then the
+ * files.  NGX_OK, or 404.  The track is as it is written, with the timescale
+ * of "reference"; t->nsegments is 0 for a file.
+ */
+ngx_int_t ngx_http_video_vod_text_track(ngx_http_request_t *r,
+    ngx_uint_t number, nvm_index_track_t *reference,
+    ngx_http_video_source_t **source, nvm_index_track_t *t);
+
+/*
+ * The track whose segments are those of all subtitles: the one that the lead
+ * was cut by.
+ */
+ngx_int_t ngx_http_video_vod_reference(ngx_http_request_t *r,
+    nvm_index_track_t *t);
+
+/* A segment or an init segment of subtitles: a content handler. */
+ngx_int_t ngx_http_video_vod_text(ngx_http_request_t *r);
 
 
 /* ngx_http_video_vod_ts_list.c */

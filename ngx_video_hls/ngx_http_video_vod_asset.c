@@ -9,17 +9,18 @@
 #include <dirent.h>
 
 #include "ngx_http_video_vod.h"
+#include "nvm_text.h"
 
 
-/* names of a directory, each with its terminating zero */
-#define NGX_HTTP_VIDEO_LIST_MAX  (NGX_HTTP_VIDEO_SOURCES * 256)
+/* names of a directory, each with its terminating zero: media and subtitles */
+#define NGX_HTTP_VIDEO_LIST_MAX  (2 * NGX_HTTP_VIDEO_SOURCES * 256)
 
 
 typedef struct {
     u_char                   *path;
     u_char                    text[NGX_HTTP_VIDEO_LIST_MAX];
     size_t                    len;
-    ngx_uint_t                n;
+    ngx_uint_t                n[2];         /* of media, of subtitles */
     ngx_uint_t                more;         /* that are not listed */
     ngx_err_t                 err;
 } ngx_http_video_list_t;
@@ -29,8 +30,8 @@ static ngx_int_t ngx_http_video_asset_path(ngx_http_request_t *r,
     ngx_str_t *path);
 static ngx_int_t ngx_http_video_asset_file(ngx_http_request_t *r,
     ngx_str_t *path, ngx_open_file_info_t *of);
-static ngx_int_t ngx_http_video_asset_source(ngx_http_request_t *r,
-    ngx_str_t *path, ngx_open_file_info_t *of);
+static void ngx_http_video_asset_source(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_open_file_info_t *of, ngx_uint_t text);
 static ngx_int_t ngx_http_video_asset_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_asset_names(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_asset_post(ngx_http_request_t *r);
@@ -61,11 +62,13 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    vod->sources = ngx_pcalloc(r->pool, NGX_HTTP_VIDEO_SOURCES
+    vod->sources = ngx_pcalloc(r->pool, 2 * NGX_HTTP_VIDEO_SOURCES
                                         * sizeof(ngx_http_video_source_t));
     if (vod->sources == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    vod->texts = vod->sources + NGX_HTTP_VIDEO_SOURCES;
 
     ctx->vod = vod;
     cln->handler = ngx_http_video_asset_cleanup;
@@ -86,7 +89,8 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
     }
 
     if (vod->of.is_file) {
-        return ngx_http_video_asset_source(r, &vod->path, &vod->of);
+        ngx_http_video_asset_source(r, &vod->path, &vod->of, 0);
+        return NGX_OK;
     }
 
     return vod->of.is_dir ? ngx_http_video_asset_list(r)
@@ -268,17 +272,65 @@ ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
 }
 
 
-/* Adds an open file. */
-static ngx_int_t
+/*
+ * The language that the name of a file tells: "fr.vtt", "film.pt-BR.srt",
+ * "film_de.vtt".
+ */
+static void
+ngx_http_video_asset_language(ngx_str_t *path, char lang[4])
+{
+    char     tag[NVM_TEXT_TAG], s[NVM_TEXT_TAG];
+    u_char  *p, *first, *dot;
+
+    ngx_memcpy(lang, "und", sizeof("und"));
+
+    dot = path->data + path->len;
+
+    while (dot > path->data && *--dot != '.') { /* void */ }
+
+    first = dot;
+
+    while (first > path->data && first[-1] != '/') {
+        first--;
+    }
+
+    for (p = dot; p > first && p[-1] != '.' && p[-1] != '_'; p--) {
+        /* void */
+    }
+
+    if (dot - p >= (ptrdiff_t) sizeof(s)) {
+        return;
+    }
+
+    *ngx_cpymem(s, p, dot - p) = '\0';
+
+    /* a name of three letters is more likely a name */
+
+    if ((p == first && dot - p == 3) || nvm_text_tag(s, tag) != 0) {
+        return;
+    }
+
+    nvm_text_iso(tag, lang);
+}
+
+
+/* Adds an open file to the sources or to the texts. */
+static void
 ngx_http_video_asset_source(ngx_http_request_t *r, ngx_str_t *path,
-    ngx_open_file_info_t *of)
+    ngx_open_file_info_t *of, ngx_uint_t text)
 {
     ngx_http_video_ctx_t     *ctx;
     ngx_http_video_source_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    s = &ctx->vod->sources[ctx->vod->nsources++];
+    if (text) {
+        s = &ctx->vod->texts[ctx->vod->ntexts++];
+        ngx_http_video_asset_language(path, s->lang);
+
+    } else {
+        s = &ctx->vod->sources[ctx->vod->nsources++];
+    }
 
     s->request = r;
     s->path = *path;
@@ -286,8 +338,6 @@ ngx_http_video_asset_source(ngx_http_request_t *r, ngx_str_t *path,
     s->file.fd = of->fd;
     s->file.name = *path;
     s->file.log = r->connection->log;
-
-    return NGX_OK;
 }
 
 
@@ -354,6 +404,38 @@ ngx_http_video_asset_list(ngx_http_request_t *r)
 }
 
 
+/* By its extension: 0, media; 1, subtitles; -1, none of the two. */
+static int
+ngx_http_video_asset_kind(const u_char *name)
+{
+    size_t  i, n, len;
+
+    static const struct {
+        const char  *ext;
+        int          kind;
+    } files[] = {
+        { ".mp4", 0 }, { ".m4v", 0 }, { ".m4a", 0 }, { ".mov", 0 },
+        { ".cmfv", 0 }, { ".cmfa", 0 }, { ".vtt", 1 }, { ".srt", 1 }
+    };
+
+    len = ngx_strlen(name);
+
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        n = ngx_strlen(files[i].ext);
+
+        if (len > n
+            && ngx_strcasecmp((u_char *) name + len - n,
+                              (u_char *) files[i].ext)
+               == 0)
+        {
+            return files[i].kind;
+        }
+    }
+
+    return -1;
+}
+
+
 /* Opens the files that are listed; one that has gone since is left out. */
 static ngx_int_t
 ngx_http_video_asset_names(ngx_http_request_t *r)
@@ -393,7 +475,8 @@ ngx_http_video_asset_names(ngx_http_request_t *r)
         rc = ngx_http_video_asset_file(r, &path, &of);
 
         if (rc == NGX_OK && of.is_file) {
-            (void) ngx_http_video_asset_source(r, &path, &of);
+            ngx_http_video_asset_source(r, &path, &of,
+                                        ngx_http_video_asset_kind(name));
         }
     }
 
@@ -431,7 +514,8 @@ ngx_http_video_asset_post(ngx_http_request_t *r)
     list = vod->task->ctx;
     list->path = vod->path.data;
     list->len = 0;
-    list->n = 0;
+    list->n[0] = 0;
+    list->n[1] = 0;
     list->more = 0;
     list->err = 0;
 
@@ -455,25 +539,8 @@ ngx_http_video_asset_post(ngx_http_request_t *r)
 static int
 ngx_http_video_asset_filter(const struct dirent *d)
 {
-    size_t              i, len;
-    static const char  *ext[] = { ".mp4", ".m4v", ".m4a", ".mov", ".cmfv",
-                                  ".cmfa" };
-
-    len = strlen(d->d_name);
-
-    if (d->d_name[0] == '.') {
-        return 0;
-    }
-
-    for (i = 0; i < sizeof(ext) / sizeof(ext[0]); i++) {
-        if (len > strlen(ext[i])
-            && strcasecmp(d->d_name + len - strlen(ext[i]), ext[i]) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
+    return d->d_name[0] != '.'
+           && ngx_http_video_asset_kind((const u_char *) d->d_name) != -1;
 }
 
 
@@ -482,7 +549,7 @@ ngx_http_video_asset_thread(void *data, ngx_log_t *log)
 {
     ngx_http_video_list_t *list = data;
 
-    int              i, n;
+    int              i, n, kind;
     size_t           len;
     struct dirent  **names;
 
@@ -497,12 +564,14 @@ ngx_http_video_asset_thread(void *data, ngx_log_t *log)
     for (i = 0; i < n; i++) {
         len = strlen(names[i]->d_name) + 1;
 
-        if (list->n < NGX_HTTP_VIDEO_SOURCES
+        kind = ngx_http_video_asset_kind((u_char *) names[i]->d_name);
+
+        if (list->n[kind] < NGX_HTTP_VIDEO_SOURCES
             && len <= sizeof(list->text) - list->len)
         {
             ngx_memcpy(list->text + list->len, names[i]->d_name, len);
             list->len += len;
-            list->n++;
+            list->n[kind]++;
 
         } else {
             list->more++;
@@ -555,7 +624,7 @@ ngx_http_video_asset_event(ngx_event_t *ev)
 
     if (list->more) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "\"%V\": %ui file(s) left out, more than %d",
+                      "\"%V\": %ui file(s) left out, more than %d of a kind",
                       &vod->path, list->more, NGX_HTTP_VIDEO_SOURCES);
     }
 

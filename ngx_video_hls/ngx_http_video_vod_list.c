@@ -90,6 +90,7 @@ ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
     media.prefix = t->prefix;
     media.ts = ts;
     media.query = t->query;
+    media.vtt = (t->path->kind == NVM_TEXT);
     media.vod = 1;
     media.independent = 1;
 
@@ -191,6 +192,10 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
 
         track = &t->track[n].track;
 
+        if (track->kind == NVM_TEXT) {
+            continue;
+        }
+
         ngx_sprintf((u_char *) t->name[n], "%c%ui%Z",
                     track->kind == NVM_VIDEO ? 'v' : 'a',
                     first[track->kind] + t->track[n].name);
@@ -227,6 +232,89 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
 }
 
 
+/* Adds subtitles by their number: NGX_OK, 404 when there are none. */
+static ngx_int_t
+ngx_http_video_vod_text_add(ngx_http_request_t *r,
+    ngx_http_video_vod_tracks_t *t, ngx_uint_t number,
+    nvm_index_track_t *reference, nvm_timeline_t *timeline)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                n;
+    ngx_http_video_source_t  *s;
+
+    n = t->n;
+
+    rc = ngx_http_video_vod_text_track(r, number, reference, &s,
+                                       &t->track[n]);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_sprintf((u_char *) t->name[n], "s%ui%Z", number);
+
+    if (!ngx_http_video_selected(&t->select, &t->track[n].track,
+                                 t->name[n]))
+    {
+        return NGX_OK;
+    }
+
+    t->timeline[n] = *timeline;
+    t->timeline[n].track = &t->track[n].track;
+    t->n++;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Subtitles, those of the path or all.  They have the segments of the track
+ * that everything is cut by.
+ */
+static ngx_int_t
+ngx_http_video_vod_texts(ngx_http_request_t *r,
+    ngx_http_video_vod_tracks_t *t)
+{
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    nvm_arena_t            arena;
+    nvm_timeline_t         timeline;
+    nvm_index_track_t     *reference;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    reference = ngx_palloc(r->pool, sizeof(nvm_index_track_t));
+    if (reference == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(&timeline, sizeof(nvm_timeline_t));
+    rc = ngx_http_video_vod_reference(r, reference);
+
+    if (rc == NGX_OK && ctx->path.what != NGX_HTTP_VIDEO_MASTER) {
+        ngx_video_pool_arena(&arena, r->pool);
+
+        if (nvm_index_timeline(&ctx->vod->lead->src, reference, &arena,
+                               &timeline)
+            != NVM_OK)
+        {
+            rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (rc == NGX_OK && ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST) {
+        return ngx_http_video_vod_text_add(r, t, ctx->path.number, reference,
+                                           &timeline);
+    }
+
+    for (i = 0; rc == NGX_OK && t->n < NVM_MAX_TRACKS; i++) {
+        rc = ngx_http_video_vod_text_add(r, t, i, reference, &timeline);
+    }
+
+    return rc == NGX_HTTP_NOT_FOUND ? NGX_OK : rc;
+}
+
+
 /* Reads what the answer is rendered from: one track, or all of them. */
 static ngx_int_t
 ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
@@ -243,6 +331,12 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 
     ngx_sprintf((u_char *) t->prefix, "e%xL/%Z", vod->epoch);
     t->query = vod->query;
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
+        && ctx->path.kind == NVM_TEXT)
+    {
+        return ngx_http_video_vod_texts(r, t);
+    }
 
     if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
         || ctx->path.what == NGX_HTTP_VIDEO_INIT)
@@ -279,7 +373,7 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
         }
     }
 
-    return NGX_OK;
+    return ngx_http_video_vod_texts(r, t);
 }
 
 

@@ -15,8 +15,6 @@ use Test::Video::VOD;
 plan skip_all => 'ffmpeg has no encoder libx264' unless has_encoder('libx264');
 
 my $t = Test::Video->new;
-# faults that are known
-
 $t->conf(vod_conf(workers => 2, http => 'video_segment 1s;'))->run;
 
 # Options: rate (25), video, audio (seconds, 4), v_before, a_before (arguments
@@ -243,6 +241,37 @@ my %empty = (%{ $packets->{v}[$n - 1] }, size => 0, md5 => md5_hex(''));
 $packets->{v}[$n - 1] = \%empty;
 try('empty', $plain, bytes => rewrite($bytes, $stsz + 20 + 4 * ($n - 1),
     pack 'N', 0), packets => sub { $packets }, demux => 0, no_ts => 1);
+
+# --- pictures that are to be turned ------------------------------------------
+
+# The display matrix of a file's video, as ffprobe sees it.
+sub rotation {
+    my ($path) = @_;
+    my ($turn) = `ffprobe -v error -show_streams $path` =~ /^rotation=(.*)/m;
+    return $turn // 'none';
+}
+
+my ($one, $minus) = (0x10000, 2**32 - 0x10000);
+my %turns = (90 => [0, $one, 0, $minus, 0, 0], 180 => [$minus, 0, 0, 0, $minus, 0],
+             270 => [0, $minus, 0, $one, 0, 0], mirrored => [$minus, 0, 0, 0, $one, 0]);
+$bytes = slurp($plain);
+my ($tkhd) = box_at(\$bytes, 'moov/trak[0]/tkhd');
+
+for my $turn (sort keys %turns) {
+    my $path = "html/turned_$turn.mp4";
+    $t->write_file($path, rewrite($bytes, $tkhd + 48,
+                                  pack 'N6', @{ $turns{$turn} }));
+    my ($size) = $t->get("/vod/turned_$turn.mp4/master.m3u8")->body
+                 =~ /RESOLUTION=(\d+x\d+)/;
+    is $size, $turn =~ /90|270/ ? '90x160' : '160x90', "turned $turn: shown as";
+    next if $turn eq 'mirrored';
+
+    my $list = vod_list($t, "/vod/turned_$turn.mp4/v0/index.m3u8");
+    $t->write_file('turned.mp4', join '',
+        map { $t->get($_)->body } $list->{init}, $list->{segments}[0]);
+    is rotation($t->root . '/turned.mp4'), rotation($t->root . "/$path"),
+        "turned $turn: as it was";
+}
 
 $t->finish;
 done_testing;
