@@ -8,6 +8,8 @@
  * For tests window.videoStats holds what the page shows.
  */
 
+import { drivers } from './drivers.js';
+
 const $ = (id) => document.getElementById(id);
 
 const SAMPLE_MS = 100;          /* how often the picture is looked at */
@@ -20,241 +22,6 @@ const video = $('video');
 /* What is playing: a driver, and what was seen of it. */
 let session = null;
 let points = [];
-
-
-/* --- drivers --------------------------------------------------------------
- *
- * Each takes (url, report), starts to play into "video" and gives an object:
- * name, live(), latency() in seconds or null, level() or null, destroy(), and
- * starts, true if it calls video.play() itself (dash.js misses the event that
- * starts its timers when another one calls it).
- */
-
-const scripts = {};
-
-
-function loadScript(src)
-{
-    scripts[src] ||= new Promise((done, fail) => {
-        const element = document.createElement('script');
-
-        element.src = src;
-        element.onload = done;
-        element.onerror = () => {
-            delete scripts[src];
-            fail(new Error(`${src} is missing: run "./build.sh deps"`));
-        };
-        document.head.append(element);
-    });
-
-    return scripts[src];
-}
-
-
-async function startHls(url, report)
-{
-    await loadScript('lib/hls.js');
-
-    if (!Hls.isSupported()) {
-        throw new Error('this browser has no Media Source Extensions');
-    }
-
-    const hls = new Hls({
-        lowLatencyMode: true,
-        backBufferLength: 30,
-        maxLiveSyncPlaybackRate: 1.1,
-    });
-    let recovered = 0;
-
-    hls.on(Hls.Events.ERROR, (event, data) => {
-        const code = data.response?.code;
-        const text = data.details + (code ? `, HTTP ${code}` : '')
-                     + (data.error ? `: ${data.error.message}` : '');
-
-        if (data.fatal && data.type === Hls.ErrorTypes.MEDIA_ERROR
-            && recovered++ === 0)
-        {
-            report(text, false);
-            hls.recoverMediaError();
-            return;
-        }
-
-        report(text, data.fatal, code);
-    });
-
-    hls.loadSource(url);
-    hls.attachMedia(video);
-
-    const current = () => hls.levels[hls.currentLevel];
-    const live = () => !!current()?.details?.live;
-
-    return {
-        name: `hls.js ${Hls.version}`,
-        live,
-        latency() {
-            if (!live()) {
-                return null;
-            }
-
-            /* by the clock when the playlist has dates, else by the edge */
-            return hls.playingDate ? (Date.now() - hls.playingDate) / 1000
-                                   : hls.latency;
-        },
-        level() {
-            const level = current();
-
-            return level && {
-                index: hls.currentLevel,
-                count: hls.levels.length,
-                bitrate: level.bitrate,
-                codecs: level.attrs.CODECS,
-            };
-        },
-        destroy: () => hls.destroy(),
-    };
-}
-
-
-async function startDash(url, report)
-{
-    await loadScript('lib/dash.js');
-
-    const player = dashjs.MediaPlayer().create();
-    const events = dashjs.MediaPlayer.events;
-
-    player.initialize();
-    player.updateSettings({
-        debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
-        streaming: { liveCatchup: { enabled: true } },
-    });
-
-    /* the clock is the manifest's business, not that of a server abroad */
-    player.clearDefaultUTCTimingSources();
-
-    player.on(events.ERROR, ({ error }) => {
-        const code = error?.data?.response?.status;
-
-        report(`${error?.message || error} (${error?.code})`, true, code);
-    });
-    player.on(events.PLAYBACK_ERROR, ({ error }) => {
-        report(error?.message || `media error ${error?.code}`, true);
-    });
-
-    player.on(events.PLAYBACK_NOT_ALLOWED, () => {
-        mute();
-        player.play();
-    });
-
-    player.attachView(video);
-    player.setAutoPlay(true);
-    player.attachSource(url);
-
-    const guarded = (ask) => {
-        try {
-            return ask() ?? null;
-        } catch {
-            return null;                /* not ready yet */
-        }
-    };
-    const live = () => guarded(() => player.isDynamic()) || false;
-
-    return {
-        name: `dash.js ${player.getVersion()}`,
-        starts: true,
-        live,
-        latency: () => (live() ? guarded(() => player.getCurrentLiveLatency())
-                               : null),
-        level: () => guarded(() => {
-            const now = player.getCurrentRepresentationForType('video');
-            const all = player.getRepresentationsByType('video');
-            const audio = player.getCurrentRepresentationForType('audio');
-
-            return now && {
-                index: all.findIndex((one) => one.id === now.id),
-                count: all.length,
-                bitrate: now.bandwidth + (audio?.bandwidth || 0),
-                codecs: [now, audio].filter(Boolean).map(
-                    (one) => /codecs="([^"]*)"/.exec(one.mimeType
-                             + ';' + one.codecs)?.[1] || one.codecs).join(),
-            };
-        }),
-        destroy: () => player.destroy(),
-    };
-}
-
-
-async function startShaka(url, report)
-{
-    await loadScript('lib/shaka.js');
-
-    shaka.polyfill.installAll();
-
-    if (!shaka.Player.isBrowserSupported()) {
-        throw new Error('this browser has no Media Source Extensions');
-    }
-
-    const player = new shaka.Player();
-    const failed = (error) => {
-        const { BAD_HTTP_STATUS } = shaka.util.Error.Code;
-        const status = error.code === BAD_HTTP_STATUS ? error.data[1] : 0;
-
-        if (error.code !== shaka.util.Error.Code.LOAD_INTERRUPTED) {
-            report(`Shaka error ${error.code || error.message}`
-                   + (status ? `, HTTP ${status}` : ''),
-                   error.severity !== shaka.util.Error.Severity.RECOVERABLE,
-                   status);
-        }
-    };
-
-    await player.attach(video);
-    player.configure({ streaming: { lowLatencyMode: true } });
-    player.addEventListener('error', (event) => failed(event.detail));
-    player.load(url).catch(failed);
-
-    return {
-        name: `Shaka ${shaka.Player.version}`,
-        live: () => player.isLive(),
-        latency: () => (player.isLive() ? player.getStats().liveLatency || null
-                                        : null),
-        level() {
-            const all = player.getVariantTracks();
-            const index = all.findIndex((one) => one.active);
-
-            return index < 0 ? null : {
-                index,
-                count: all.length,
-                bitrate: all[index].bandwidth,
-                codecs: all[index].codecs,
-            };
-        },
-        destroy: () => player.destroy(),
-    };
-}
-
-
-async function startNative(url)
-{
-    video.src = url;
-
-    return {
-        name: 'browser',
-        live: () => video.duration === Infinity,
-        latency: () => null,
-        level: () => null,
-        destroy() {
-            video.removeAttribute('src');
-            video.load();
-        },
-    };
-}
-
-
-const drivers = {
-    hls: startHls,
-    dash: startDash,
-    shaka: startShaka,
-    native: startNative,
-};
 
 
 /* --- a session ------------------------------------------------------------ */
@@ -308,6 +75,7 @@ async function stop()
         await old.driver?.destroy();
     }
 
+    $('subtitles').closest('label').hidden = true;
     setState('stopped');
 }
 
@@ -345,7 +113,7 @@ async function play()
     };
 
     try {
-        const driver = await drivers[player](url, report);
+        const driver = await drivers[player]({ video, report, mute }, url);
 
         if (session !== mine) {
             await driver.destroy();
@@ -503,6 +271,7 @@ function sample(mine)
     mine.wall = now;
 
     if (mine.ticks++ % 5 === 0) {
+        listTexts(mine.driver);
         points.push({ now, latency: stats.latency, buffer: stats.buffered });
         show(stats);
         draw(now);
@@ -586,6 +355,27 @@ function show(stats)
     put('startup', stats.startup === null ? '–' : `${stats.startup} s`);
     put('codecs', stats.codecs || '–');
     put('player', stats.name);
+}
+
+
+/* The choice of subtitles, when there are any; a player may change it too. */
+function listTexts({ texts, text })
+{
+    const names = texts();
+    const key = names.join('\n');
+    const select = $('subtitles');
+
+    select.closest('label').hidden = names.length === 0;
+
+    if (select.dataset.key !== key) {
+        select.dataset.key = key;
+        select.replaceChildren(new Option('off', -1),
+            ...names.map((name, i) => new Option(name, i)));
+    }
+
+    if (document.activeElement !== select) {
+        select.value = text;
+    }
 }
 
 
@@ -760,6 +550,11 @@ function init()
 
     $('url').addEventListener('input', matchPreset);
     $('player').addEventListener('change', play);
+    $('subtitles').addEventListener('change', () => {
+        if (session?.driver) {
+            session.driver.text = Number($('subtitles').value);
+        }
+    });
     $('again').addEventListener('click', play);
     $('stop').addEventListener('click', stop);
 

@@ -140,13 +140,15 @@ sub unpublish {
 
 # --- the browser ------------------------------------------------------------
 
-# What the player page saw, see player.js.
+# What the player page saw, see player.js.  Options: subtitles (that are
+# chosen, by their language).
 sub browse {
-    my ($t, $path, $player, $seconds) = @_;
+    my ($t, $path, $player, $seconds, %o) = @_;
     my $page = 'http://127.0.0.1:' . $t->port(0) . '/';
     my @command = ('timeout', 60 + 3 * $seconds, 'node', "$e2e/player.js",
         '--page', $page, '--url', $path, '--player', $player,
-        '--seconds', $seconds);
+        '--seconds', $seconds,
+        $o{subtitles} ? ('--subtitles', $o{subtitles}) : ());
 
     open my $fh, '-|', @command or die "cannot run node: $!\n";
     local $/;

@@ -14,9 +14,11 @@
  *     requests         answers by HTTP status
  *     refused          status and address of those from 400 on
  *     failedRequests, consoleErrors
+ *     texts            languages of the text tracks
+ *     cues             that were shown, or would have been: start, end, text
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
- *               [--screenshot FILE]
+ *               [--subtitles LANGUAGE] [--screenshot FILE]
  *
  * The seconds count from the first frame; without one it waits 15 s.
  */
@@ -102,6 +104,44 @@ async function waitFor(page, seconds)
 }
 
 
+/*
+ * In the page: chooses subtitles in the form when they appear there, and keeps
+ * the cues that are shown, because players take them away again.
+ */
+function showSubtitles(language)
+{
+    const video = document.querySelector('video');
+    const select = document.querySelector('#subtitles');
+    const cues = new Map();
+    let chosen = false;
+
+    window.subtitlesSeen = cues;
+
+    setInterval(() => {
+        const option = [...select.options].find(
+            (one) => one.text === language);
+
+        if (option && !chosen) {
+            chosen = true;
+            select.value = option.value;
+            select.dispatchEvent(new Event('change'));
+        }
+
+        for (const track of video.textTracks) {
+            if (track.mode !== 'showing') {
+                continue;
+            }
+
+            for (const { startTime, endTime, text } of track.cues || []) {
+                const cue = { start: startTime, end: endTime, text };
+
+                cues.set(JSON.stringify(cue), cue);
+            }
+        }
+    }, 200);
+}
+
+
 function summary(latencies)
 {
     const n = latencies.length;
@@ -122,6 +162,7 @@ async function main()
             url: { type: 'string' },
             player: { type: 'string', default: 'auto' },
             seconds: { type: 'string', default: '5' },
+            subtitles: { type: 'string' },
             screenshot: { type: 'string' },
         },
     });
@@ -175,6 +216,8 @@ async function main()
         await page.addInitScript(countFrames);
         await page.goto(`${values.page}?${query}`);
 
+        await page.evaluate(showSubtitles, values.subtitles);
+
         const latencies = await waitFor(page, Number(values.seconds));
 
         const stats = await page.evaluate(() => ({
@@ -182,6 +225,9 @@ async function main()
             ...window.framesSeen,
             audioBytes:
                 document.querySelector('video').webkitAudioDecodedByteCount,
+            texts: [...document.querySelector('video').textTracks].map(
+                (track) => track.language),
+            cues: [...(window.subtitlesSeen?.values() || [])],
             message: document.querySelector('#message').hidden ? ''
                 : document.querySelector('#message p').textContent,
         }));
