@@ -50,6 +50,7 @@ typedef struct {
     ngx_uint_t                part;
     unsigned                  ts:1;         /* as MPEG transport streams */
     unsigned                  vtt:1;        /* as WebVTT */
+    unsigned                  keys:1;       /* key frames alone */
 } ngx_http_video_path_t;
 
 

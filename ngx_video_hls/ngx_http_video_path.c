@@ -11,6 +11,8 @@
  *   ASSET/master_ts.m3u8              the same as MPEG transport streams
  *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
  *
+ *   ASSET/iframe/<track>.m3u8         ASSET/<track>/[e<hex>/]i<n>.m4s
+ *
  *   ASSET/<text>/index.m3u8           <text>: s0, s1, ...
  *   ASSET/<text>/[e<hex>/]<n>.vtt     ASSET/<text>/[e<hex>/]<n>.m4s
  *   ASSET/<text>/index_ts.m3u8        ASSET/<text>/[e<hex>/]<n>.ts.vtt
@@ -86,7 +88,7 @@ ngx_http_video_path_ends(ngx_str_t *s, const char *extension)
 }
 
 
-/* "12.m4s", "12.3.m4s", "12.ts", "12.vtt" or "12.ts.vtt" */
+/* "12.m4s", "12.3.m4s", "i12.m4s", "12.ts", "12.vtt" or "12.ts.vtt" */
 static ngx_int_t
 ngx_http_video_path_media(ngx_str_t *name, ngx_http_video_path_t *out)
 {
@@ -110,8 +112,18 @@ ngx_http_video_path_media(ngx_str_t *name, ngx_http_video_path_t *out)
         return NGX_DECLINED;
     }
 
+    if (s.data[0] == 'i') {
+        out->keys = 1;
+        s.data++;
+        s.len--;
+    }
+
     end = s.data + s.len;
     dot = ngx_strlchr(s.data, end, '.');
+
+    if (dot && out->keys) {
+        return NGX_DECLINED;
+    }
 
     out->what = dot ? NGX_HTTP_VIDEO_PART : NGX_HTTP_VIDEO_SEGMENT;
 
@@ -194,6 +206,66 @@ ngx_http_video_path_track(ngx_str_t *s, ngx_http_video_path_t *out)
 }
 
 
+/* What belongs to a track: its name is the last that is read. */
+static ngx_int_t
+ngx_http_video_path_of_track(ngx_str_t *rest, ngx_str_t *name,
+    ngx_http_video_path_t *out)
+{
+    ngx_str_t  s;
+
+    s = *name;
+
+    if (ngx_http_video_path_is(&s, "index.m3u8")) {
+        out->what = NGX_HTTP_VIDEO_PLAYLIST;
+
+    } else if (ngx_http_video_path_is(&s, "index_ts.m3u8")) {
+        out->what = NGX_HTTP_VIDEO_PLAYLIST;
+        out->ts = 1;
+
+    } else if (ngx_http_video_path_is(&s, "init.mp4")) {
+        out->what = NGX_HTTP_VIDEO_INIT;
+
+    } else if (ngx_http_video_path_ends(&s, ".m3u8")) {
+        out->what = NGX_HTTP_VIDEO_PLAYLIST;
+        out->keys = 1;
+
+        ngx_http_video_path_last(rest, name);
+
+        return ngx_http_video_path_is(name, "iframe")
+               ? ngx_http_video_path_track(&s, out) : NGX_DECLINED;
+
+    } else if (ngx_http_video_path_media(&s, out) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_video_path_last(rest, &s);
+
+    if (out->what != NGX_HTTP_VIDEO_PLAYLIST
+        && ngx_http_video_path_epoch(&s, &out->epoch) == NGX_OK)
+    {
+        ngx_http_video_path_last(rest, &s);
+    }
+
+    return ngx_http_video_path_track(&s, out);
+}
+
+
+/* Whether a track of its kind has what is asked for. */
+static ngx_uint_t
+ngx_http_video_path_fits(ngx_http_video_path_t *path)
+{
+    if (path->keys) {
+        return path->kind == NVM_VIDEO;
+    }
+
+    if (path->what == NGX_HTTP_VIDEO_SEGMENT && path->kind == NVM_TEXT) {
+        return path->vtt || !path->ts;
+    }
+
+    return !path->vtt;
+}
+
+
 ngx_int_t
 ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 {
@@ -214,37 +286,10 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
     } else if (ngx_http_video_path_is(&s, "manifest.mpd")) {
         out->what = NGX_HTTP_VIDEO_MANIFEST;
 
-    } else {
-
-        if (ngx_http_video_path_is(&s, "index.m3u8")) {
-            out->what = NGX_HTTP_VIDEO_PLAYLIST;
-
-        } else if (ngx_http_video_path_is(&s, "index_ts.m3u8")) {
-            out->what = NGX_HTTP_VIDEO_PLAYLIST;
-            out->ts = 1;
-
-        } else if (ngx_http_video_path_is(&s, "init.mp4")) {
-            out->what = NGX_HTTP_VIDEO_INIT;
-
-        } else if (ngx_http_video_path_media(&s, out) != NGX_OK) {
-            return NGX_DECLINED;
-        }
-
-        ngx_http_video_path_last(&rest, &s);
-
-        if (out->what != NGX_HTTP_VIDEO_PLAYLIST
-            && ngx_http_video_path_epoch(&s, &out->epoch) == NGX_OK)
-        {
-            ngx_http_video_path_last(&rest, &s);
-        }
-
-        if (ngx_http_video_path_track(&s, out) != NGX_OK
-            || (out->vtt && out->kind != NVM_TEXT)
-            || (out->ts && !out->vtt && out->kind == NVM_TEXT
-                && out->what == NGX_HTTP_VIDEO_SEGMENT))
-        {
-            return NGX_DECLINED;
-        }
+    } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
+               || !ngx_http_video_path_fits(out))
+    {
+        return NGX_DECLINED;
     }
 
     out->asset = rest;

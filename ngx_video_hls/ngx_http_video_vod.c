@@ -88,6 +88,12 @@ ngx_http_video_vod_segment(ngx_http_request_t *r)
     rc = ngx_http_video_vod_track(r, ctx->path.kind, ctx->path.number, &s[0],
                                   t[0]);
 
+    if (rc == NGX_OK && ctx->path.keys
+        && nvm_index_keys(t[0]) != NVM_OK)
+    {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
     if (rc != NGX_OK || !ctx->path.ts) {
         return rc == NGX_OK ? ngx_http_video_vod_media(r, s[0], t[0]) : rc;
     }

@@ -16,8 +16,11 @@ typedef struct {
     nvm_index_track_t         track[NVM_MAX_TRACKS];
     nvm_timeline_t            timeline[NVM_MAX_TRACKS];
     char                      name[NVM_MAX_TRACKS][24];
+    ngx_http_video_source_t  *source[NVM_MAX_TRACKS];
     ngx_uint_t                n;
-    char                      prefix[24];
+    ngx_uint_t                nkeys;        /* the last of them: key frames */
+    ngx_uint_t                of[NVM_MAX_TRACKS];   /* of these tracks */
+    char                      prefix[32];
     const char               *query;
     ngx_http_video_select_t   select;
 } ngx_http_video_vod_tracks_t;
@@ -34,17 +37,18 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
     ngx_memzero(&m, sizeof(nvm_hls_master_t));
     ngx_memzero(renditions, sizeof(renditions));
 
-    for (i = 0; i < t->n; i++) {
-        renditions[i].track = &t->track[i].track;
-        renditions[i].dir = t->name[i];
-    }
-
     m.renditions = renditions;
-    m.nrenditions = t->n;
+    m.nrenditions = t->n - t->nkeys;
     m.independent = 1;
 
-    for (i = 0; i < t->n; i++) {
+    for (i = 0; i < m.nrenditions; i++) {
+        renditions[i].track = &t->track[i].track;
+        renditions[i].dir = t->name[i];
         m.independent &= !t->track[i].dependent;
+    }
+
+    for ( /* void */ ; i < t->n; i++) {
+        renditions[t->of[i]].keys = &t->track[i].track;
     }
 
     m.ts = ts;
@@ -70,6 +74,10 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
         tracks[i].prefix = t->prefix;
     }
 
+    for (i = t->n - t->nkeys; i < t->n; i++) {
+        tracks[i].keys_of = t->name[t->of[i]];
+    }
+
     d.tracks = tracks;
     d.ntracks = t->n;
     d.query = t->query;
@@ -91,6 +99,7 @@ ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
     media.ts = ts;
     media.query = t->query;
     media.vtt = (t->path->kind == NVM_TEXT);
+    media.keys = t->path->keys;
     media.vod = 1;
     media.independent = 1;
 
@@ -222,6 +231,7 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
             ngx_http_video_vod_ts_rate(&t->track[n]);
         }
 
+        t->source[n] = s;
         t->n++;
     }
 
@@ -315,13 +325,99 @@ ngx_http_video_vod_texts(ngx_http_request_t *r,
 }
 
 
+/* The key frames of all video, behind everything else, as room is left. */
+static ngx_int_t
+ngx_http_video_vod_keys(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
+{
+    ngx_uint_t             i, n, end;
+    nvm_arena_t            arena;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ngx_video_pool_arena(&arena, r->pool);
+    end = t->n;
+
+    for (i = 0; i < end && t->n < NVM_MAX_TRACKS && !ctx->path.ts; i++) {
+        n = t->n;
+        t->track[n] = t->track[i];
+
+        if (t->track[n].track.kind != NVM_VIDEO
+            || nvm_index_keys(&t->track[n]) != NVM_OK)
+        {
+            continue;
+        }
+
+        if (ctx->path.what != NGX_HTTP_VIDEO_MASTER
+            && nvm_index_timeline(&t->source[i]->src, &t->track[n], &arena,
+                                  &t->timeline[n])
+               != NVM_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_sprintf((u_char *) t->name[n], "%s-iframe%Z", t->name[i]);
+        t->of[n] = i;
+        t->n++;
+        t->nkeys++;
+    }
+
+    return NGX_OK;
+}
+
+
+/* A media playlist, or an init segment: those of one track. */
+static ngx_int_t
+ngx_http_video_vod_read_one(ngx_http_request_t *r,
+    ngx_http_video_vod_tracks_t *t)
+{
+    ngx_int_t                 rc;
+    nvm_arena_t               arena;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_source_t  *s;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    if (ctx->path.kind == NVM_TEXT) {
+        return ngx_http_video_vod_texts(r, t);
+    }
+
+    t->n = 1;
+    rc = ngx_http_video_vod_track(r, ctx->path.kind, ctx->path.number, &s,
+                                  &t->track[0]);
+
+    if (rc != NGX_OK || ctx->path.what == NGX_HTTP_VIDEO_INIT) {
+        return rc;
+    }
+
+    if (ctx->path.keys) {
+        ngx_sprintf((u_char *) t->prefix, "../v%ui/e%xL/%Z", ctx->path.number,
+                    ctx->vod->epoch);
+
+        if (nvm_index_keys(&t->track[0]) != NVM_OK) {
+            return NGX_HTTP_NOT_FOUND;
+        }
+    }
+
+    ngx_video_pool_arena(&arena, r->pool);
+
+    if (nvm_index_timeline(&s->src, &t->track[0], &arena, &t->timeline[0])
+        != NVM_OK
+        || (ctx->path.ts && ctx->path.kind == NVM_VIDEO
+            && ngx_http_video_vod_ts_timeline(r, &t->timeline[0]) != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 /* Reads what the answer is rendered from: one track, or all of them. */
 static ngx_int_t
 ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 {
     ngx_int_t                 rc;
     ngx_uint_t                first[NVM_KINDS];
-    nvm_arena_t               arena;
     ngx_http_video_ctx_t     *ctx;
     ngx_http_video_vod_t     *vod;
     ngx_http_video_source_t  *s;
@@ -333,34 +429,9 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
     t->query = vod->query;
 
     if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
-        && ctx->path.kind == NVM_TEXT)
-    {
-        return ngx_http_video_vod_texts(r, t);
-    }
-
-    if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
         || ctx->path.what == NGX_HTTP_VIDEO_INIT)
     {
-        t->n = 1;
-        rc = ngx_http_video_vod_track(r, ctx->path.kind, ctx->path.number, &s,
-                                      &t->track[0]);
-
-        if (rc != NGX_OK || ctx->path.what == NGX_HTTP_VIDEO_INIT) {
-            return rc;
-        }
-
-        ngx_video_pool_arena(&arena, r->pool);
-
-        if (nvm_index_timeline(&s->src, &t->track[0], &arena, &t->timeline[0])
-            != NVM_OK
-            || (ctx->path.ts && ctx->path.kind == NVM_VIDEO
-                && ngx_http_video_vod_ts_timeline(r, &t->timeline[0])
-                   != NGX_OK))
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return NGX_OK;
+        return ngx_http_video_vod_read_one(r, t);
     }
 
     ngx_memzero(first, sizeof(first));
@@ -373,7 +444,9 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
         }
     }
 
-    return ngx_http_video_vod_texts(r, t);
+    rc = ngx_http_video_vod_texts(r, t);
+
+    return rc == NGX_OK ? ngx_http_video_vod_keys(r, t) : rc;
 }
 
 
@@ -449,9 +522,9 @@ ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
     }
 
     key.data = buf;
-    key.len = ngx_sprintf(buf, "text:%xL:%d%d%ui.%ui:%xL", ctx->vod->epoch,
-                          (int) path->what, (int) path->ts, path->kind,
-                          path->number, hash)
+    key.len = ngx_sprintf(buf, "text:%xL:%d%d%d%ui.%ui:%xL",
+                          ctx->vod->epoch, (int) path->what, (int) path->ts,
+                          (int) path->keys, path->kind, path->number, hash)
               - buf;
 
     /* a replaced file has another epoch: noticed at the next manifest */

@@ -394,7 +394,8 @@ ngx_http_video_media_headers(ngx_http_request_t *r, nvm_index_track_t *t)
                                      ? NGX_HTTP_VIDEO_IMMUTABLE
                                      : NGX_HTTP_VIDEO_NO_CACHE,
                                   ctx->vod->epoch,
-                                  (uint64_t) t->track.id << 32
+                                  (uint64_t) ctx->path.keys << 62
+                                  | (uint64_t) t->track.id << 32
                                   | ctx->path.msn);
 }
 
@@ -416,9 +417,9 @@ ngx_http_video_media_open(ngx_http_request_t *r, ngx_http_video_source_t *s,
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
     key.data = buf;
-    key.len = ngx_sprintf(buf, "segment:%xL:%uL:%uD:%uL",
-                          s->epoch, (uint64_t) s->of.uniq,
-                          t->track.id, ctx->path.msn)
+    key.len = ngx_sprintf(buf, "%s:%xL:%uL:%uD:%uL",
+                          ctx->path.keys ? "key" : "segment", s->epoch,
+                          (uint64_t) s->of.uniq, t->track.id, ctx->path.msn)
               - buf;
 
     rc = ngx_video_object_open(ctx->store, &key, 0, flags, &ref);

@@ -94,6 +94,24 @@ nvm_dash_track(const nvm_dash_mpd_t *m, size_t i)
 }
 
 
+/* The first track of the set that a track belongs to; ntracks: none has one. */
+static size_t
+nvm_dash_set_of(const nvm_dash_mpd_t *m, const nvm_track_t *t, unsigned keys)
+{
+    size_t  i;
+
+    for (i = 0; i < m->d->ntracks; i++) {
+        if (m->set[i] && (m->d->tracks[i].keys_of != NULL) == keys
+            && nvm_dash_same_set(nvm_dash_track(m, i), t))
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 static void
 nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
 {
@@ -115,14 +133,7 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
         return;
     }
 
-    for (k = 0; k < i; k++) {
-        if (m->set[k]
-            && nvm_dash_same_set(m->d->tracks[k].timeline->track, tl->track))
-        {
-            break;
-        }
-    }
-
+    k = nvm_dash_set_of(m, tl->track, t->keys_of != NULL);
     m->set[i] = k < i ? m->set[k] : ++m->nsets;
     m->ended &= tl->ended;
 
@@ -235,6 +246,22 @@ nvm_dash_timeline(nvm_dash_mpd_t *m, const nvm_segment_t *s, size_t n)
 }
 
 
+/* Where a track's files are: what their names begin with. */
+static void
+nvm_dash_directory(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
+{
+    if (t->keys_of != NULL) {
+        nvm_text_uri(m->w, t->keys_of, 1);
+
+    } else {
+        nvm_writer_text(m->w, "$RepresentationID$");
+    }
+
+    nvm_writer_text(m->w, "/");
+    nvm_text_uri(m->w, t->prefix, 1);
+}
+
+
 static void
 nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
 {
@@ -254,14 +281,14 @@ nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
 
     nvm_writer_fmt(m->w, " startNumber=\"%" PRIu64 "\"", tl->segments[0].msn);
 
-    nvm_writer_text(m->w, " initialization=\"$RepresentationID$/");
-    nvm_text_uri(m->w, t->prefix, 1);
+    nvm_writer_text(m->w, " initialization=\"");
+    nvm_dash_directory(m, t);
     nvm_writer_text(m->w, "init.mp4");
     nvm_text_query(m->w, m->d->query, 1);
 
-    nvm_writer_text(m->w, "\" media=\"$RepresentationID$/");
-    nvm_text_uri(m->w, t->prefix, 1);
-    nvm_writer_text(m->w, "$Number$.m4s");
+    nvm_writer_text(m->w, "\" media=\"");
+    nvm_dash_directory(m, t);
+    nvm_writer_text(m->w, t->keys_of ? "i$Number$.m4s" : "$Number$.m4s");
     nvm_text_query(m->w, m->d->query, 1);
     nvm_writer_text(m->w, "\">\n");
 
@@ -288,6 +315,11 @@ nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
     nvm_writer_text(m->w, "\"");
 
     nvm_dash_media_attributes(m->w, t);
+
+    if (dt->keys_of != NULL) {
+        nvm_writer_text(m->w, " codingDependency=\"false\"");
+    }
+
     nvm_writer_text(m->w, ">\n");
     nvm_dash_media_channels(m->w, t);
     nvm_dash_template(m, i);
@@ -362,6 +394,26 @@ nvm_dash_sap(const nvm_dash_mpd_t *m, uint32_t set)
 }
 
 
+/* That a set is for trick modes of another one, and for nothing else. */
+static void
+nvm_dash_trick(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
+{
+    size_t  i;
+
+    if (t->keys_of == NULL) {
+        return;
+    }
+
+    i = nvm_dash_set_of(m, t->timeline->track, 0);
+
+    if (i < m->d->ntracks) {
+        nvm_writer_fmt(m->w, "      <EssentialProperty schemeIdUri=\""
+                       "http://dashif.org/guidelines/trickmode\" value=\"%"
+                       PRIu32 "\"/>\n", m->set[i]);
+    }
+}
+
+
 /* An AdaptationSet (5.3.3.2), described by its first track. */
 static void
 nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
@@ -394,6 +446,7 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 
     nvm_writer_text(m->w, ">\n");
     nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
+    nvm_dash_trick(m, dt);
 
     if (dt->label != NULL && dt->label[0] != '\0') {
         nvm_writer_text(m->w, "      <Label>");

@@ -19,6 +19,9 @@ typedef struct {
     const char              *id;        /* "v0": Representation@id and the
                                            directory of its segments, unique */
     const char              *prefix;    /* "" or "e1f/" */
+    const char              *keys_of;   /* key frames of the track with this
+                                           id, i<msn>.m4s in its directory;
+                                           NULL: it is no such thing */
     const char              *label;     /* shown to people, may be NULL */
     uint64_t                 pto;       /* presentationTimeOffset: the tick of
                                            the track's timeline at which the
@@ -49,7 +52,8 @@ typedef struct {
 /*
  * Writes an MPD of one period.  Video tracks share an AdaptationSet for each
  * codec, sample entry and dynamic range, audio tracks one for each language,
- * codec and channel count, each text track has one.  Only complete segments
+ * codec and channel count, each text track has one; key frames are for trick
+ * modes (DASH-IF IOP 4.3, 3.2.9), a set for each of video.  Only complete segments
  * are listed, numbered by their msn, which must be consecutive; tracks without
  * any are left out.  A dynamic manifest whose timelines have all ended gets a
  * duration and no minimumUpdatePeriod (5.3.1.2).

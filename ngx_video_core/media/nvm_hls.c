@@ -240,6 +240,10 @@ nvm_hls_header(const nvm_hls_list_t *l)
         nvm_writer_text(w, "#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
 
+    if (l->opt->keys) {
+        nvm_writer_text(w, "#EXT-X-I-FRAMES-ONLY\n");
+    }
+
     if (l->skip) {
         nvm_writer_fmt(w, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%zu\n", l->skip);
     }
@@ -364,7 +368,8 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
     nvm_text_seconds(l->w, nvm_hls_us(l, s->start, s->duration));
     nvm_writer_text(l->w, ",\n");
     nvm_hls_prefix(l, s->msn);
-    nvm_writer_fmt(l->w, "%" PRIu64 "%s", s->msn, nvm_hls_extension(l));
+    nvm_writer_fmt(l->w, "%s%" PRIu64 "%s", l->opt->keys ? "i" : "", s->msn,
+                   nvm_hls_extension(l));
     nvm_text_query(l->w, l->opt->query, 0);
     nvm_writer_text(l->w, "\n");
 }

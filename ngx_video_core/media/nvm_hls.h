@@ -23,6 +23,8 @@ typedef struct {
     const char                 *dir;        /* "v0": of its playlist, unique */
     const char                 *name;       /* shown to people; NULL: from the
                                                language, or "audio" */
+    const nvm_track_t          *keys;       /* its key frames, as a track with
+                                               their rates, or NULL */
 } nvm_hls_rendition_t;
 
 
@@ -42,7 +44,7 @@ typedef struct {
  * Writes a multivariant playlist (4.4.6): with video, the audio tracks as one
  * group of EXT-X-MEDIA per codec and one EXT-X-STREAM-INF per video track and
  * group; without, one EXT-X-STREAM-INF per audio track; text as one group for
- * all.  Returns w->error, or writes nothing: NVM_ENOENT when there is no
+ * all; key frames as EXT-X-I-FRAME-STREAM-INF at "iframe/<dir>.m3u8".  Returns w->error, or writes nothing: NVM_ENOENT when there is no
  * rendition of video or audio, NVM_ELIMIT for more than 64.
  */
 nvm_err_e nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m);
@@ -82,6 +84,7 @@ typedef struct {
                                                transport streams */
     unsigned                    vtt:1;      /* <msn>.vtt, or with ts
                                                <msn>.ts.vtt: subtitles */
+    unsigned                    keys:1;     /* i<msn>.m4s: a key frame each */
     unsigned                    vod:1;      /* complete, will never change */
     unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
     unsigned                    low_latency:1;  /* parts, hint, reports */

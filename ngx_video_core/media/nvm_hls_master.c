@@ -497,6 +497,43 @@ nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
 }
 
 
+/* Playlists of key frames (4.4.6.3). */
+static void
+nvm_hls_keys(nvm_hls_plan_t *p)
+{
+    size_t              i;
+    const nvm_track_t  *t;
+
+    for (i = 0; i < p->m->nrenditions; i++) {
+        t = p->m->renditions[i].keys;
+
+        if (t == NULL) {
+            continue;
+        }
+
+        nvm_writer_fmt(p->w, "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=%" PRIu32,
+                       t->bandwidth ? t->bandwidth : 1);
+
+        if (t->avg_bandwidth) {
+            nvm_writer_fmt(p->w, ",AVERAGE-BANDWIDTH=%" PRIu32,
+                           t->avg_bandwidth);
+        }
+
+        nvm_writer_text(p->w, ",CODECS=\"");
+        nvm_text_quoted(p->w, t->codecs);
+        nvm_writer_text(p->w, "\"");
+        nvm_hls_picture(p->w, t);
+        nvm_hls_range(p, t);
+
+        nvm_writer_text(p->w, ",URI=\"iframe/");
+        nvm_text_uri(p->w, p->m->renditions[i].dir, 0);
+        nvm_writer_text(p->w, ".m3u8");
+        nvm_text_query(p->w, p->m->query, 0);
+        nvm_writer_text(p->w, "\"\n");
+    }
+}
+
+
 /* Groups of audio, then every pair of a video and a group. */
 static void
 nvm_hls_presentation(nvm_hls_plan_t *p)
@@ -574,6 +611,7 @@ nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
 
     if (video) {
         nvm_hls_presentation(&p);
+        nvm_hls_keys(&p);
 
     } else {
         nvm_hls_variants(&p, NVM_AUDIO, NVM_HLS_NONE);

@@ -2,89 +2,34 @@
  * Copyright (C) ngx_video authors
  *
  * Building the index of a file: each track is walked once.  Where it is cut:
- * nvm_index_cut.c.  Reading the index: nvm_index_read.c.
+ * nvm_index_cut.c.  What becomes of it: nvm_index_write.c.  Reading the index:
+ * nvm_index_read.c.
  */
 
 #include <string.h>
 
-#include "nvm_index.h"
-#include "nvm_index_cut.h"
+#include "nvm_index_build.h"
+#include "nvm_mp4_tables.h"
 
-
-#define NVM_INDEX_ALIGN       16
 
 #define NVM_INDEX_NO_LEAD     UINT32_MAX
 
 #define NVM_INDEX_MIN_TARGET  100
 #define NVM_INDEX_MAX_TARGET  3600000
 
-/*
- * What nvm_cmaf_chunk_write() adds to a segment's samples: its boxes, and
- * four bytes for each field that trun may have.
- */
-#define NVM_INDEX_BOXES       136
-#define NVM_INDEX_FIELD       4
+/* Key frames that come sooner, in tenths of a second, are not listed. */
+#define NVM_INDEX_KEYS        9
 
 
-/* A track on its way into the index. */
-typedef struct {
-    const nvm_mp4_track_t  *t;
-    nvm_mp4_samples_t       walk;
-    nvm_index_cut_t         cut;
-    nvm_index_span_t        span;
-    int64_t                 min_pts;
-    int64_t                 first_pts;  /* of the segment in hand */
-
-    nvm_index_segment_t    *segments;
-    uint32_t                max;
-    uint32_t                n;          /* segments so far */
-
-    /* the same at the last sample that the edit list leaves */
-    uint32_t                kept;
-    uint32_t                kept_samples;       /* of the last segment */
-    uint64_t                kept_bytes;
-    uint64_t                end;                /* dts after it */
-
-    unsigned                misaligned:1;       /* left out */
-} nvm_index_out_t;
-
-
-/* One run of the builder. */
-typedef struct {
-    const nvm_mp4_t      *mp4;
-    nvm_arena_t          *arena;
-    nvm_fault_t          *f;
-    uint64_t              file_size;
-    uint64_t              size;
-    uint8_t              *start;
-    uint32_t              target;       /* ms */
-    uint32_t              lead;         /* the reference track, if it has */
-    nvm_index_bounds_t    bounds;
-    nvm_index_out_t       out[NVM_MAX_TRACKS];
-    uint32_t              ntracks;      /* that are not left out */
-    uint32_t              nmisaligned;
-    uint64_t              boundary;     /* ms, see nvm_index_head_t */
-    uint64_t              key;
-} nvm_index_builder_t;
-
-
-/* Takes room for n records; returns their offset, UINT64_MAX on overflow. */
+/* Ticks that the key frames that are listed are apart, at least. */
 static uint64_t
-nvm_index_room(nvm_index_builder_t *b, uint64_t n, uint64_t size)
+nvm_index_keys_gap(const nvm_mp4_track_t *t)
 {
-    uint64_t  at, bytes, end;
+    uint64_t  gap;
 
-    at = b->size;
+    gap = (uint64_t) t->track.timescale * NVM_INDEX_KEYS / 10;
 
-    if (nvm_mul(n, size, &bytes) != 0 || nvm_add(at, bytes, &end) != 0
-        || end > SIZE_MAX - NVM_INDEX_ALIGN)
-    {
-        return UINT64_MAX;
-    }
-
-    b->size = (end + NVM_INDEX_ALIGN - 1) / NVM_INDEX_ALIGN * NVM_INDEX_ALIGN;
-
-    return at;
+    return gap ? gap : 1;
 }
 
 
@@ -127,6 +72,9 @@ nvm_index_begin(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
     o->n = 0;
     o->kept = 0;
     o->kept_samples = 0;
+    o->nkeys = 0;
+    o->kept_keys = 0;
+    o->next_key = 0;
     o->span.base = dts;
     o->min_pts = INT64_MAX;
 }
@@ -171,7 +119,96 @@ nvm_index_keep(nvm_index_out_t *o, uint64_t end)
     o->kept = o->n;
     o->kept_samples = o->segments[o->n - 1].nsamples;
     o->kept_bytes = o->segments[o->n - 1].bytes;
+    o->kept_keys = o->nkeys;
     o->end = end;
+}
+
+
+/* Room for the key frames of a video track. */
+static nvm_err_e
+nvm_index_keys_init(nvm_index_builder_t *b, nvm_index_out_t *o)
+{
+    uint64_t  max;
+
+    if (o->t->track.kind != NVM_VIDEO) {
+        return NVM_OK;
+    }
+
+    max = o->t->has_stss && !o->t->nfragments ? o->t->stss.count
+                                              : o->t->nsamples;
+
+    if (max > o->t->media_duration / nvm_index_keys_gap(o->t)) {
+        max = o->t->media_duration / nvm_index_keys_gap(o->t);
+    }
+
+    o->max_keys = (uint32_t) max + 2;
+    o->keys = nvm_alloc(b->arena, o->max_keys, sizeof(nvm_index_segment_t));
+
+    return o->keys ? NVM_OK : nvm_fault(b->f, NVM_ENOMEM, 0,
+                                        "no memory for key frames");
+}
+
+
+/* A sample that the walk has peeked at. */
+static void
+nvm_index_keys_add(nvm_index_out_t *o, const nvm_sample_t *s)
+{
+    uint64_t              start;
+    nvm_index_segment_t  *k;
+
+    if (!s->key || o->nkeys == o->max_keys || s->dts < o->next_key) {
+        return;
+    }
+
+    start = s->dts - o->span.base + o->t->delay;
+
+    if (o->nkeys) {
+        k = &o->keys[o->nkeys - 1];
+        k->duration = start - k->start;
+    }
+
+    k = &o->keys[o->nkeys++];
+    memset(k, 0, sizeof(nvm_index_segment_t));
+    k->start = start;
+    k->bytes = s->size;
+    k->nsamples = 1;
+    k->key = 1;
+    k->mark = o->walk.at;
+
+    o->next_key = s->dts + nvm_index_keys_gap(o->t);
+}
+
+
+/* How many samples from here on are sure not to be listed as key frames. */
+static uint32_t
+nvm_index_keys_idle(const nvm_index_out_t *o)
+{
+    uint64_t               n;
+    uint32_t               next;
+    const nvm_mp4_mark_t  *at;
+
+    if (o->nkeys == o->max_keys) {
+        return UINT32_MAX;
+    }
+
+    at = &o->walk.at;
+    n = 0;
+
+    if (at->dts < o->next_key) {
+        n = at->stts_delta ? (o->next_key - at->dts + at->stts_delta - 1)
+                             / at->stts_delta
+                           : at->stts_left;
+    }
+
+    if (o->t->has_stss) {
+        next = at->stss_entry < o->t->stss.count
+               ? nvm_mp4_table_u32(&o->t->stss, at->stss_entry, 4, 0)
+               : UINT32_MAX;
+        next = next > at->sample ? next - 1 - at->sample : 0;
+        n = next > n ? next : n;
+    }
+
+    return n < UINT32_MAX ? (uint32_t) n : UINT32_MAX;
 }
 
 
@@ -245,6 +282,10 @@ nvm_index_sample(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
         }
     }
 
+    if (o->keys) {
+        nvm_index_keys_add(o, s);
+    }
+
     (void) nvm_mp4_samples_next(&o->walk, s);
 
     segment = &o->segments[o->n - 1];
@@ -273,7 +314,7 @@ nvm_index_sample(nvm_index_builder_t *b, nvm_index_out_t *o, unsigned leads,
 static nvm_err_e
 nvm_index_idle(nvm_index_builder_t *b, nvm_index_out_t *o)
 {
-    uint32_t              n;
+    uint32_t              n, keys;
     nvm_err_e             rc;
     nvm_index_segment_t  *segment;
 
@@ -285,6 +326,12 @@ nvm_index_idle(nvm_index_builder_t *b, nvm_index_out_t *o)
     }
 
     n = nvm_index_cut_idle(&o->cut, &o->walk.at, o->min_pts);
+
+    if (n && o->keys) {
+        keys = nvm_index_keys_idle(o);
+        n = keys < n ? keys : n;
+    }
+
     if (n == 0) {
         return NVM_OK;
     }
@@ -338,6 +385,13 @@ nvm_index_finish(nvm_index_builder_t *b, nvm_index_out_t *o)
     last->bytes = o->kept_bytes;
     last->duration = o->end - o->span.base + o->t->delay - last->start;
 
+    o->nkeys = o->kept_keys;
+
+    if (o->nkeys) {
+        o->keys[o->nkeys - 1].duration = last->start + last->duration
+                                         - o->keys[o->nkeys - 1].start;
+    }
+
     rc = nvm_index_shift(&o->span, o->t, o->min_pts, b->f);
     if (rc != NVM_OK) {
         return rc;
@@ -373,6 +427,11 @@ nvm_index_walk(nvm_index_builder_t *b, uint32_t i)
     o->segments = nvm_alloc(b->arena, o->max, sizeof(nvm_index_segment_t));
     if (o->segments == NULL) {
         return nvm_fault(b->f, NVM_ENOMEM, 0, "no memory for segments");
+    }
+
+    rc = nvm_index_keys_init(b, o);
+    if (rc != NVM_OK) {
+        return rc;
     }
 
     nvm_mp4_samples_init(&o->walk, o->t, b->file_size);
@@ -493,298 +552,11 @@ nvm_index_tracks(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 }
 
 
-/* Bytes of trun for a sample of the track, at most. */
-static uint64_t
-nvm_index_sample_overhead(const nvm_mp4_track_t *t)
-{
-    uint64_t  fields;
-
-    fields = (t->sample_size == 0) + (t->stts.count > 1);
-
-    if (t->track.kind == NVM_VIDEO) {
-        fields += 1 + t->has_stss;
-    }
-
-    return fields * NVM_INDEX_FIELD;
-}
-
-
-static uint32_t
-nvm_index_rate(uint64_t bytes, uint64_t ticks, uint32_t timescale)
-{
-    __uint128_t  rate;
-
-    if (ticks == 0) {
-        return 0;
-    }
-
-    rate = ((__uint128_t) bytes * 8 * timescale + ticks - 1) / ticks;
-
-    return rate > UINT32_MAX ? UINT32_MAX : (uint32_t) rate;
-}
-
-
-/*
- * Peak and average rate as RFC 8216bis, 4.4.6.2, means them: of segments as
- * they are sent, the peak over any run of them that lasts half a target or
- * more.  No run is above its highest segment; one that is shorter than that,
- * which only the last can be, counts together with the one before it.
- */
-static void
-nvm_index_rates(const nvm_index_builder_t *b, const nvm_index_out_t *o,
-    nvm_index_track_t *track)
-{
-    uint32_t              i, rate;
-    uint64_t              bytes, total, ticks, longest, least, field, target;
-    uint64_t              before, lasted;
-    nvm_track_t          *t;
-    nvm_index_segment_t  *s;
-
-    t = &track->track;
-    before = 0;
-    lasted = 0;
-    field = nvm_index_sample_overhead(o->t);
-    longest = 0;
-
-    for (i = 0; i < o->n; i++) {
-        s = &o->segments[i];
-        longest = s->duration > longest ? s->duration : longest;
-    }
-
-    track->target = (uint32_t) nvm_rescale((int64_t) longest, 1,
-                                           t->timescale);
-    track->target += track->target ? 0 : 1;
-
-    target = (uint64_t) nvm_rescale(b->target, t->timescale, 1000);
-    least = (uint64_t) track->target * t->timescale;
-    least = (least < target ? least : target) / 2;
-
-    total = 0;
-    ticks = 0;
-
-    for (i = 0; i < o->n; i++) {
-        s = &o->segments[i];
-
-        if (s->nsamples == 0) {
-            continue;
-        }
-
-        bytes = s->bytes + NVM_INDEX_BOXES + field * s->nsamples;
-        total += bytes;
-        ticks += s->duration;
-
-        if (s->duration < least && before) {
-            rate = nvm_index_rate(bytes + before, s->duration + lasted,
-                                  t->timescale);
-
-        } else {
-            rate = nvm_index_rate(bytes, s->duration > least ? s->duration
-                                                             : least,
-                                  t->timescale);
-        }
-
-        t->bandwidth = rate > t->bandwidth ? rate : t->bandwidth;
-        before = bytes;
-        lasted = s->duration;
-    }
-
-    t->avg_bandwidth = nvm_index_rate(total, ticks, t->timescale);
-
-    if (t->avg_bandwidth > t->bandwidth) {
-        t->bandwidth = t->avg_bandwidth;
-    }
-}
-
-
-static void
-nvm_index_table(nvm_index_table_t *to, const nvm_mp4_table_t *from)
-{
-    to->at = from->at;
-    to->count = from->count;
-    to->version = from->version;
-}
-
-
-static void
-nvm_index_fragments(nvm_index_builder_t *b, const nvm_index_track_t *track,
-    const nvm_mp4_track_t *t)
-{
-    uint32_t               i;
-    nvm_index_fragment_t  *out;
-
-    out = (void *) (b->start + track->fragments);
-
-    for (i = 0; i < t->nfragments; i++) {
-        out[i].offset = t->fragments[i].offset;
-        out[i].dts = t->fragments[i].dts;
-        out[i].size = t->fragments[i].size;
-        out[i].first = t->fragments[i].first;
-    }
-}
-
-
-/* Fills track i, whose sections are laid out. */
-static void
-nvm_index_write(nvm_index_builder_t *b, const nvm_index_out_t *o, uint32_t i)
-{
-    uint32_t                k;
-    nvm_index_track_t      *track;
-    const nvm_mp4_track_t  *t;
-
-    track = (nvm_index_track_t *)
-            (void *) (b->start + sizeof(nvm_index_head_t)) + i;
-
-    t = o->t;
-
-    memcpy(b->start + track->segments, o->segments,
-           o->n * sizeof(nvm_index_segment_t));
-
-    track->track = t->track;
-    track->track.id = i + 1;
-    track->track.edit = o->span.edit;
-    track->nsegments = o->n;
-
-    for (k = 0; k < o->n; k++) {
-        track->nsamples += o->segments[k].nsamples;
-        track->dependent |= o->segments[k].nsamples && !o->segments[k].key;
-    }
-
-    for (k = 0; k < i; k++) {
-        track->name += (track - i + k)->track.kind == t->track.kind;
-    }
-
-    track->file_size = b->file_size;
-    track->base = o->span.base;
-    track->delay = t->delay;
-    track->shift = o->span.shift;
-
-    if (t->track.kind == NVM_VIDEO && t->min_cts < o->span.shift) {
-        track->early = (uint32_t) (o->span.shift - t->min_cts);
-    }
-
-    track->sample_size = t->sample_size;
-    track->has_stss = t->has_stss;
-
-    nvm_index_table(&track->tables[0], &t->stts);
-    nvm_index_table(&track->tables[1], &t->ctts);
-    nvm_index_table(&track->tables[2], &t->stsc);
-    nvm_index_table(&track->tables[3], &t->chunks);
-    nvm_index_table(&track->tables[4], &t->sizes);
-    nvm_index_table(&track->tables[5], &t->stss);
-
-    track->nfragments = t->nfragments;
-    track->source_id = t->source_id;
-    track->trex = t->trex;
-    nvm_index_fragments(b, track, t);
-
-    nvm_index_rates(b, o, track);
-}
-
-
-/* Lays the index out and allocates it. */
-static nvm_err_e
-nvm_index_layout(nvm_index_builder_t *b)
-{
-    uint32_t            i, n;
-    uint64_t            at[NVM_MAX_TRACKS][2], bounds;
-    nvm_index_track_t  *tracks;
-
-    (void) nvm_index_room(b, 1, sizeof(nvm_index_head_t));
-    (void) nvm_index_room(b, b->ntracks, sizeof(nvm_index_track_t));
-
-    for (i = 0, n = 0; i < b->mp4->ntracks; i++) {
-
-        if (b->out[i].misaligned) {
-            continue;
-        }
-
-        at[n][0] = nvm_index_room(b, b->out[i].n,
-                                  sizeof(nvm_index_segment_t));
-        at[n][1] = nvm_index_room(b, b->mp4->tracks[i].nfragments,
-                                  sizeof(nvm_index_fragment_t));
-
-        if (at[n][0] == UINT64_MAX || at[n][1] == UINT64_MAX) {
-            return nvm_fault(b->f, NVM_ELIMIT, 0, "index is too large");
-        }
-
-        n++;
-    }
-
-    bounds = nvm_index_room(b, b->bounds.n, sizeof(int64_t));
-    if (bounds == UINT64_MAX) {
-        return nvm_fault(b->f, NVM_ELIMIT, 0, "index is too large");
-    }
-
-    b->start = nvm_alloc(b->arena, 1, (size_t) b->size);
-    if (b->start == NULL) {
-        return nvm_fault(b->f, NVM_ENOMEM, 0, "no memory for the index");
-    }
-
-    ((nvm_index_head_t *) (void *) b->start)->bounds = bounds;
-    memcpy(b->start + bounds, b->bounds.times, b->bounds.n * sizeof(int64_t));
-
-    tracks = (void *) (b->start + sizeof(nvm_index_head_t));
-
-    for (i = 0; i < n; i++) {
-        tracks[i].segments = at[i][0];
-        tracks[i].fragments = at[i][1];
-    }
-
-    return NVM_OK;
-}
-
-
-static void
-nvm_index_head_write(const nvm_index_builder_t *b)
-{
-    uint32_t            i;
-    uint64_t            ms;
-    nvm_index_head_t   *head;
-    const nvm_track_t  *t;
-
-    head = (void *) b->start;
-
-    head->magic = NVM_INDEX_MAGIC;
-    head->size = b->size;
-    head->file_size = b->file_size;
-    head->target = b->target;
-    head->ntracks = b->ntracks;
-
-    for (i = 0; i < b->mp4->ntracks; i++) {
-        t = &b->mp4->tracks[i].track;
-        head->nvideo += !b->out[i].misaligned && t->kind == NVM_VIDEO;
-        head->naudio += !b->out[i].misaligned && t->kind == NVM_AUDIO;
-        head->ntext += !b->out[i].misaligned && t->kind == NVM_TEXT;
-    }
-
-    head->nmisaligned = b->nmisaligned;
-    head->boundary = b->boundary;
-    head->key = b->key;
-    head->nbounds = b->bounds.n;
-    head->timescale = b->bounds.timescale;
-    head->end = b->bounds.end;
-    head->nskipped = b->mp4->nskipped;
-    memcpy(head->skipped, b->mp4->skipped, sizeof(b->mp4->skipped));
-
-    for (i = 0; i < b->mp4->ntracks; i++) {
-        t = &b->mp4->tracks[i].track;
-
-        if (t->kind == NVM_TEXT) {
-            continue;
-        }
-
-        ms = (uint64_t) nvm_rescale((int64_t) t->duration, 1000, t->timescale);
-        head->duration = ms > head->duration ? ms : head->duration;
-    }
-}
-
-
 nvm_err_e
 nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     uint64_t file_size, uint32_t target, const nvm_index_lead_t *lead,
     uint8_t **out, size_t *size, nvm_fault_t *f)
 {
-    uint32_t              i, n;
     nvm_err_e             rc;
     nvm_index_builder_t  *b;
 
@@ -809,20 +581,12 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
 
     rc = nvm_index_tracks(b, lead);
     if (rc == NVM_OK) {
-        rc = nvm_index_layout(b);
+        rc = nvm_index_write(b);
     }
 
     if (rc != NVM_OK) {
         return rc;
     }
-
-    for (i = 0, n = 0; i < mp4->ntracks; i++) {
-        if (!b->out[i].misaligned) {
-            nvm_index_write(b, &b->out[i], n++);
-        }
-    }
-
-    nvm_index_head_write(b);
 
     *out = b->start;
     *size = (size_t) b->size;

@@ -12,9 +12,9 @@
  * file, the moofs.  So the index of a day is as small as its segments are few.
  *
  * Layout, all in native byte order: nvm_index_head_t, then the tracks, then
- * for each track its segments and its fragments, then the boundaries; sections
- * are aligned to 16 bytes and records are packed arrays, so that a record is
- * found by number.
+ * for each track its segments, its fragments and its key frames, then the
+ * boundaries; sections are aligned to 16 bytes and records are packed arrays,
+ * so that a record is found by number.
  *
  * Segment boundaries are the key frames of the reference track (the first
  * video track, else the first track) nearest at or after each multiple of the
@@ -25,6 +25,10 @@
  * which this one is a rendition or a language.
  *
  * A track of text is one segment: its samples are made into cues as a whole.
+ *
+ * Key frames of video, for fast forward and thumbnails, are segments of one
+ * sample each that last until the next one; of those that follow within 0.9 s
+ * only the first is there, which bounds them.
  *
  * A video track that has no key frame at a boundary is left out: players that
  * switch to it there would show it damaged.
@@ -42,7 +46,7 @@
 #include "nvm_mp4.h"
 
 
-#define NVM_INDEX_MAGIC  0x6e76693033ULL
+#define NVM_INDEX_MAGIC  0x6e76693034ULL
 
 /* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
 #define NVM_INDEX_TABLES  6
@@ -116,6 +120,12 @@ typedef struct {
     nvm_mp4_trex_t  trex;
     uint32_t      early;        /* ticks that a sample is presented before its
                                    decode time, at most */
+
+    uint64_t      keys;         /* offset in the index, of segments */
+    uint32_t      nkeys;
+    uint32_t      keys_target;  /* the longest, seconds, rounded */
+    uint32_t      keys_bandwidth;
+    uint32_t      keys_average;
 } nvm_index_track_t;
 
 _Static_assert(sizeof(nvm_index_track_t) % 8 == 0, "tracks are packed");
@@ -187,7 +197,8 @@ typedef struct {
  * lead: the boundaries to cut at, or NULL for the file's own.
  *
  * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a composition offset
- * over 2^31 ticks, a segment of over NVM_INDEX_MAX_SEGMENT samples; NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
+ * over 2^31 ticks, a segment of over NVM_INDEX_MAX_SEGMENT samples;
+ * NVM_ENOMEM.  target: 100..3600000 ms, else NVM_EINVAL.
  */
 nvm_err_e nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     uint64_t file_size, uint32_t target, const nvm_index_lead_t *lead,
@@ -213,6 +224,12 @@ nvm_err_e nvm_index_lead(const nvm_index_src_t *src, nvm_arena_t *arena,
 /* track: 0..ntracks-1 */
 nvm_err_e nvm_index_track(const nvm_index_src_t *src, uint32_t track,
     nvm_index_track_t *out);
+
+/*
+ * Makes a track that of its key frames: what follows works with it as with any
+ * other.  NVM_ENOENT when it has less than two.
+ */
+nvm_err_e nvm_index_keys(nvm_index_track_t *t);
 
 /*
  * The segments of a track that have samples, as a timeline shows them; msn is

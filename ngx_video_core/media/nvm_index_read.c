@@ -111,6 +111,8 @@ nvm_index_track(const nvm_index_src_t *src, uint32_t track,
                          sizeof(nvm_index_segment_t))
         || !nvm_index_holds(&head, out->fragments, out->nfragments,
                             sizeof(nvm_index_fragment_t))
+        || !nvm_index_holds(&head, out->keys, out->nkeys,
+                            sizeof(nvm_index_segment_t))
         || (out->nfragments == 0 && out->tables[3].version != 4
             && out->tables[3].version != 8)
         || out->tables[4].version > 32
@@ -119,6 +121,25 @@ nvm_index_track(const nvm_index_src_t *src, uint32_t track,
     {
         return NVM_EINVAL;
     }
+
+    return NVM_OK;
+}
+
+
+nvm_err_e
+nvm_index_keys(nvm_index_track_t *t)
+{
+    if (t->nkeys < 2) {
+        return NVM_ENOENT;
+    }
+
+    t->segments = t->keys;
+    t->nsegments = t->nkeys;
+    t->target = t->keys_target;
+    t->track.bandwidth = t->keys_bandwidth;
+    t->track.avg_bandwidth = t->keys_average;
+    t->track.fps_num = 0;
+    t->dependent = 0;
 
     return NVM_OK;
 }

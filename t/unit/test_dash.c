@@ -394,6 +394,39 @@ test_subtitles(void)
 }
 
 
+/* Key frames: one set for each set of video, which it names. */
+static void
+test_keys(void)
+{
+    nvm_track_t  hevc;
+
+    hevc = high;
+    hevc.codec = NVM_CODEC_HEVC;
+    strcpy(hevc.codecs, "hvc1.1.6.L93.B0");
+
+    make(0);
+    dash.ntracks = 4;
+    lines[1].track = &hevc;
+    lines[2].track = &high;
+    lines[3].track = &hevc;
+    tracks[2].id = "v0-iframe";
+    tracks[2].keys_of = "v0";
+    tracks[3].id = "v1-iframe";
+    tracks[3].keys_of = "v1";
+    is_int(count("<AdaptationSet"), 4, "four sets");
+    is_int(count("trickmode\" value=\"1\"/>"), 1, "one of the first");
+    is_int(count("trickmode\" value=\"2\"/>"), 1, "one of the second");
+    is_int(count("initialization=\"v0/"), 1, "in its directory");
+    is_int(count("media=\"v1/e1/i$Number$.m4s"), 1, "by names of their own");
+
+    lines[1].track = &high;
+    lines[3].track = &high;
+    is_int(count("<AdaptationSet"), 2, "two sets of two");
+    is_int(count("trickmode"), 1, "one of the other");
+    is_int(count("codingDependency=\"false\""), 2, "of key frames");
+}
+
+
 /* AudioChannelConfiguration, by codec */
 static void
 test_channels(void)
@@ -466,6 +499,7 @@ main(int argc, char **argv)
     test_sets();
     test_video_sets();
     test_subtitles();
+    test_keys();
     test_channels();
 
     return done_testing();

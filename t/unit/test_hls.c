@@ -316,6 +316,68 @@ test_subtitles(void)
 }
 
 
+/* Key frames: a playlist of its own for each video, listed after all. */
+static void
+test_keys(void)
+{
+    nvm_track_t          keys;
+    nvm_segment_t        s[2];
+    nvm_timeline_t       tl;
+    nvm_hls_media_t      opt;
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r[2];
+
+    keys = video;
+    keys.bandwidth = 200000;
+    keys.avg_bandwidth = 150000;
+    keys.fps_num = 0;
+
+    memset(&m, 0, sizeof(m));
+    memset(r, 0, sizeof(r));
+    r[0].track = &video;
+    r[0].dir = "v0";
+    r[0].keys = &keys;
+    r[1].track = &video;
+    r[1].dir = "v1";
+    m.renditions = r;
+    m.nrenditions = 2;
+    m.query = "t=1";
+    is_str(strstr(master(&m), "v1/index"),
+           "v1/index.m3u8?t=1\n"
+           "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200000,"
+           "AVERAGE-BANDWIDTH=150000,CODECS=\"avc1.64001e\","
+           "RESOLUTION=1024x576,URI=\"iframe/v0.m3u8?t=1\"\n",
+           "of one of two");
+
+    memset(s, 0, sizeof(s));
+    memset(&opt, 0, sizeof(opt));
+    s[0].duration = 180180;
+    s[0].complete = 1;
+    s[1].msn = 1;
+    s[1].start = 180180;
+    s[1].duration = 90090;
+    s[1].complete = 1;
+    tl = (nvm_timeline_t) { .track = &keys, .segments = s, .nsegments = 2,
+                            .target = 2, .ended = 1 };
+    opt.vod = 1;
+    opt.keys = 1;
+    opt.prefix = "../v0/e1f/";
+    is_str(media(&tl, &opt),
+           "#EXTM3U\n"
+           "#EXT-X-VERSION:6\n"
+           "#EXT-X-TARGETDURATION:2\n"
+           "#EXT-X-MEDIA-SEQUENCE:0\n"
+           "#EXT-X-PLAYLIST-TYPE:VOD\n"
+           "#EXT-X-I-FRAMES-ONLY\n"
+           "#EXT-X-MAP:URI=\"../v0/e1f/init.mp4\"\n"
+           "#EXTINF:2.002000,\n"
+           "../v0/e1f/i0.m4s\n"
+           "#EXTINF:1.001000,\n"
+           "../v0/e1f/i1.m4s\n"
+           "#EXT-X-ENDLIST\n", "the playlist");
+}
+
+
 /* A picture that is shown turned has the size that it is shown in. */
 static void
 test_rotation(void)
@@ -359,9 +421,9 @@ test_muxed_rate(void)
     memset(&m, 0, sizeof(m));
     m.renditions = r;
     m.ts = 1;
-    r[0] = (nvm_hls_rendition_t) { &video, "v0", NULL };
-    r[1] = (nvm_hls_rendition_t) { &english, "a0", NULL };
-    r[2] = (nvm_hls_rendition_t) { &french, "a1", NULL };
+    r[0] = (nvm_hls_rendition_t) { .track = &video, .dir = "v0" };
+    r[1] = (nvm_hls_rendition_t) { .track = &english, .dir = "a0" };
+    r[2] = (nvm_hls_rendition_t) { .track = &french, .dir = "a1" };
 
     m.nrenditions = 2;
     is_str(lines(&m, STREAM_INF "BANDWIDTH="),
@@ -408,12 +470,12 @@ test_groups(void)
     memset(r, 0, sizeof(r));
     m.renditions = r;
     m.nrenditions = 6;
-    r[0] = (nvm_hls_rendition_t) { &video, "v0", NULL };
-    r[1] = (nvm_hls_rendition_t) { &small, "v1", NULL };
-    r[2] = (nvm_hls_rendition_t) { &english, "a0", NULL };
-    r[3] = (nvm_hls_rendition_t) { &surround, "a1", NULL };
-    r[4] = (nvm_hls_rendition_t) { &objects, "a2", NULL };
-    r[5] = (nvm_hls_rendition_t) { &french, "a3", NULL };
+    r[0] = (nvm_hls_rendition_t) { .track = &video, .dir = "v0" };
+    r[1] = (nvm_hls_rendition_t) { .track = &small, .dir = "v1" };
+    r[2] = (nvm_hls_rendition_t) { .track = &english, .dir = "a0" };
+    r[3] = (nvm_hls_rendition_t) { .track = &surround, .dir = "a1" };
+    r[4] = (nvm_hls_rendition_t) { .track = &objects, .dir = "a2" };
+    r[5] = (nvm_hls_rendition_t) { .track = &french, .dir = "a3" };
 
     is_str(lines(&m, MEDIA),
            "GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
@@ -451,7 +513,7 @@ test_groups(void)
 
     /* two of one language and codec, one of another codec */
 
-    r[3] = (nvm_hls_rendition_t) { &english, "a1", NULL };
+    r[3] = (nvm_hls_rendition_t) { .track = &english, .dir = "a1" };
     m.nrenditions = 5;
     is_str(lines(&m, MEDIA),
            "GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
@@ -466,7 +528,7 @@ test_groups(void)
 
     /* one codec, whichever, is no reason for another name */
 
-    r[2] = (nvm_hls_rendition_t) { &objects, "a0", NULL };
+    r[2] = (nvm_hls_rendition_t) { .track = &objects, .dir = "a0" };
     m.nrenditions = 3;
     is_str(lines(&m, MEDIA),
            "GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,"
@@ -867,6 +929,7 @@ main(void)
     test_text();
     test_master();
     test_subtitles();
+    test_keys();
     test_rotation();
     test_muxed_rate();
     test_groups();

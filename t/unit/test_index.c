@@ -441,6 +441,115 @@ test_targets(void)
 }
 
 
+/*
+ * Key frames alone: each is the sample that it is in its segment, and lasts
+ * until the next; returns how many.
+ */
+static uint32_t
+keys(file_t *file, const char *what)
+{
+    uint32_t             i, k, n, bad;
+    uint64_t             end;
+    nvm_sample_t        *s, *key;
+    nvm_index_track_t    t, keys;
+    nvm_index_segment_t  segment, one;
+
+    (void) nvm_index_track(&file->src, 0, &t);
+    keys = t;
+
+    if (nvm_index_keys(&keys) != NVM_OK) {
+        return 0;
+    }
+
+    bad = 0;
+    end = 0;
+    n = 0;
+
+    for (i = 0; i < t.nsegments && n < keys.nsegments; i++) {
+        (void) segment_of(file, &t, i, &file->heap.arena, &segment, &s);
+
+        for (k = 0; k < segment.nsamples && n < keys.nsegments; k++) {
+
+            if (segment_of(file, &keys, n, &file->heap.arena, &one, &key)
+                != NVM_OK)
+            {
+                ok(0, "%s: key frame %u", what, n);
+                return n;
+            }
+
+            if (key->offset != s[k].offset) {
+                continue;
+            }
+
+            bad += one.nsamples != 1 || one.bytes != key->size;
+            bad += n && one.start != end;
+            bad += key->dts != one.start || key->duration != one.duration;
+            bad += key->dts != s[k].dts || key->cts != s[k].cts
+                   || key->size != s[k].size || !key->key || !s[k].key;
+            end = one.start + one.duration;
+            n++;
+        }
+    }
+
+    bad += end != segment.start + segment.duration;
+    is_int(bad, 0, "%s: every field of %u key frames", what, n);
+    is_int(n, keys.nsegments, "%s: all are found", what);
+
+    return n;
+}
+
+
+static void
+test_keys(void)
+{
+    file_t             file;
+    mp4_edit_t         mid[] = { { 8000, 512 * 60 + 512, 0x10000 } };
+    mp4_track_t        t[2];
+    nvm_index_track_t  track;
+
+    t[0] = video;
+    t[1] = audio;
+    (void) load(&file, t, 2, 4000);
+    is_int(keys(&file, "every 2 s"), 6, "one for each GOP");
+    (void) nvm_index_track(&file.src, 1, &track);
+    is_int(nvm_index_keys(&track), NVM_ENOENT, "audio has none");
+    (void) nvm_index_track(&file.src, 0, &track);
+    (void) nvm_index_keys(&track);
+    is_int(track.target, 2, "target");
+
+    /* the largest has 1005 bytes; 136 of boxes, and three fields of trun */
+
+    is_int(track.track.bandwidth, (1005 + 136 + 12) * 4, "peak");
+    unload(&file);
+
+    t[0].gop = 0;
+    (void) load(&file, t, 2, 4000);
+    is_int(keys(&file, "every frame"), 14, "one for each 23 frames");
+    unload(&file);
+
+    t[0].gop = 10;
+    (void) load(&file, t, 2, 4000);
+    is_int(keys(&file, "every 0.4 s"), 10, "one for each three GOPs");
+    unload(&file);
+
+    t[0].gop = 52;
+    t[0].nsamples = 312;
+    t[0].bframes = 1;
+    t[0].edits = mid;
+    t[0].nedits = 1;
+    (void) load(&file, t, 2, 4000);
+    is_int(keys(&file, "clipped"), 4, "from the one before the clip");
+    unload(&file);
+
+    t[0] = video;
+    t[0].gop = 1000;
+    (void) load(&file, t, 2, 4000);
+    (void) nvm_index_track(&file.src, 0, &track);
+    is_int(nvm_index_keys(&track), NVM_ENOENT, "one is not enough");
+    unload(&file);
+}
+
+
 static void
 test_rates(void)
 {
@@ -569,6 +678,7 @@ main(void)
     test_edit();
     test_ends();
     test_targets();
+    test_keys();
     test_rates();
     test_limits();
     test_damaged();
