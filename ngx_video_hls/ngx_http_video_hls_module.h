@@ -13,6 +13,7 @@
  *   ngx_http_video_live_list.c    live playlists and manifests
  *   ngx_http_video_vod*.c         files: see ngx_http_video_vod.h
  *   ngx_http_video_file.c         reading ranges of a file
+ *   ngx_http_video_body.c         sending them
  */
 
 #ifndef NGX_HTTP_VIDEO_HLS_MODULE_H
@@ -93,6 +94,7 @@ typedef struct {
     uint64_t                  sent;         /* of a growing object */
 
     struct ngx_http_video_vod_s  *vod;
+    struct ngx_http_video_body_s  *body;    /* that is being sent */
 
     unsigned                  parked:1;
     unsigned                  cleanup:1;    /* of ref, is registered */

@@ -5,22 +5,16 @@
  * they lie in the file.
  *
  * First the entries of the file's sample tables are read that the segment
- * has.  Samples that lie together are a range.  A long range leaves by
- * sendfile and never enters the process; short ones are gathered into a
- * buffer by ngx_http_video_file.c.  The next piece is read when the last has
- * left, so a slow client holds one buffer and no more.
+ * has.  Samples that lie together are a range, and the ranges are the body:
+ * see ngx_http_video_body.c.
  *
  * Segments of many small ranges, audio above all, cost a system call for each:
  * they are read into the store, once, and sent from there.
  */
 
-#include "ngx_http_video_file.h"
-#include "ngx_http_video_vod.h"
+#include "ngx_http_video_body.h"
 #include "nvm_cmaf.h"
 
-
-/* from this length on sendfile is cheaper than a copy; docs/decisions.md */
-#define NGX_HTTP_VIDEO_SENDFILE    (64 * 1024)
 
 /* segments whose ranges are shorter on average are kept, up to this size */
 #define NGX_HTTP_VIDEO_KEEP_RANGE  4096
@@ -33,14 +27,12 @@ typedef struct {
     nvm_index_segment_t       segment;
     nvm_index_plan_t          plan;
 
-    ngx_http_video_file_t     file;         /* tables, then samples */
+    ngx_http_video_body_t     body;         /* its file: tables, then
+                                               samples */
     uint64_t                  len;          /* of the segment, boxes too */
     ngx_chain_t               head;         /* the boxes before the samples */
-    ngx_buf_t                 buf;          /* what is being sent */
-    ngx_chain_t               link;         /* that carries it */
 
     unsigned                  keep:1;       /* read into the store */
-    unsigned                  finished:1;   /* the last buffer is out */
 } ngx_http_video_media_t;
 
 
@@ -56,13 +48,6 @@ static ngx_int_t ngx_http_video_media_open(ngx_http_request_t *r,
 static ngx_int_t ngx_http_video_media_send(ngx_http_request_t *r,
     ngx_http_video_media_t *m);
 static ngx_int_t ngx_http_video_media_fill(ngx_http_request_t *r);
-static ngx_int_t ngx_http_video_media_resume(ngx_http_request_t *r);
-static ngx_int_t ngx_http_video_media_output(ngx_http_request_t *r,
-    ngx_chain_t *head);
-static ngx_int_t ngx_http_video_media_wait(ngx_http_request_t *r);
-static void ngx_http_video_media_writer(ngx_http_request_t *r);
-static ngx_int_t ngx_http_video_media_next(ngx_http_request_t *r,
-    ngx_http_video_media_t *m);
 
 
 ngx_int_t
@@ -122,7 +107,7 @@ ngx_http_video_vod_media(ngx_http_request_t *r, ngx_http_video_source_t *s,
     /* all of the index that is needed; a slow client would keep it */
     ngx_video_object_put(ctx->store, &s->ref);
 
-    f = &m->file;
+    f = &m->body.file;
     f->request = r;
     f->path = &s->path;
     f->fd = s->file.fd;
@@ -171,7 +156,7 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     m = ctx->vod->media;
 
-    rc = ngx_http_video_file_read(&m->file);
+    rc = ngx_http_video_file_read(&m->body.file);
 
     if (rc != NGX_OK) {
         return rc == NGX_DONE ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -179,8 +164,8 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
 
     ngx_video_pool_arena(&arena, r->pool);
 
-    err = nvm_index_samples(m->track, &m->segment, &m->plan, m->file.buffer,
-                            &arena, &samples);
+    err = nvm_index_samples(m->track, &m->segment, &m->plan,
+                            m->body.file.buffer, &arena, &samples);
 
     if (err != NVM_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -203,8 +188,8 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (m->file.nranges
-        && m->len / m->file.nranges < NGX_HTTP_VIDEO_KEEP_RANGE
+    if (m->body.file.nranges
+        && m->len / m->body.file.nranges < NGX_HTTP_VIDEO_KEEP_RANGE
         && m->len <= NGX_HTTP_VIDEO_KEEP_MAX && r->method != NGX_HTTP_HEAD
         && ngx_http_video_media_open(r, m->source, m->track,
                                      NGX_VIDEO_OPEN_CREATE)
@@ -217,16 +202,14 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
 }
 
 
-/* Merges samples that lie together: these ranges are read from now on. */
+/* Samples that lie together are a range: these are read from now on. */
 static ngx_int_t
 ngx_http_video_media_ranges(ngx_http_request_t *r, ngx_http_video_media_t *m,
     nvm_sample_t *samples)
 {
-    ngx_uint_t              i, n;
-    nvm_range_t            *ranges, *range;
-    ngx_http_video_file_t  *f;
+    ngx_uint_t    n;
+    nvm_range_t  *ranges;
 
-    f = &m->file;
     n = m->segment.nsamples;
 
     ranges = ngx_palloc(r->pool, n * sizeof(nvm_range_t));
@@ -234,31 +217,11 @@ ngx_http_video_media_ranges(ngx_http_request_t *r, ngx_http_video_media_t *m,
         return NGX_ERROR;
     }
 
-    f->ranges = ranges;
-    f->nranges = 0;
-    f->range = 0;
-    f->done = 0;
-    f->filled = 0;
-    f->buffer = NULL;
-    f->resume = ngx_http_video_media_resume;
+    n = ngx_http_video_body_merge(ranges, 0, 0, samples, n);
+    ngx_http_video_body_ranges(&m->body, m->source, ranges, n, 0);
 
-    range = NULL;
-
-    for (i = 0; i < n; i++) {
-
-        if (samples[i].size == 0) {
-            continue;
-        }
-
-        if (range && range->offset + range->size == samples[i].offset) {
-            range->size += samples[i].size;
-            continue;
-        }
-
-        range = &ranges[f->nranges++];
-        range->offset = samples[i].offset;
-        range->size = samples[i].size;
-    }
+    m->body.file.buffer = NULL;
+    m->body.file.resume = ngx_http_video_media_fill;
 
     return NGX_OK;
 }
@@ -268,8 +231,7 @@ ngx_http_video_media_ranges(ngx_http_request_t *r, ngx_http_video_media_t *m,
 static ngx_int_t
 ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
 {
-    ngx_int_t                   rc;
-    ngx_http_video_loc_conf_t  *conf;
+    ngx_int_t  rc;
 
     r->headers_out.content_length_n = m->len;
 
@@ -279,7 +241,7 @@ ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
         return rc;
     }
 
-    if (m->file.nranges == 0) {
+    if (m->body.file.nranges == 0) {
         /* samples of no bytes: the boxes are all there is */
         m->head.buf->last_buf = (r == r->main);
         m->head.buf->last_in_chain = 1;
@@ -287,14 +249,10 @@ ngx_http_video_media_send(ngx_http_request_t *r, ngx_http_video_media_t *m)
         return ngx_http_output_filter(r, &m->head);
     }
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+    m->body.head = &m->head;
+    m->body.left = m->len - ngx_buf_size(m->head.buf);
 
-    m->file.filled = 0;
-    m->file.size = conf->buffer;
-    m->file.buffer = NULL;
-    m->file.longest = NGX_HTTP_VIDEO_SENDFILE;
-
-    return ngx_http_video_media_output(r, &m->head);
+    return ngx_http_video_body_start(r, &m->body);
 }
 
 
@@ -314,7 +272,7 @@ ngx_http_video_media_fill(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     m = ctx->vod->media;
-    f = &m->file;
+    f = &m->body.file;
     b = m->head.buf;
 
     if (!m->keep) {
@@ -366,20 +324,6 @@ full:
     f->done = 0;
 
     return ngx_http_video_media_send(r, m);
-}
-
-
-static ngx_int_t
-ngx_http_video_media_resume(ngx_http_request_t *r)
-{
-    ngx_http_video_ctx_t    *ctx;
-    ngx_http_video_media_t  *m;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    m = ctx->vod->media;
-
-    return m->keep ? ngx_http_video_media_fill(r)
-                   : ngx_http_video_media_output(r, NULL);
 }
 
 
@@ -490,199 +434,6 @@ ngx_http_video_media_head(ngx_http_request_t *r, ngx_http_video_media_t *m,
     m->head.buf = b;
     m->head.next = NULL;
     m->len = size + payload;
-
-    return NGX_OK;
-}
-
-
-/*
- * Sends until the client or the disk is slower than we are (NGX_DONE), or all
- * is out.  "head", when not NULL, goes before the first piece.
- */
-static ngx_int_t
-ngx_http_video_media_output(ngx_http_request_t *r, ngx_chain_t *head)
-{
-    ngx_int_t                rc;
-    ngx_chain_t             *out;
-    ngx_http_video_ctx_t    *ctx;
-    ngx_http_video_media_t  *m;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    m = ctx->vod->media;
-
-    for ( ;; ) {
-        rc = ngx_http_video_media_next(r, m);
-
-        if (rc == NGX_DONE && head) {
-            rc = ngx_http_output_filter(r, head);
-            return rc == NGX_ERROR ? NGX_ERROR : NGX_DONE;
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        m->link.buf = &m->buf;
-        m->link.next = NULL;
-
-        out = &m->link;
-
-        if (head) {
-            head->next = &m->link;
-            out = head;
-            head = NULL;
-        }
-
-        rc = ngx_http_output_filter(r, out);
-
-        if (rc == NGX_ERROR || rc > NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (m->finished) {
-            return rc;
-        }
-
-        if (ngx_buf_size(&m->buf)) {
-            return ngx_http_video_media_wait(r);
-        }
-    }
-}
-
-
-/* Waits until the client has taken the buffer. */
-static ngx_int_t
-ngx_http_video_media_wait(ngx_http_request_t *r)
-{
-    ngx_event_t               *wev;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    wev = r->connection->write;
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_video_media_writer;
-
-    if (!wev->delayed) {
-        ngx_add_timer(wev, clcf->send_timeout);
-    }
-
-    return ngx_handle_write_event(wev, clcf->send_lowat) == NGX_OK
-           ? NGX_DONE : NGX_ERROR;
-}
-
-
-static void
-ngx_http_video_media_writer(ngx_http_request_t *r)
-{
-    ngx_int_t                rc;
-    ngx_event_t             *wev;
-    ngx_connection_t        *c;
-    ngx_http_video_ctx_t    *ctx;
-    ngx_http_video_media_t  *m;
-
-    c = r->connection;
-    wev = c->write;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    m = ctx->vod->media;
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
-    }
-
-    rc = NGX_DONE;
-
-    if (!wev->delayed && !r->aio) {
-        rc = ngx_http_output_filter(r, NULL);
-
-        if (rc == NGX_ERROR) {
-            ngx_http_finalize_request(r, NGX_ERROR);
-            return;
-        }
-
-        if (ngx_buf_size(&m->buf) == 0) {
-            if (wev->timer_set && !wev->delayed) {
-                ngx_del_timer(wev);
-            }
-
-            r->write_event_handler = ngx_http_request_empty_handler;
-            rc = ngx_http_video_media_output(r, NULL);
-
-            if (rc != NGX_DONE) {
-                ngx_http_finalize_request(r, rc);
-            }
-
-            return;
-        }
-    }
-
-    if (ngx_http_video_media_wait(r) != NGX_DONE) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-    }
-}
-
-
-/* Makes m->buf the next piece: NGX_OK; NGX_DONE: a thread reads it. */
-static ngx_int_t
-ngx_http_video_media_next(ngx_http_request_t *r, ngx_http_video_media_t *m)
-{
-    ngx_int_t               rc;
-    ngx_buf_t              *b;
-    nvm_range_t            *range;
-    ngx_http_video_file_t  *f;
-
-    f = &m->file;
-    range = &f->ranges[f->range];
-    b = &m->buf;
-
-    if (!f->reading && range->size - f->done >= f->longest) {
-        ngx_memzero(b, sizeof(ngx_buf_t));
-        b->in_file = 1;
-        b->file = &m->source->file;
-        b->file_pos = range->offset + f->done;
-        b->file_last = range->offset + range->size;
-
-        f->range++;
-        f->done = 0;
-
-    } else {
-        if (f->buffer == NULL) {
-            f->buffer = ngx_palloc(r->pool, f->size);
-            if (f->buffer == NULL) {
-                return NGX_ERROR;
-            }
-        }
-
-        if (!f->reading) {
-            f->filled = 0;
-        }
-
-        rc = ngx_http_video_file_read(f);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        ngx_memzero(b, sizeof(ngx_buf_t));
-        b->memory = 1;
-        b->start = f->buffer;
-        b->pos = f->buffer;
-        b->last = f->buffer + f->filled;
-        b->end = b->last;
-    }
-
-    /* postpone_output would wait for more, and we for it */
-    b->flush = 1;
-
-    if (f->range == f->nranges) {
-        b->last_buf = (r == r->main);
-        b->last_in_chain = 1;
-        m->finished = 1;
-    }
 
     return NGX_OK;
 }
