@@ -95,6 +95,7 @@ http {
         # small socket buffers: a segment must wait in us, not in the kernel
         listen 127.0.0.1:$((PORT + 1)) sndbuf=32k;
         location /vod/ { video_vod zone=vod; alias $MEDIA/; }
+        location /holes/ { video_vod zone=vod; video_holes on; alias $MEDIA/; }
         location /names/ { video_vod zone=vod; alias $NAMES/; }
         location /kept/ { video_vod zone=kept; alias $MEDIA/; }
         location /first/ { video_vod zone=first; alias $NAMES/; }
@@ -334,6 +335,7 @@ manifest "first manifest of two hours" two 10
 index_size
 playlists
 compare "video" video 1.4 vod/movie.mp4/v0
+compare "video, with holes" holes 1.1 holes/movie.mp4/v0
 compare "video, samples together" together 1.1 vod/together.mp4/v0
 compare "480p video" sd 1.8 vod/sd.mp4/v0
 compare "audio, kept" a0 3 vod/movie.mp4/a0

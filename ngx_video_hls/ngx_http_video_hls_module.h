@@ -62,6 +62,7 @@ typedef struct {
     ngx_http_complex_value_t *cors;
     ngx_msec_t                segment;
     ngx_flag_t                low_latency;
+    ngx_flag_t                holes;
     size_t                    max_moov;
     size_t                    buffer;
     ngx_flag_t                clip;

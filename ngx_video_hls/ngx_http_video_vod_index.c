@@ -14,6 +14,7 @@ typedef struct {
     ngx_fd_t                  fd;
     uint64_t                  size;
     size_t                    max_moov;
+    ngx_uint_t                holes;
     uint32_t                  target;
     nvm_index_lead_t          lead;         /* n 0: none */
     uint64_t                  start;        /* of a clip, ms */
@@ -45,6 +46,9 @@ static void ngx_http_video_index_cleanup(void *data);
 /* a moov of this many times its size becomes the parser's memory at most */
 #define NGX_HTTP_VIDEO_HEAP_FACTOR  8
 #define NGX_HTTP_VIDEO_HEAP_MIN     (4 * 1024 * 1024)
+
+/* top-level boxes that are looked at for video_holes */
+#define NGX_HTTP_VIDEO_HOLES_BOXES  64
 
 
 static ngx_video_store_t *
@@ -110,6 +114,11 @@ ngx_http_video_index_epoch(ngx_http_video_source_t *s,
     h = ngx_http_video_hash(h, &s->of.mtime, sizeof(s->of.mtime));
     h = ngx_http_video_hash(h, &s->of.size, sizeof(s->of.size));
     h = ngx_http_video_hash(h, &target, sizeof(target));
+
+    if (conf->holes) {
+        /* other bytes: another name */
+        h = ngx_http_video_hash(h, "holes", 5);
+    }
 
     if (lead) {
         h = ngx_http_video_hash(h, &lead->epoch, sizeof(lead->epoch));
@@ -385,6 +394,7 @@ ngx_http_video_index_task(ngx_http_video_source_t *s,
     t->fd = s->file.fd;
     t->size = s->of.size;
     t->max_moov = conf->max_moov;
+    t->holes = conf->holes;
     t->target = (uint32_t) conf->segment;
     t->start = ctx->vod->start;
     t->end = ctx->vod->end;
@@ -564,6 +574,43 @@ ngx_http_video_index_fragments(ngx_http_video_index_task_t *t, nvm_mp4_t *mp4)
 }
 
 
+/*
+ * Video of a file may have holes when what is between its samples is mdat and
+ * nothing else: there is one only.
+ */
+static void
+ngx_http_video_index_holes(ngx_http_video_index_task_t *t, nvm_mp4_t *mp4)
+{
+    char         type[5];
+    u_char       buf[NVM_MP4_TOP];
+    size_t       n;
+    uint64_t     offset, size;
+    ngx_uint_t   i, mdats;
+    nvm_fault_t  f;
+
+    mdats = 0;
+    ngx_memzero(&f, sizeof(nvm_fault_t));
+
+    for (offset = 0, i = 0; offset < t->size; offset += size, i++) {
+
+        n = (size_t) ngx_min(sizeof(buf), t->size - offset);
+
+        if (i == NGX_HTTP_VIDEO_HOLES_BOXES
+            || ngx_http_video_index_pread(t, buf, n, offset) != NGX_OK
+            || nvm_mp4_top(buf, n, offset, t->size, type, &size, &f) != NVM_OK)
+        {
+            return;
+        }
+
+        mdats += ngx_memcmp(type, "mdat", 4) == 0;
+    }
+
+    for (i = 0; mdats == 1 && i < mp4->ntracks; i++) {
+        mp4->tracks[i].track.holes = mp4->tracks[i].track.kind == NVM_VIDEO;
+    }
+}
+
+
 static void
 ngx_http_video_index_thread(void *data, ngx_log_t *log)
 {
@@ -595,6 +642,10 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 
     if (t->err == NVM_OK && mp4->fragmented) {
         ngx_http_video_index_fragments(t, mp4);
+    }
+
+    if (t->err == NVM_OK && t->holes && !mp4->fragmented) {
+        ngx_http_video_index_holes(t, mp4);
     }
 
     if (t->err == NVM_OK && (t->start || t->end)) {

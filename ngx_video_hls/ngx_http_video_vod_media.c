@@ -32,6 +32,8 @@ typedef struct {
     uint64_t                  len;          /* of the segment, boxes too */
     ngx_chain_t               head;         /* the boxes before the samples */
 
+    unsigned                  holes:1;      /* one range, with what lies
+                                               between its samples */
     unsigned                  keep:1;       /* read into the store */
 } ngx_http_video_media_t;
 
@@ -211,13 +213,23 @@ ngx_http_video_media_ranges(ngx_http_request_t *r, ngx_http_video_media_t *m,
     nvm_range_t  *ranges;
 
     n = m->segment.nsamples;
+    m->holes = m->track->track.holes && nvm_cmaf_holes(samples, n);
 
     ranges = ngx_palloc(r->pool, n * sizeof(nvm_range_t));
     if (ranges == NULL) {
         return NGX_ERROR;
     }
 
-    n = ngx_http_video_body_merge(ranges, 0, 0, samples, n);
+    if (m->holes) {
+        ranges->offset = samples[0].offset;
+        ranges->size = samples[n - 1].offset + samples[n - 1].size
+                       - ranges->offset;
+        n = 1;
+
+    } else {
+        n = ngx_http_video_body_merge(ranges, 0, 0, samples, n);
+    }
+
     ngx_http_video_body_ranges(&m->body, m->source, ranges, n, 0);
 
     m->body.file.buffer = NULL;
@@ -406,6 +418,7 @@ ngx_http_video_media_head(ngx_http_request_t *r, ngx_http_video_media_t *m,
     c.dts = m->segment.start;
     c.sequence = (uint32_t) ctx->path.msn + 1;
     c.first = 1;
+    c.holes = m->holes;
 
     nvm_writer_init(&w, NULL, 0);
 

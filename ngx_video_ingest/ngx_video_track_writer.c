@@ -336,6 +336,7 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     c.dts = tw->samples[0].dts;
     c.sequence = ++tw->sequence;
     c.first = tw->first;
+    c.holes = 0;
 
     nvm_writer_init(&w, NULL, 0);
 

@@ -19,6 +19,12 @@
 #define NVM_TRUN_SIZE        0x000200
 #define NVM_TRUN_FLAGS       0x000400
 #define NVM_TRUN_CTS         0x000800
+#define NVM_TRUN_FIELDS      0x000f00   /* of each sample */
+
+#define NVM_TRUN_SIZEOF      20         /* without samples and first flags */
+
+/* What holes may take of the samples: a twentieth. */
+#define NVM_CMAF_HOLES       20
 
 /* sample_flags, 8.8.3.1: depends on no other; on others and not a sync */
 #define NVM_SAMPLE_SYNC      0x02000000
@@ -27,7 +33,7 @@
 
 /* What the samples of a chunk have in common. */
 typedef struct {
-    uint64_t   payload;
+    uint64_t   payload;         /* bytes that follow, holes included */
     uint32_t   flags;           /* of trun */
     uint32_t   default_flags;
 } nvm_cmaf_shape_t;
@@ -76,6 +82,35 @@ nvm_cmaf_shape(const nvm_cmaf_chunk_t *c, nvm_cmaf_shape_t *shape)
     if (shape->flags & NVM_TRUN_FLAGS) {
         shape->flags &= ~(uint32_t) NVM_TRUN_FIRST;
     }
+
+    if (c->holes) {
+        shape->payload = s[i - 1].offset + s[i - 1].size - s[0].offset;
+    }
+}
+
+
+int
+nvm_cmaf_holes(const nvm_sample_t *samples, size_t n)
+{
+    size_t    i;
+    uint64_t  bytes, end, span;
+
+    for (i = 0, bytes = 0, end = 0; i < n; i++) {
+
+        if (samples[i].offset < end) {
+            return 0;
+        }
+
+        end = samples[i].offset + samples[i].size;
+        bytes += samples[i].size;
+    }
+
+    span = n ? end - samples[0].offset : 0;
+
+    /* data_offset is signed */
+
+    return span > bytes && span - bytes <= bytes / NVM_CMAF_HOLES
+           && span < INT32_MAX / 2;
 }
 
 
@@ -106,60 +141,107 @@ nvm_cmaf_tfhd(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
 }
 
 
-/* Returns where data_offset stands. */
-static size_t
-nvm_cmaf_trun(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
-    const nvm_cmaf_shape_t *shape)
+/*
+ * A track run of the samples from first to end, whose bytes begin "data" after
+ * the start of moof.
+ */
+static void
+nvm_cmaf_trun(nvm_writer_t *w, const nvm_cmaf_chunk_t *c, uint32_t flags,
+    size_t first, size_t end, uint32_t data)
 {
-    size_t               i, box, at;
+    size_t               i, box;
     const nvm_sample_t  *s;
 
-    box = nvm_writer_fullbox(w, "trun", 1, shape->flags);
-    nvm_writer_u32(w, (uint32_t) c->nsamples);
+    flags &= first ? ~(uint32_t) NVM_TRUN_FIRST : UINT32_MAX;
 
-    at = w->len;
-    nvm_writer_u32(w, 0);
+    box = nvm_writer_fullbox(w, "trun", 1, flags);
+    nvm_writer_u32(w, (uint32_t) (end - first));
+    nvm_writer_u32(w, data);
 
-    if (shape->flags & NVM_TRUN_FIRST) {
+    if (flags & NVM_TRUN_FIRST) {
         nvm_writer_u32(w, nvm_cmaf_sample_flags(&c->samples[0]));
     }
 
-    for (i = 0; i < c->nsamples; i++) {
+    for (i = first; i < end; i++) {
         s = &c->samples[i];
 
-        if (shape->flags & NVM_TRUN_DURATION) {
+        if (flags & NVM_TRUN_DURATION) {
             nvm_writer_u32(w, s->duration);
         }
 
-        if (shape->flags & NVM_TRUN_SIZE) {
+        if (flags & NVM_TRUN_SIZE) {
             nvm_writer_u32(w, s->size);
         }
 
-        if (shape->flags & NVM_TRUN_FLAGS) {
+        if (flags & NVM_TRUN_FLAGS) {
             nvm_writer_u32(w, nvm_cmaf_sample_flags(s));
         }
 
-        if (shape->flags & NVM_TRUN_CTS) {
+        if (flags & NVM_TRUN_CTS) {
             nvm_writer_u32(w, (uint32_t) s->cts);
         }
     }
 
     nvm_writer_box_end(w, box);
+}
 
-    return at;
+
+/* The sample after those that lie together with sample i. */
+static size_t
+nvm_cmaf_run(const nvm_cmaf_chunk_t *c, size_t i)
+{
+    const nvm_sample_t  *s;
+
+    if (!c->holes) {
+        return c->nsamples;
+    }
+
+    do {
+        s = &c->samples[i++];
+    } while (i < c->nsamples && s->offset + s->size == s[1].offset);
+
+    return i;
+}
+
+
+/*
+ * All track runs of the moof that begins at "moof".  The first byte of mdat's
+ * payload comes behind them and its header.
+ */
+static void
+nvm_cmaf_runs(nvm_writer_t *w, const nvm_cmaf_chunk_t *c, uint32_t flags,
+    size_t moof)
+{
+    size_t    i, data, end;
+    uint64_t  at;
+
+    data = w->len - moof + 8;
+    data += flags & NVM_TRUN_FIRST ? 4 : 0;
+    data += c->nsamples * 4
+            * (size_t) __builtin_popcount(flags & NVM_TRUN_FIELDS);
+
+    for (i = 0; i < c->nsamples; i = nvm_cmaf_run(c, i)) {
+        data += NVM_TRUN_SIZEOF;
+    }
+
+    for (i = 0; i < c->nsamples; i = end) {
+        end = nvm_cmaf_run(c, i);
+        at = c->holes ? c->samples[i].offset - c->samples[0].offset : 0;
+        nvm_cmaf_trun(w, c, flags, i, end, (uint32_t) (data + at));
+    }
 }
 
 
 /* The segment type: a media segment that starts with a CMAF chunk. */
 static void
-nvm_cmaf_styp(nvm_writer_t *w)
+nvm_cmaf_styp(nvm_writer_t *w, const nvm_cmaf_chunk_t *c)
 {
     size_t  box;
 
     box = nvm_writer_box(w, "styp");
     nvm_writer_text(w, "msdh");
     nvm_writer_u32(w, 0);
-    nvm_writer_text(w, "msdhcmfs");
+    nvm_writer_text(w, c->track->holes ? "msdhiso6" : "msdhcmfs");
     nvm_writer_box_end(w, box);
 }
 
@@ -168,7 +250,7 @@ nvm_err_e
 nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
     uint64_t *payload)
 {
-    size_t            moof, traf, box, offset;
+    size_t            moof, traf, box;
     nvm_cmaf_shape_t  shape;
 
     if (c->nsamples == 0) {
@@ -184,7 +266,7 @@ nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
     *payload = shape.payload;
 
     if (c->first) {
-        nvm_cmaf_styp(w);
+        nvm_cmaf_styp(w, c);
     }
 
     moof = nvm_writer_box(w, "moof");
@@ -200,13 +282,10 @@ nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
     nvm_writer_u64(w, c->dts);
     nvm_writer_box_end(w, box);
 
-    offset = nvm_cmaf_trun(w, c, &shape);
+    nvm_cmaf_runs(w, c, shape.flags, moof);
 
     nvm_writer_box_end(w, traf);
     nvm_writer_box_end(w, moof);
-
-    /* of the first byte of mdat's payload, from the start of moof */
-    nvm_writer_patch_u32(w, offset, (uint32_t) (w->len - moof + 8));
 
     nvm_writer_u32(w, (uint32_t) (shape.payload + 8));
     nvm_writer_text(w, "mdat");

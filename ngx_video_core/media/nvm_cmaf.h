@@ -31,7 +31,18 @@ typedef struct {
     uint64_t             dts;           /* tfdt: of the first sample */
     uint32_t             sequence;      /* of mfhd, counted from 1 */
     unsigned             first:1;       /* of its segment: styp goes before */
+    unsigned             holes:1;       /* see nvm_cmaf_holes() */
 } nvm_cmaf_chunk_t;
+
+
+/*
+ * Whether samples may be sent as one range of their file, from the first to
+ * the last, with a track run for each that lie together: their offsets ascend,
+ * what is between them is not more than a twentieth of them, and there is
+ * something.  What the file has there goes out with them, so it is for video
+ * beside which there is nothing that a client may not have.
+ */
+int nvm_cmaf_holes(const nvm_sample_t *samples, size_t n);
 
 
 /*
@@ -39,6 +50,7 @@ typedef struct {
  * moof has one track fragment with tfdt version 1, default-base-is-moof and
  * trun version 1; what all samples share stands once, in tfhd.
  * NVM_ELIMIT when the samples exceed 4 GiB - 64 KiB; NVM_EINVAL for none.
+ * With holes the payload is the whole range, and "cmfs" isn't among the brands.
  */
 nvm_err_e nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
     uint64_t *payload);

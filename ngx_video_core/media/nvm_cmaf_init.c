@@ -57,10 +57,14 @@ nvm_cmaf_ftyp(nvm_writer_t *w, const nvm_track_t *t)
     box = nvm_writer_box(w, "ftyp");
     nvm_writer_text(w, "iso6");
     nvm_writer_u32(w, 0);
-    nvm_writer_text(w, "iso6cmfc");
+    nvm_writer_text(w, "iso6");
 
-    if (t->kind != NVM_VIDEO || t->edit == 0) {
-        nvm_writer_text(w, "cmf2");
+    if (!t->holes) {
+        nvm_writer_text(w, "cmfc");
+
+        if (t->kind != NVM_VIDEO || t->edit == 0) {
+            nvm_writer_text(w, "cmf2");
+        }
     }
 
     nvm_writer_text(w, "dash");

@@ -161,6 +161,7 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
 static void
 nvm_dash_head(nvm_dash_mpd_t *m)
 {
+    size_t             i;
     const nvm_dash_t  *d;
 
     d = m->d;
@@ -168,8 +169,14 @@ nvm_dash_head(nvm_dash_mpd_t *m)
     nvm_writer_text(m->w,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
-        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,"
-        "urn:mpeg:dash:profile:cmaf:2019\"");
+        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011");
+
+    for (i = 0; i < d->ntracks && !nvm_dash_track(m, i)->holes; i++) {
+        /* void */
+    }
+
+    nvm_writer_text(m->w, i == d->ntracks
+                          ? ",urn:mpeg:dash:profile:cmaf:2019\"" : "\"");
 
     nvm_dash_ms(m, "minBufferTime", d->min_buffer ? d->min_buffer : m->target);
     nvm_dash_ms(m, "maxSegmentDuration", m->target);

@@ -18,6 +18,10 @@
 #define NVM_INDEX_BOXES  136
 #define NVM_INDEX_FIELD  4
 
+/* What holes take of a segment at most, see nvm_cmaf_holes(), and the boxes of
+   the runs between them: a tenth */
+#define NVM_INDEX_HOLES  10
+
 
 /* See nvm_index_track_t. */
 typedef struct {
@@ -123,6 +127,7 @@ nvm_index_rates(const nvm_index_builder_t *b, const nvm_mp4_track_t *t,
         }
 
         bytes = s->bytes + NVM_INDEX_BOXES + field * s->nsamples;
+        bytes += t->track.holes ? bytes / NVM_INDEX_HOLES : 0;
         total += bytes;
         ticks += s->duration;
 

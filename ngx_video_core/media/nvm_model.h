@@ -113,6 +113,8 @@ typedef struct {
 
     uint8_t        rotation;    /* quarter turns, clockwise, that a picture is
                                    to be turned by for display */
+    uint8_t        holes;       /* segments may have bytes of other tracks
+                                   among their own: no CMAF then */
     uint8_t        joc;         /* E-AC-3: objects that joint object coding
                                    carries, 1..16; 0: none */
     uint16_t       channels;

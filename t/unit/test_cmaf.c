@@ -276,7 +276,7 @@ chunk(const nvm_sample_t *s, size_t count, unsigned first, const char *what)
     nvm_track_t       t = { .id = 9, .timescale = 1000 };
     nvm_writer_t      w;
     const uint8_t    *p;
-    nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, first };
+    nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, first, 0 };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "%s: dry", what);
@@ -377,6 +377,85 @@ test_chunks(void)
 }
 
 
+/*
+ * Holes: a track run for each samples that lie together, which say where they
+ * are in the range that follows.
+ */
+static void
+test_holes(void)
+{
+    size_t            n, moof;
+    uint8_t           buf[1024], *box;
+    uint32_t          i, k, bad;
+    uint64_t          payload;
+    nvm_track_t       t = { .id = 9, .timescale = 1000, .holes = 1 };
+    nvm_writer_t      w;
+    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 1, 1 };
+
+    nvm_sample_t      s[4] = {
+        { .offset = 5000, .duration = 40, .size = 1000, .key = 1 },
+        { .offset = 6040, .duration = 40, .size = 400, .cts = 40 },
+        { .offset = 6440, .duration = 40, .size = 300 },
+        { .offset = 6760, .duration = 40, .size = 200 },
+    };
+
+    static const struct {
+        uint32_t  samples;
+        uint32_t  at;
+        uint32_t  flags;
+    } runs[] = {
+        { 1, 0, 0xa05 }, { 2, 1040, 0xa01 }, { 1, 1760, 0xa01 }
+    };
+
+    is_int(nvm_cmaf_holes(s, 4), 1, "60 bytes in 1900");
+    s[3].offset = 6800;
+    is_int(nvm_cmaf_holes(s, 4), 0, "100 bytes are too many");
+    s[3].offset = 6400;
+    is_int(nvm_cmaf_holes(s, 4), 0, "backwards");
+    s[3].offset = 6740;
+    s[1].offset = 6000;
+    s[2].offset = 6400;
+    s[3].offset = 6700;
+    is_int(nvm_cmaf_holes(s, 4), 0, "no holes");
+    is_int(nvm_cmaf_holes(s, 0), 0, "no samples");
+    s[3].size = 0x7fffffff;
+    s[3].offset++;
+    is_int(nvm_cmaf_holes(s, 4), 0, "over 1 GiB");
+
+    s[1].offset = 6040;
+    s[2].offset = 6440;
+    s[3].offset = 6760;
+    s[3].size = 200;
+    c.samples = s;
+    nvm_writer_init(&w, buf, sizeof(buf));
+    is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "written");
+    n = w.len;
+    is_int((long long) payload, 1960, "the whole range");
+    is_int(mp4_u32(buf + n - 8), 1968, "is mdat");
+    is_mem(buf + 16, 8, "msdhiso6", 8, "no CMAF");
+
+    moof = (size_t) (mp4_find(buf, n - 8, "moof") - buf);
+    box = mp4_find(buf, n - 8, "moof/traf/trun");
+
+    for (i = 0, k = 0, bad = 0; k < 3; k++, box += mp4_u32(box)) {
+        bad += mp4_u32(box + 4) != 0x7472756e;
+        bad += (mp4_u32(box + 8) & 0xffffff) != runs[k].flags;
+        bad += mp4_u32(box + 12) != runs[k].samples;
+        bad += mp4_u32(box + 16) != n - moof + runs[k].at;
+        bad += mp4_u32(box + (k ? 20 : 24)) != s[i].size;
+        i += runs[k].samples;
+    }
+
+    is_int(bad, 0, "every field of three runs");
+    is_int(box - buf, (long long) n - 8, "and no more");
+    is_int(nested(buf, n - 8, "moof traf "), 0, "nesting");
+
+    (void) nvm_aac_track(&t, mp4_asc, sizeof(mp4_asc), NULL);
+    (void) init_write(buf, sizeof(buf), &t, "holes");
+    is_mem(buf + 8, 16, "iso6\0\0\0\0iso6dash", 16, "no brands of CMAF");
+}
+
+
 static void
 test_limits(void)
 {
@@ -388,7 +467,7 @@ test_limits(void)
         { .size = 0xfffe0000, .duration = 1, .key = 1 },
         { .size = 65535, .duration = 1, .key = 1 },
     };
-    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0 };
+    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0 };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_EINVAL, "no samples");
@@ -415,6 +494,7 @@ main(void)
     test_init_entries();
     test_brands();
     test_chunks();
+    test_holes();
     test_limits();
 
     return done_testing();
