@@ -143,6 +143,9 @@ for my $case (@cases) {
 
         my $master = $t->get("/vod/$name.mp4/master.m3u8")->body;
         my $mpd = $t->get("/vod/$name.mp4/manifest.mpd")->body;
+        # vod_iframe.t has those
+        $master =~ s/^#EXT-X-I-FRAME.*\n//mg;
+        $mpd = join '', grep { !/trickmode/ } split m{(?=<AdaptationSet)}, $mpd;
         my @want = map { codec_of(\$bytes, $_) } 0, 1;
 
         for ([hls => $master, 'CODECS'], [dash => $mpd, 'codecs']) {
