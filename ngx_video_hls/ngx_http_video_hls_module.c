@@ -94,6 +94,13 @@ static ngx_command_t  ngx_http_video_hls_commands[] = {
       offsetof(ngx_http_video_loc_conf_t, clip),
       NULL },
 
+    { ngx_string("video_info"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, info),
+      NULL },
+
     { ngx_string("video_max_height"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,
@@ -280,6 +287,7 @@ ngx_http_video_create_loc_conf(ngx_conf_t *cf)
     conf->max_moov = NGX_CONF_UNSET_SIZE;
     conf->buffer = NGX_CONF_UNSET_SIZE;
     conf->clip = NGX_CONF_UNSET;
+    conf->info = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -331,6 +339,7 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_value(conf->clip, prev->clip, 0);
+    ngx_conf_merge_value(conf->info, prev->info, 0);
 
     if (ngx_http_video_check_number(cf, "video_max_height", conf->max_height)
         != NGX_OK

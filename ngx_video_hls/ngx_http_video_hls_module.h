@@ -37,7 +37,8 @@ typedef enum {
     NGX_HTTP_VIDEO_PLAYLIST,
     NGX_HTTP_VIDEO_INIT,
     NGX_HTTP_VIDEO_SEGMENT,
-    NGX_HTTP_VIDEO_PART
+    NGX_HTTP_VIDEO_PART,
+    NGX_HTTP_VIDEO_INFO
 } ngx_http_video_what_e;
 
 
@@ -66,6 +67,7 @@ typedef struct {
     size_t                    max_moov;
     size_t                    buffer;
     ngx_flag_t                clip;
+    ngx_flag_t                info;
     ngx_http_complex_value_t *max_height;
     ngx_http_complex_value_t *max_bandwidth;
     ngx_http_complex_value_t *tracks;
@@ -93,6 +95,7 @@ typedef struct {
     ngx_video_reader_t        reader;       /* while ref is being sent */
     ngx_video_cursor_t        cursor;
     uint64_t                  sent;         /* of a growing object */
+    ngx_uint_t                status;       /* of a body; 0: 200 */
 
     struct ngx_http_video_vod_s  *vod;
     struct ngx_http_video_body_s  *body;    /* that is being sent */
@@ -120,8 +123,8 @@ ngx_int_t ngx_http_video_path_parse(ngx_str_t *path,
 #define NGX_HTTP_VIDEO_NO_CACHE   0
 
 /*
- * Status 200 with the content type of the path, Cache-Control for max_age
- * seconds or one of the two above, an ETag of two numbers, CORS.
+ * Status 200, or ctx->status, with the content type of the path, Cache-Control
+ * for max_age seconds or one of the two above, an ETag of two numbers, CORS.
  */
 ngx_int_t ngx_http_video_headers(ngx_http_request_t *r, ngx_int_t max_age,
     uint64_t tag1, uint64_t tag2);

@@ -4,6 +4,7 @@
  * URLs: what a path below the location asks for.
  *
  *   ASSET/master.m3u8                 ASSET/manifest.mpd
+ *   ASSET/info.json
  *   ASSET/<track>/index.m3u8          <track>: v0, v1, ... a0, ...
  *   ASSET/<track>/[e<hex>/]init.mp4
  *   ASSET/<track>/[e<hex>/]<n>.m4s    ASSET/<track>/[e<hex>/]<n>.<p>.m4s
@@ -285,6 +286,9 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 
     } else if (ngx_http_video_path_is(&s, "manifest.mpd")) {
         out->what = NGX_HTTP_VIDEO_MANIFEST;
+
+    } else if (ngx_http_video_path_is(&s, "info.json")) {
+        out->what = NGX_HTTP_VIDEO_INFO;
 
     } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
                || !ngx_http_video_path_fits(out))

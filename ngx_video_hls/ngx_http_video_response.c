@@ -114,6 +114,10 @@ ngx_http_video_content_type(ngx_http_request_t *r)
         ngx_str_set(&r->headers_out.content_type, "application/dash+xml");
         break;
 
+    case NGX_HTTP_VIDEO_INFO:
+        ngx_str_set(&r->headers_out.content_type, "application/json");
+        break;
+
     default:
         if (ctx->path.vtt) {
             ngx_str_set(&r->headers_out.content_type, "text/vtt");
@@ -165,10 +169,13 @@ ngx_int_t
 ngx_http_video_headers(ngx_http_request_t *r, ngx_int_t max_age,
     uint64_t tag1, uint64_t tag2)
 {
-    u_char  *p;
-    size_t   len;
+    u_char                *p;
+    size_t                 len;
+    ngx_http_video_ctx_t  *ctx;
 
-    r->headers_out.status = NGX_HTTP_OK;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    r->headers_out.status = ctx->status ? ctx->status : NGX_HTTP_OK;
     ngx_http_video_content_type(r);
 
     if (max_age == NGX_HTTP_VIDEO_IMMUTABLE) {

@@ -8,19 +8,28 @@
 #include "ngx_http_video_vod.h"
 
 
-static ngx_int_t ngx_http_video_vod_indexes(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_segment(ngx_http_request_t *r);
 
 
 ngx_int_t
 ngx_http_video_vod_handler(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    ngx_http_video_ctx_t  *ctx;
+    ngx_int_t                   rc;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_INFO && !conf->info) {
+        return NGX_HTTP_NOT_FOUND;
+    }
 
     rc = ngx_http_video_asset_open(r);
+
+    if (rc == NGX_OK && ctx->path.what == NGX_HTTP_VIDEO_INFO) {
+        return ngx_http_video_vod_info(r);
+    }
 
     if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->ntexts == 0
         && ctx->vod->lead == NULL
@@ -173,7 +182,7 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
 
 
 /* All sources have an index, or have said why they have none. */
-static ngx_int_t
+ngx_int_t
 ngx_http_video_vod_indexes(ngx_http_request_t *r)
 {
     ngx_int_t                 rc;

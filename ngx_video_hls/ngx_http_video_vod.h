@@ -13,10 +13,13 @@
  *   ngx_http_video_vod_cues.c     what is made of them
  *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
  *   ngx_http_video_vod_ts_list.c  what playlists of those have
+ *   ngx_http_video_vod_info*.c    what the files contain
  */
 
 #ifndef NGX_HTTP_VIDEO_VOD_H
 #define NGX_HTTP_VIDEO_VOD_H
+
+#include <dirent.h>
 
 #include "ngx_http_video_hls_module.h"
 
@@ -28,6 +31,7 @@ typedef struct {
     ngx_open_file_info_t      of;
     ngx_file_t                file;
     uint64_t                  epoch;        /* of its bytes and their cut */
+    ngx_str_t                 refused;      /* why there is no index */
 
     ngx_video_ref_t           ref;          /* of the index */
     ngx_video_cursor_t        cursor;
@@ -35,6 +39,7 @@ typedef struct {
     nvm_index_src_t           src;
     ngx_thread_task_t        *task;
     char                      lang[4];      /* of subtitles, ISO 639-2 */
+    unsigned                  limited:1;    /* refused, but not for good */
 } ngx_http_video_source_t;
 
 
@@ -60,6 +65,7 @@ typedef struct ngx_http_video_vod_s {
     ngx_thread_task_t        *task;         /* that reads it */
     void                     *media;        /* of ngx_http_video_vod_media.c
                                                or _text.c */
+    struct ngx_http_video_info_s  *info;    /* of ngx_http_video_vod_info.h */
 } ngx_http_video_vod_t;
 
 /* ngx_http_video_vod_select.c: a clip of it, and some of its tracks */
@@ -79,11 +85,20 @@ ngx_int_t ngx_http_video_select_init(ngx_http_request_t *r,
 ngx_uint_t ngx_http_video_selected(ngx_http_video_select_t *s,
     nvm_track_t *track, const char *name);
 
+/* Whether of two tracks in two files one is enough: audio that both have. */
+ngx_uint_t ngx_http_video_same_audio(nvm_track_t *a, nvm_track_t *b);
+
 /*
  * Finds the files of the asset that the path names and opens them: NGX_OK,
  * NGX_DONE (the request waits), or a status; the reason has been logged.
  */
 ngx_int_t ngx_http_video_asset_open(ngx_http_request_t *r);
+
+/* For scandir(): the files of a directory that are of the asset. */
+int ngx_http_video_asset_filter(const struct dirent *d);
+
+/* By its extension: 0, media; 1, subtitles; -1, none of the two. */
+int ngx_http_video_asset_kind(const u_char *name);
 
 /*
  * Opens the index of a source, cut at the boundaries of "lead" unless that is
@@ -117,6 +132,12 @@ ngx_int_t ngx_http_video_vod_ts(ngx_http_request_t *r,
 
 
 /* ngx_http_video_vod.c */
+
+/*
+ * Opens the indexes of all sources: NGX_OK, NGX_DONE (the request waits), or
+ * a status when no source has one.
+ */
+ngx_int_t ngx_http_video_vod_indexes(ngx_http_request_t *r);
 
 /*
  * A track by its kind and its number, which is over all sources: NGX_OK, or
@@ -174,6 +195,12 @@ void ngx_http_video_vod_ts_rate(nvm_index_track_t *t);
 /* Adds what only the audio has, before or after the video's segments. */
 ngx_int_t ngx_http_video_vod_ts_timeline(ngx_http_request_t *r,
     nvm_timeline_t *tl);
+
+
+/* ngx_http_video_vod_info.c */
+
+/* Sends what the asset contains; its files are open, no index is. */
+ngx_int_t ngx_http_video_vod_info(ngx_http_request_t *r);
 
 
 #endif /* NGX_HTTP_VIDEO_VOD_H */

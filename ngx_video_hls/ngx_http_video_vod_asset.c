@@ -6,8 +6,6 @@
  * thread and kept in the store until the directory changes.
  */
 
-#include <dirent.h>
-
 #include "ngx_http_video_vod.h"
 #include "nvm_text.h"
 
@@ -404,8 +402,7 @@ ngx_http_video_asset_list(ngx_http_request_t *r)
 }
 
 
-/* By its extension: 0, media; 1, subtitles; -1, none of the two. */
-static int
+int
 ngx_http_video_asset_kind(const u_char *name)
 {
     size_t  i, n, len;
@@ -536,7 +533,7 @@ ngx_http_video_asset_post(ngx_http_request_t *r)
 
 
 /* Files of media; those that begin with a dot are being written, or hidden. */
-static int
+int
 ngx_http_video_asset_filter(const struct dirent *d)
 {
     return d->d_name[0] != '.'

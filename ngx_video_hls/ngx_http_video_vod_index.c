@@ -261,6 +261,20 @@ ngx_http_video_index_status(ngx_http_video_source_t *s)
 }
 
 
+/* For who is to be told why there is no index. */
+static void
+ngx_http_video_index_why(ngx_http_video_source_t *s, u_char *text, size_t len)
+{
+    ngx_str_t  why;
+
+    why.data = text;
+    why.len = len;
+
+    s->refused.data = ngx_pstrdup(s->request->pool, &why);
+    s->refused.len = s->refused.data ? len : 0;
+}
+
+
 /*
  * A file that can't be packaged has an index too: a text that says why.  So
  * it is read once, not at each request, and each request tells of it.  Limits
@@ -288,11 +302,14 @@ ngx_http_video_index_refuse(ngx_http_video_source_t *s, nvm_fault_t *f,
                         f->where[0] ? ": " : "",
                         f->what ? f->what : nvm_strerror(err), f->offset);
 
+    ngx_http_video_index_why(s, text, last - text);
+
     if (err == NVM_ELIMIT
         || ngx_video_object_append(st, &s->ref, text, last - text) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
                       "\"%V\": %*s", &s->path, (size_t) (last - text), text);
+        s->limited = 1;
         ngx_http_video_index_fail(s, status);
         return;
     }
@@ -317,11 +334,13 @@ ngx_http_video_index_refused(ngx_http_video_source_t *s)
 
     len = (size_t) ngx_video_object_filled(st, &s->ref);
     text = ngx_video_object_span(st, &s->ref, &s->cursor, 0, &n);
+    ngx_http_video_index_why(s, text, ngx_min(n, len));
 
     /* of several files one is left out: its segments are not asked for */
 
     if (ctx->vod->nsources == 1 || ctx->path.what == NGX_HTTP_VIDEO_MASTER
-        || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST)
+        || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST
+        || ctx->path.what == NGX_HTTP_VIDEO_INFO)
     {
         ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
                       "\"%V\": %*s", &s->path, ngx_min(n, len), text);

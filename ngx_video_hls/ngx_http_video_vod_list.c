@@ -142,17 +142,10 @@ ngx_http_video_vod_write(nvm_writer_t *w, void *what)
 static ngx_uint_t
 ngx_http_video_vod_again(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
 {
-    ngx_uint_t    i;
-    nvm_track_t  *o;
+    ngx_uint_t  i;
 
     for (i = 0; i < t->n; i++) {
-        o = &t->track[i].track;
-
-        if (track->kind == NVM_AUDIO && o->kind == NVM_AUDIO
-            && o->codec == track->codec && o->channels == track->channels
-            && o->sample_rate == track->sample_rate
-            && ngx_strcmp(o->lang, track->lang) == 0)
-        {
+        if (ngx_http_video_same_audio(&t->track[i].track, track)) {
             return 1;
         }
     }

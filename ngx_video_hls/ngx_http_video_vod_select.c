@@ -184,3 +184,13 @@ ngx_http_video_selected(ngx_http_video_select_t *s, nvm_track_t *track,
            && (s->max_bandwidth == 0
                || track->bandwidth <= s->max_bandwidth);
 }
+
+
+ngx_uint_t
+ngx_http_video_same_audio(nvm_track_t *a, nvm_track_t *b)
+{
+    return a->kind == NVM_AUDIO && b->kind == NVM_AUDIO
+           && a->codec == b->codec && a->channels == b->channels
+           && a->sample_rate == b->sample_rate
+           && ngx_strcmp(a->lang, b->lang) == 0;
+}

@@ -12,9 +12,6 @@
 #include "ngx_http_video_vod_text.h"
 
 
-/* of a file, or of a track's samples */
-#define NGX_HTTP_VIDEO_TEXT_MAX    (4 * 1024 * 1024)
-
 /* samples of a track that are read before and after those of a segment */
 #define NGX_HTTP_VIDEO_TEXT_BESIDE  16
 

@@ -15,6 +15,10 @@
 #include "nvm_vtt.h"
 
 
+/* of a file, or of a track's samples */
+#define NGX_HTTP_VIDEO_TEXT_MAX  (4 * 1024 * 1024)
+
+
 typedef struct {
     ngx_http_video_source_t  *source;
     nvm_index_track_t         track;        /* as it is written */

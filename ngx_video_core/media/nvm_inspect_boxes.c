@@ -174,6 +174,8 @@ nvm_inspect_trak(nvm_inspect_walk_t *w, nvm_inspect_box_t *box)
 static void
 nvm_inspect_tkhd(nvm_inspect_walk_t *w, nvm_inspect_box_t *box)
 {
+    int           degrees;
+    int32_t       matrix[9];
     nvm_reader_t  r;
 
     r = box->b.r;
@@ -182,6 +184,10 @@ nvm_inspect_tkhd(nvm_inspect_walk_t *w, nvm_inspect_box_t *box)
     if (w->collect && w->track != NULL) {
         nvm_reader_skip(&r, box->version == 1 ? 16 : 8);
         w->track->id = nvm_reader_u32(&r);
+        nvm_reader_skip(&r, box->version == 1 ? 28 : 24);
+
+        degrees = nvm_inspect_rotation(&r, matrix);
+        w->track->rotation = degrees > 0 ? (uint16_t) degrees : 0;
     }
 }
 

@@ -31,12 +31,10 @@ nvm_inspect_lang(uint32_t v, char lang[4])
 }
 
 
-/* Of the matrix that is applied to the picture, 6.2.2: only what isn't 1. */
-static void
-nvm_inspect_matrix(nvm_emit_t *e, nvm_reader_t *r)
+int
+nvm_inspect_rotation(nvm_reader_t *r, int32_t m[9])
 {
-    int      i, k;
-    int32_t  m[9];
+    int  i, k;
 
     static const struct {
         int32_t  a, b, c, d;
@@ -53,19 +51,36 @@ nvm_inspect_matrix(nvm_emit_t *e, nvm_reader_t *r)
     }
 
     if (r->error) {
-        return;
+        return 0;
     }
 
     for (k = 0; k < 4; k++) {
         if (m[0] == rotations[k].a && m[1] == rotations[k].b
             && m[3] == rotations[k].c && m[4] == rotations[k].d)
         {
-            if (k) {
-                nvm_emit_int(e, "rotation", rotations[k].degrees);
-            }
-
-            return;
+            return rotations[k].degrees;
         }
+    }
+
+    return -1;
+}
+
+
+/* Of the matrix that is applied to the picture: only what isn't 1. */
+static void
+nvm_inspect_matrix(nvm_emit_t *e, nvm_reader_t *r)
+{
+    int      i, degrees;
+    int32_t  m[9];
+
+    degrees = nvm_inspect_rotation(r, m);
+
+    if (degrees > 0) {
+        nvm_emit_int(e, "rotation", degrees);
+    }
+
+    if (degrees >= 0) {
+        return;
     }
 
     nvm_emit_open(e, "matrix", NVM_EMIT_ARRAY);

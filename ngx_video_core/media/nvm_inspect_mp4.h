@@ -85,6 +85,7 @@ typedef struct {
     uint32_t               nentries;
     uint16_t               width;
     uint16_t               height;
+    uint16_t               rotation;    /* degrees, clockwise */
     uint32_t               sample_rate;
     uint16_t               channels;
     char                   lang[4];
@@ -244,6 +245,9 @@ void nvm_inspect_fields(nvm_inspect_walk_t *w, nvm_inspect_box_t *box,
     const nvm_inspect_field_t *field);
 
 void nvm_inspect_lang(uint32_t v, char lang[4]);
+
+/* The matrix of tkhd, 6.2.2: degrees clockwise, -1 when it does more. */
+int nvm_inspect_rotation(nvm_reader_t *r, int32_t m[9]);
 
 
 /* nvm_inspect_boxes.c: what a type of box holds. */

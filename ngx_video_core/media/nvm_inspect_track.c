@@ -235,6 +235,10 @@ nvm_inspect_track_codec(const nvm_inspect_track_t *t, nvm_emit_t *e)
         nvm_emit_uint(e, "height", t->height);
     }
 
+    if (t->width && t->rotation) {
+        nvm_emit_uint(e, "rotation", t->rotation);
+    }
+
     if (t->channels) {
         nvm_emit_uint(e, "sample_rate", t->sample_rate);
         nvm_emit_uint(e, "channels", t->channels);
