@@ -157,7 +157,14 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
     first = vod->next < vod->nsources ? &vod->sources[vod->next] : NULL;
 
     for (i = 0; i < vod->nsources && first == NULL; i++) {
-        first = vod->sources[i].ref.id ? &vod->sources[i] : NULL;
+        s = &vod->sources[i];
+        first = s->ref.id && s->head.naudio ? s : NULL;
+    }
+
+    if (first == NULL && vod->failed == 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": nothing to list", &vod->path);
+        return NGX_HTTP_UNPROCESSABLE;
     }
 
     if (first == NULL) {

@@ -412,7 +412,8 @@ ngx_http_video_asset_kind(const u_char *name)
         int          kind;
     } files[] = {
         { ".mp4", 0 }, { ".m4v", 0 }, { ".m4a", 0 }, { ".mov", 0 },
-        { ".cmfv", 0 }, { ".cmfa", 0 }, { ".vtt", 1 }, { ".srt", 1 }
+        { ".cmfv", 0 }, { ".cmfa", 0 }, { ".cmft", 0 },
+        { ".vtt", 1 }, { ".srt", 1 }
     };
 
     len = ngx_strlen(name);

@@ -13,7 +13,7 @@
 
 
 /* samples of a track that are read before and after those of a segment */
-#define NGX_HTTP_VIDEO_TEXT_BESIDE  16
+#define NGX_HTTP_VIDEO_TEXT_BESIDE  64
 
 
 static ngx_int_t ngx_http_video_text_find(ngx_http_request_t *r,

@@ -44,6 +44,10 @@ nvm_index_most(const nvm_index_builder_t *b, const nvm_mp4_track_t *t,
     int64_t   rest;
     uint64_t  n;
 
+    if (t->track.kind == NVM_TEXT) {
+        return 1;
+    }
+
     if (leads) {
         return b->bounds.max;
     }
@@ -504,6 +508,15 @@ nvm_index_bounds(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 
     b->lead = nvm_index_reference(b->mp4);
 
+    if (b->lead == b->mp4->ntracks) {
+        /* text alone needs none */
+        b->lead = NVM_INDEX_NO_LEAD;
+        b->bounds.timescale = 1000;
+        b->bounds.target = b->target;
+
+        return NVM_OK;
+    }
+
     rc = nvm_index_bounds_init(&b->bounds, b->arena, &t[b->lead], b->target);
     if (rc != NVM_OK) {
         return nvm_fault(b->f, rc, 0, "no memory for boundaries");
@@ -560,7 +573,7 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     nvm_err_e             rc;
     nvm_index_builder_t  *b;
 
-    if (nvm_index_reference(mp4) == mp4->ntracks) {
+    if (mp4->ntracks == 0) {
         return nvm_fault(f, NVM_ENOENT, 0, "no track that can be packaged");
     }
 

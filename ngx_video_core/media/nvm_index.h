@@ -25,6 +25,7 @@
  * which this one is a rendition or a language.
  *
  * A track of text is one segment: its samples are made into cues as a whole.
+ * A file of text alone has no boundaries, and can't lead.
  *
  * Key frames of video, for fast forward and thumbnails, are segments of one
  * sample each that last until the next one; of those that follow within 0.9 s

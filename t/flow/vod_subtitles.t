@@ -214,6 +214,29 @@ is_deeply played('/vod/both/s1/index.m3u8'), $cues{fr}, 'a track';
 is_deeply played('/vod/both/s2/index.m3u8'), [['3.000', '4.000', 'Hallo']],
     'then a file';
 
+# --- wvtt, of a file with nothing else ---------------------------------------
+
+# one cue beside which others come and go, over the end of a segment
+my @beside = (['3.000', '9.000', 'long'],
+    map { [sprintf('%.3f', $_), sprintf('%.3f', $_ + 0.3), "short $_"] }
+        3.5, 4.5, 5.5, 6.5, 7.5, 8.5);
+make('source', 'a.mp4' => $video, 'en.vtt' => vtt(@beside));
+my $cmft = join '', map { $t->get("/vod/source/s0/$_")->body }
+                    qw(init.mp4 0.m4s 1.m4s);
+make('wvtt', 'a.cmft' => $cmft, 'b.mp4' => $video);
+is scalar(lines('/vod/wvtt/master.m3u8', 'SUBTITLES')), 1, 'a file of text';
+is_deeply [sort { "@$a" cmp "@$b" } @{ played('/vod/wvtt/s0/index.m3u8') }],
+    [sort { "@$a" cmp "@$b" } @beside], 'wvtt: a cue is one cue everywhere';
+is_deeply vod_list($t, '/vod/wvtt/v0/index.m3u8')->{durations},
+    vod_list($t, '/vod/source/v0/index.m3u8')->{durations}, 'video leads';
+
+$t->write_file('html/text.mp4', $cmft);
+is $t->get('/vod/text.mp4/master.m3u8')->status, 422, 'text alone';
+make('texts', 'a.mp4' => $cmft, 'b.mp4' => $cmft);
+is $t->get("/vod/texts/$_")->status, 422, "texts alone: $_"
+    for 'master.m3u8', 's0/0.vtt', 's0/index.m3u8', 'manifest.mpd';
+is $t->log_count(qr{\[error\].*/texts": nothing to list}), 4, 'lines say so';
+
 # --- clips and tracks -------------------------------------------------------
 
 sub moved {
