@@ -401,7 +401,10 @@ nvm_dash_sap(const nvm_dash_mpd_t *m, uint32_t set)
 }
 
 
-/* That a set is for trick modes of another one, and for nothing else. */
+/*
+ * That a set is for trick modes of another one, and for nothing else.  Comes
+ * before properties that may be supplemental (5.3.3.3).
+ */
 static void
 nvm_dash_trick(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
 {
@@ -452,8 +455,8 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     }
 
     nvm_writer_text(m->w, ">\n");
-    nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
     nvm_dash_trick(m, dt);
+    nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
 
     if (dt->label != NULL && dt->label[0] != '\0') {
         nvm_writer_text(m->w, "      <Label>");

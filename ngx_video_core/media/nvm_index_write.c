@@ -57,10 +57,13 @@ nvm_index_sample_overhead(const nvm_mp4_track_t *t)
 {
     uint64_t  fields;
 
-    fields = (t->sample_size == 0) + (t->stts.count > 1);
+    if (t->nfragments) {
+        /* whatever the runs of the source have */
+        fields = t->track.kind == NVM_VIDEO ? 4 : 2;
 
-    if (t->track.kind == NVM_VIDEO) {
-        fields += 1 + t->has_stss;
+    } else {
+        fields = (t->sample_size == 0) + (t->stts.count > 1);
+        fields += t->track.kind == NVM_VIDEO ? 1 + t->has_stss : 0;
     }
 
     return fields * NVM_INDEX_FIELD;

@@ -61,6 +61,20 @@ for my $name (sort keys %flags) {
     }
 }
 
+# --- what is said of their rates --------------------------------------------
+
+for my $name (sort keys %flags) {
+    my ($said) = $t->get("/vod/$name.mp4/manifest.mpd")->body
+                 =~ /id="v0" bandwidth="(\d+)"/;
+    my $list = vod_list($t, "/vod/$name.mp4/v0/index.m3u8");
+    my @rates = map { 8 * length($t->get($list->{segments}[$_])->body)
+                      / $list->{durations}[$_] }
+                grep { $list->{durations}[$_] > 3 } 0 .. $#{ $list->{segments} };
+    my $peak = (sort { $b <=> $a } @rates)[0];
+    cmp_ok $peak, '>', 0.9 * $said, "$name: bandwidth is not far off";
+    cmp_ok $peak, '<=', $said, "$name: and not too small";
+}
+
 # --- from the middle --------------------------------------------------------
 
 # a segment that does not begin with a fragment is read as the others are

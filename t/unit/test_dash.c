@@ -419,6 +419,11 @@ test_keys(void)
     is_int(count("initialization=\"v0/"), 1, "in its directory");
     is_int(count("media=\"v1/e1/i$Number$.m4s"), 1, "by names of their own");
 
+    hevc.transfer = 18;
+    ok(strstr(strstr(mpd(), "trickmode\" value=\"2\""), TRANSFER "\"18\"")
+       != NULL, "what is essential comes first");
+    hevc.transfer = 0;
+
     lines[1].track = &high;
     lines[3].track = &high;
     is_int(count("<AdaptationSet"), 2, "two sets of two");
