@@ -190,7 +190,9 @@ ngx_int_t ngx_http_video_vod_ts_audio(ngx_http_request_t *r,
     ngx_http_video_source_t **source, nvm_index_track_t *t);
 
 /* What a transport stream adds to the rates of a track. */
-void ngx_http_video_vod_ts_rate(nvm_index_track_t *t);
+uint64_t ngx_http_video_vod_ts_length(ngx_http_video_source_t *s,
+    nvm_index_track_t *t);
+void ngx_http_video_vod_ts_rate(nvm_index_track_t *t, uint64_t length);
 
 /* Adds what only the audio has, before or after the video's segments. */
 ngx_int_t ngx_http_video_vod_ts_timeline(ngx_http_request_t *r,

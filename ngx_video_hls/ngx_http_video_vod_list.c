@@ -221,7 +221,8 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
         }
 
         if (ctx->path.ts) {
-            ngx_http_video_vod_ts_rate(&t->track[n]);
+            ngx_http_video_vod_ts_rate(&t->track[n],
+                           ngx_http_video_vod_ts_length(s, &t->track[0]));
         }
 
         t->source[n] = s;

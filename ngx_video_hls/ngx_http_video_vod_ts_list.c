@@ -103,16 +103,40 @@ ngx_http_video_vod_ts_timeline(ngx_http_request_t *r, nvm_timeline_t *tl)
 }
 
 
+static uint64_t
+ngx_http_video_vod_ts_ms(nvm_index_track_t *t, uint64_t ticks)
+{
+    return (uint64_t) nvm_rescale((int64_t) ticks, 1000, t->track.timescale);
+}
+
+
 /*
- * What a transport stream adds to the rates of a track, in bits a second:
- * packet headers; of a picture the headers and half a packet of stuffing; of
- * audio ADTS, and the same for each group of frames; tables and counters of a
- * segment.
+ * How long a playlist of a file is, ms, of which "t" is the first track: what
+ * comes before the first picture is in its segment, and not counted.
+ */
+uint64_t
+ngx_http_video_vod_ts_length(ngx_http_video_source_t *s, nvm_index_track_t *t)
+{
+    uint64_t  before;
+
+    before = t->track.kind == NVM_VIDEO
+             ? ngx_http_video_vod_ts_ms(t, t->delay) : 0;
+
+    return s->head.duration > before ? s->head.duration - before : 1;
+}
+
+
+/*
+ * The rates of a track in a transport stream that lasts "length" ms, bits a
+ * second.  What that adds: packet headers; of a picture the headers and
+ * stuffing, a whole packet at the peak, two thirds of one on average, and
+ * small ones fill a packet; of audio ADTS, and the same for each group of
+ * frames; tables and counters of a segment.
  */
 void
-ngx_http_video_vod_ts_rate(nvm_index_track_t *t)
+ngx_http_video_vod_ts_rate(nvm_index_track_t *t, uint64_t length)
 {
-    uint64_t      frames, packets, extra, seconds;
+    uint64_t      frames, units, headers, stuffing, size, tables, seconds, ms;
     nvm_track_t  *track;
 
     track = &t->track;
@@ -120,15 +144,24 @@ ngx_http_video_vod_ts_rate(nvm_index_track_t *t)
     frames = t->nsamples / seconds + 1;
 
     /* groups of 3072 bytes or 200 ms */
-    packets = track->kind == NVM_VIDEO ? frames
-              : 6 + track->bandwidth / 8 / 3072;
+    units = track->kind == NVM_VIDEO ? frames
+            : 6 + track->bandwidth / 8 / 3072;
 
-    extra = packets * (14 + 6 + 8 + 184 / 2)
-            + (track->kind == NVM_AUDIO ? frames * 7 : 256)
-            + 17 * 188 / ngx_max(t->target, 1);
+    headers = units * (19 + 6 + 8)
+              + (track->kind == NVM_AUDIO ? frames * 7 : 256);
+    tables = 17 * 188 / ngx_max(t->target, 1);
+
+    size = track->avg_bandwidth / 8 / units;
+    stuffing = size < 184 / 3 ? 184 - size : 184 * 2 / 3;
 
     track->bandwidth += (uint32_t) (track->bandwidth * 4ull / 184
-                                    + extra * 8);
+                                    + (headers + units * 184 + tables * 2)
+                                      * 8);
     track->avg_bandwidth += (uint32_t) (track->avg_bandwidth * 4ull / 184
-                                        + extra * 8);
+                                        + (headers + units * stuffing
+                                           + tables) * 8);
+
+    ms = ngx_http_video_vod_ts_ms(t, track->duration - t->delay);
+
+    track->avg_bandwidth = (uint32_t) (track->avg_bandwidth * ms / length);
 }

@@ -494,6 +494,8 @@ static nvm_err_e
 nvm_index_bounds(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 {
     nvm_err_e               rc;
+    nvm_index_out_t        *o;
+    nvm_index_segment_t    *last;
     const nvm_mp4_track_t  *t;
 
     t = b->mp4->tracks;
@@ -524,11 +526,18 @@ nvm_index_bounds(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 
     rc = nvm_index_walk(b, b->lead);
 
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
     /* those of samples that are not kept are none */
 
-    b->bounds.n = b->out[b->lead].n;
+    o = &b->out[b->lead];
+    last = &o->segments[o->n - 1];
+    b->bounds.n = o->n;
+    b->bounds.end = (int64_t) (last->start + last->duration) - o->span.edit;
 
-    return rc;
+    return NVM_OK;
 }
 
 

@@ -94,26 +94,15 @@ nvm_index_cut_init(nvm_index_cut_t *c, nvm_index_bounds_t *b,
 }
 
 
-/* The boundary after the last: by the target, from the end of the reference */
+/* The boundary after the last: the end of the reference, then by the target */
 static int64_t
 nvm_index_cut_tail(const nvm_index_cut_t *c)
 {
-    int64_t                    next;
     const nvm_index_bounds_t  *b;
 
     b = c->bounds;
 
-    if (c->bound > b->n) {
-        return c->next_ref + b->target;
-    }
-
-    next = b->times[b->n - 1] + b->target;
-
-    if (next < b->end) {
-        next += (b->end - next + b->target - 1) / b->target * b->target;
-    }
-
-    return next;
+    return c->bound > b->n ? c->next_ref + b->target : b->end;
 }
 
 

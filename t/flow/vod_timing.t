@@ -192,6 +192,17 @@ try('no_stss', $intra, $has ? (bytes => rewrite($bytes, $has + 4, 'free'))
 
 try('long_video', make('long_video', video => 6, audio => 3));
 try('long_audio', make('long_audio', video => 3, audio => 6));
+for my $list ('a0/index.m3u8', 'v0/index_ts.m3u8') {
+    my @said = $t->get("/vod/long_audio.mp4/$list")->body
+               =~ /^#EXTINF:([\d.]+)/mg;
+    my ($sum, $end) = (0, 0);
+    for (@said) {
+        $sum += $_;
+        $end = 1 if abs($sum - 3) < 0.05;
+    }
+    ok $end, "long audio, $list: cut where the video ends";
+    cmp_ok abs($sum - 6), '<', 0.05, "long audio, $list: all of it";
+}
 $got = try('late_audio', make('late_audio', a_before => [qw(-itsoffset 1.5)]));
 cmp_ok $got->{source}{a}[0]{pts}, '>', 1.4, 'late audio: it is';
 $got = try('late_video', make('late_video', v_before => [qw(-itsoffset 1.5)],
