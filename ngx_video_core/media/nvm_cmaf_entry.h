@@ -1,7 +1,7 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The sample entry of a track, for the writer of init segments alone.
+ * The sample entry of a track, for the writers of moov alone.
  */
 
 #ifndef NVM_CMAF_ENTRY_H
