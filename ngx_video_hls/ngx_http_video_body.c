@@ -11,12 +11,19 @@
 /* from this length on sendfile is cheaper than a copy; docs/decisions.md */
 #define NGX_HTTP_VIDEO_SENDFILE    (64 * 1024)
 
+/* of a body that is checked this much, at least, is read, not sent unseen */
+#define NGX_HTTP_VIDEO_BODY_TAIL   4096
+
+/* a client that takes all at once lets others have their turn after so much */
+#define NGX_HTTP_VIDEO_BODY_TURN   (2 * 1024 * 1024)
+
 
 static ngx_int_t ngx_http_video_body_next(ngx_http_request_t *r,
     ngx_http_video_body_t *b);
 static ngx_int_t ngx_http_video_body_gather(ngx_http_request_t *r,
     ngx_http_video_body_t *b);
 static ngx_int_t ngx_http_video_body_wait(ngx_http_request_t *r);
+static ngx_int_t ngx_http_video_body_yield(ngx_http_request_t *r);
 static void ngx_http_video_body_writer(ngx_http_request_t *r);
 
 
@@ -95,6 +102,7 @@ ngx_http_video_body_start(ngx_http_request_t *r, ngx_http_video_body_t *b)
 ngx_int_t
 ngx_http_video_body_output(ngx_http_request_t *r)
 {
+    uint64_t                from;
     ngx_int_t               rc;
     ngx_chain_t            *out;
     ngx_http_video_ctx_t   *ctx;
@@ -102,6 +110,7 @@ ngx_http_video_body_output(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     b = ctx->body;
+    from = b->left;
 
     for ( ;; ) {
         rc = ngx_http_video_body_next(r, b);
@@ -141,6 +150,10 @@ ngx_http_video_body_output(ngx_http_request_t *r)
         if (ngx_buf_size(&b->buf)) {
             return ngx_http_video_body_wait(r);
         }
+
+        if (from - b->left >= NGX_HTTP_VIDEO_BODY_TURN) {
+            return ngx_http_video_body_yield(r);
+        }
     }
 }
 
@@ -164,6 +177,19 @@ ngx_http_video_body_wait(ngx_http_request_t *r)
 
     return ngx_handle_write_event(wev, clcf->send_lowat) == NGX_OK
            ? NGX_DONE : NGX_ERROR;
+}
+
+
+/* Goes on when all events that are there have been handled. */
+static ngx_int_t
+ngx_http_video_body_yield(ngx_http_request_t *r)
+{
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_video_body_writer;
+
+    ngx_post_event(r->connection->write, &ngx_posted_next_events);
+
+    return NGX_DONE;
 }
 
 
@@ -219,6 +245,53 @@ ngx_http_video_body_writer(ngx_http_request_t *r)
 }
 
 
+/* How much of the range that comes next is wanted. */
+static uint64_t
+ngx_http_video_body_rest(ngx_http_video_body_t *b)
+{
+    ngx_http_video_file_t  *f;
+
+    f = &b->file;
+
+    return ngx_min(f->ranges[f->range].size - f->done, b->left);
+}
+
+
+/* A long range, or what is left of it. */
+static uint64_t
+ngx_http_video_body_sendfile(ngx_http_video_body_t *b)
+{
+    uint64_t                size;
+    ngx_buf_t              *buf;
+    nvm_range_t            *range;
+    ngx_http_video_file_t  *f;
+
+    f = &b->file;
+    buf = &b->buf;
+    range = &f->ranges[f->range];
+    size = ngx_http_video_body_rest(b);
+
+    if (b->check && size == b->left) {
+        size -= NGX_HTTP_VIDEO_BODY_TAIL;
+    }
+
+    ngx_memzero(buf, sizeof(ngx_buf_t));
+    buf->in_file = 1;
+    buf->file = b->source;
+    buf->file_pos = (off_t) (range->offset + f->done);
+    buf->file_last = buf->file_pos + (off_t) size;
+
+    f->done += size;
+
+    if (f->done == range->size) {
+        f->range++;
+        f->done = 0;
+    }
+
+    return size;
+}
+
+
 /*
  * Makes b->buf the next piece: NGX_OK; NGX_DONE: the request waits; else
  * NGX_ERROR, because no status can be told any more.
@@ -229,11 +302,14 @@ ngx_http_video_body_next(ngx_http_request_t *r, ngx_http_video_body_t *b)
     uint64_t                size;
     ngx_int_t               rc;
     ngx_buf_t              *buf;
-    nvm_range_t            *range;
     ngx_http_video_file_t  *f;
 
     f = &b->file;
     buf = &b->buf;
+
+    if (b->check && b->check(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (b->pos == b->last && f->range == f->nranges) {
         rc = b->more ? b->more(r) : NGX_ERROR;
@@ -255,20 +331,8 @@ ngx_http_video_body_next(ngx_http_request_t *r, ngx_http_video_body_t *b)
 
         b->pos = b->last;
 
-    } else if (!f->reading
-               && f->ranges[f->range].size - f->done >= f->longest)
-    {
-        range = &f->ranges[f->range];
-        size = ngx_min(range->size - f->done, b->left);
-
-        ngx_memzero(buf, sizeof(ngx_buf_t));
-        buf->in_file = 1;
-        buf->file = b->source;
-        buf->file_pos = (off_t) (range->offset + f->done);
-        buf->file_last = buf->file_pos + (off_t) size;
-
-        f->range++;
-        f->done = 0;
+    } else if (!f->reading && ngx_http_video_body_rest(b) >= f->longest) {
+        size = ngx_http_video_body_sendfile(b);
 
     } else {
         rc = ngx_http_video_body_gather(r, b);
@@ -278,6 +342,10 @@ ngx_http_video_body_next(ngx_http_request_t *r, ngx_http_video_body_t *b)
         }
 
         size = (uint64_t) ngx_buf_size(buf);
+
+        if (b->check && size == b->left && b->check(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     b->left -= size;

@@ -21,6 +21,14 @@
  */
 typedef ngx_int_t (*ngx_http_video_more_pt)(ngx_http_request_t *r);
 
+/*
+ * Whether what is sent is what was promised: called before each piece, and
+ * once more when the last has been read and all others have left.  So a body
+ * that looks whole was found good after all of it had been read.  NGX_OK, or
+ * NGX_ERROR, logged.
+ */
+typedef ngx_int_t (*ngx_http_video_check_pt)(ngx_http_request_t *r);
+
 
 typedef struct ngx_http_video_body_s {
     /* set by the caller, what comes next also by "more" */
@@ -32,6 +40,7 @@ typedef struct ngx_http_video_body_s {
                                                piece; not in "left" */
     uint64_t                  left;         /* bytes that are still to go */
     ngx_http_video_more_pt    more;         /* NULL: there is no more */
+    ngx_http_video_check_pt   check;        /* or NULL */
 
     u_char                   *buffer;
     size_t                    size;         /* of buffer */

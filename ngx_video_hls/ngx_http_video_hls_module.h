@@ -38,7 +38,8 @@ typedef enum {
     NGX_HTTP_VIDEO_INIT,
     NGX_HTTP_VIDEO_SEGMENT,
     NGX_HTTP_VIDEO_PART,
-    NGX_HTTP_VIDEO_INFO
+    NGX_HTTP_VIDEO_INFO,
+    NGX_HTTP_VIDEO_PROGRESSIVE
 } ngx_http_video_what_e;
 
 
@@ -191,6 +192,28 @@ ngx_int_t ngx_http_video_send_object(ngx_http_request_t *r, uint64_t from,
 
 /* Gives ctx->ref back when the request ends: before the reference is taken. */
 ngx_int_t ngx_http_video_ref_cleanup(ngx_http_request_t *r);
+
+/*
+ * While bytes of ctx->ref are being sent its reader may be ended by the store;
+ * release gives the reference back before the request ends.
+ */
+void ngx_http_video_ref_reader(ngx_http_request_t *r);
+void ngx_http_video_ref_release(ngx_http_request_t *r);
+
+/* Copies n bytes of an object; NGX_ERROR when it has fewer. */
+ngx_int_t ngx_http_video_object_read(ngx_video_store_t *st,
+    ngx_video_ref_t *ref, ngx_video_cursor_t *cursor, uint64_t offset,
+    void *dst, size_t n);
+
+/*
+ * An object that could not be made has the status in its metadata, for who
+ * waits for it; without that its maker died, and the next one may do better:
+ * 503.
+ */
+void ngx_http_video_object_fail(ngx_video_store_t *st, ngx_video_ref_t *ref,
+    uint16_t status);
+ngx_int_t ngx_http_video_object_status(ngx_video_store_t *st,
+    ngx_video_ref_t *ref);
 
 
 /* ngx_http_video_live*.c */

@@ -113,7 +113,8 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
     if (ctx->path.ts || ctx->path.keys
-        || ctx->path.what == NGX_HTTP_VIDEO_INFO)
+        || ctx->path.what == NGX_HTTP_VIDEO_INFO
+        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE)
     {
         /* of files only */
         return NGX_HTTP_NOT_FOUND;

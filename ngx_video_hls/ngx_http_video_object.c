@@ -52,6 +52,88 @@ ngx_http_video_ref_cleanup(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_video_ref_reader(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ctx->reader.ref = &ctx->ref;
+    ctx->reader.cut = ngx_http_video_object_cut;
+    ctx->reader.data = r;
+    ngx_video_reader_add(ctx->store, &ctx->reader);
+}
+
+
+void
+ngx_http_video_ref_release(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_video_reader_remove(&ctx->reader);
+    ngx_video_object_put(ctx->store, &ctx->ref);
+}
+
+
+ngx_int_t
+ngx_http_video_object_read(ngx_video_store_t *st, ngx_video_ref_t *ref,
+    ngx_video_cursor_t *cursor, uint64_t offset, void *dst, size_t n)
+{
+    size_t   room;
+    u_char  *p, *d;
+
+    if (offset > ngx_video_object_filled(st, ref)
+        || n > ngx_video_object_filled(st, ref) - offset)
+    {
+        return NGX_ERROR;
+    }
+
+    for (d = dst; n; d += room, offset += room, n -= room) {
+        p = ngx_video_object_span(st, ref, cursor, offset, &room);
+        room = ngx_min(room, n);
+        ngx_memcpy(d, p, room);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_video_object_fail(ngx_video_store_t *st, ngx_video_ref_t *ref,
+    uint16_t status)
+{
+    ngx_video_object_t  *o;
+
+    o = ngx_video_object(st, ref);
+
+    ngx_memcpy(o->meta, &status, sizeof(uint16_t));
+    o->meta_len = sizeof(uint16_t);
+
+    ngx_video_object_abort(st, ref);
+}
+
+
+ngx_int_t
+ngx_http_video_object_status(ngx_video_store_t *st, ngx_video_ref_t *ref)
+{
+    uint16_t             status;
+    ngx_video_object_t  *o;
+
+    o = ngx_video_object(st, ref);
+
+    if (o->meta_len != sizeof(uint16_t)) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    ngx_memcpy(&status, o->meta, sizeof(uint16_t));
+
+    return status;
+}
+
+
 /* Buffers for bytes [from, to) of the object; the last is flushed. */
 static ngx_chain_t *
 ngx_http_video_object_chain(ngx_http_request_t *r, uint64_t from, uint64_t to,
@@ -128,10 +210,7 @@ ngx_http_video_send_object(ngx_http_request_t *r, uint64_t from, off_t len)
         return rc;
     }
 
-    ctx->reader.ref = &ctx->ref;
-    ctx->reader.cut = ngx_http_video_object_cut;
-    ctx->reader.data = r;
-    ngx_video_reader_add(ctx->store, &ctx->reader);
+    ngx_http_video_ref_reader(r);
 
     if (len == -1) {
         ctx->sent = from;

@@ -9,6 +9,8 @@
  *   ASSET/<track>/[e<hex>/]init.mp4
  *   ASSET/<track>/[e<hex>/]<n>.m4s    ASSET/<track>/[e<hex>/]<n>.<p>.m4s
  *
+ *   ASSET/progressive.mp4             one plain file of the asset
+ *
  *   ASSET/master_ts.m3u8              the same as MPEG transport streams
  *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
  *
@@ -289,6 +291,9 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 
     } else if (ngx_http_video_path_is(&s, "info.json")) {
         out->what = NGX_HTTP_VIDEO_INFO;
+
+    } else if (ngx_http_video_path_is(&s, "progressive.mp4")) {
+        out->what = NGX_HTTP_VIDEO_PROGRESSIVE;
 
     } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
                || !ngx_http_video_path_fits(out))

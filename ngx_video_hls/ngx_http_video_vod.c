@@ -33,7 +33,8 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->ntexts == 0
         && ctx->vod->lead == NULL
-        && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT)
+        && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT
+        && ctx->path.what != NGX_HTTP_VIDEO_PROGRESSIVE)
     {
         /* of one file the epoch is known: its index may not be needed */
         ctx->vod->epoch = ngx_http_video_index_epoch(ctx->vod->sources, NULL);
@@ -68,6 +69,9 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     case NGX_HTTP_VIDEO_SEGMENT:
         return ngx_http_video_vod_segment(r);
+
+    case NGX_HTTP_VIDEO_PROGRESSIVE:
+        return ngx_http_video_vod_progressive(r);
 
     default:
         return ngx_http_video_vod_list(r, 0);
@@ -175,9 +179,7 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
         s = &vod->sources[i];
 
         if (s != first) {
-            ngx_video_object_put(ctx->store, &s->ref);
-            ngx_memzero(&s->cursor, sizeof(ngx_video_cursor_t));
-            s->task = NULL;
+            ngx_http_video_index_close(s);
         }
     }
 

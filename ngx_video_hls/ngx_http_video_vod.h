@@ -14,6 +14,8 @@
  *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
  *   ngx_http_video_vod_ts_list.c  what playlists of those have
  *   ngx_http_video_vod_info*.c    what the files contain
+ *   ngx_http_video_vod_progressive.c, _vod_moov.c, _vod_mdat.c
+ *                                 one plain file of an asset
  */
 
 #ifndef NGX_HTTP_VIDEO_VOD_H
@@ -108,6 +110,9 @@ int ngx_http_video_asset_kind(const u_char *name);
 ngx_int_t ngx_http_video_index_open(ngx_http_video_source_t *s,
     ngx_http_video_source_t *lead);
 
+/* Gives it back; it may be opened again. */
+void ngx_http_video_index_close(ngx_http_video_source_t *s);
+
 /*
  * Identity of the bytes and of how they are cut: the epoch in URLs.  What is
  * cut at another file's boundaries changes with that file.
@@ -178,6 +183,10 @@ ngx_int_t ngx_http_video_vod_reference(ngx_http_request_t *r,
 
 /* A segment or an init segment of subtitles: a content handler. */
 ngx_int_t ngx_http_video_vod_text(ngx_http_request_t *r);
+
+
+/* ngx_http_video_vod_progressive.c: the indexes of all sources are open */
+ngx_int_t ngx_http_video_vod_progressive(ngx_http_request_t *r);
 
 
 /* ngx_http_video_vod_ts_list.c */

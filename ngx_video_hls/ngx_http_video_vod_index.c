@@ -67,30 +67,9 @@ ngx_http_video_index_read(void *data, uint64_t offset, void *dst, size_t n)
 {
     ngx_http_video_source_t *s = data;
 
-    size_t              room;
-    u_char             *p, *d;
-    ngx_video_store_t  *st;
-
-    st = ngx_http_video_source_store(s);
-    d = dst;
-
-    if (offset > ngx_video_object_filled(st, &s->ref)
-        || n > ngx_video_object_filled(st, &s->ref) - offset)
-    {
-        return NVM_ETRUNC;
-    }
-
-    while (n) {
-        p = ngx_video_object_span(st, &s->ref, &s->cursor, offset, &room);
-        room = ngx_min(room, n);
-        ngx_memcpy(d, p, room);
-
-        d += room;
-        offset += room;
-        n -= room;
-    }
-
-    return NVM_OK;
+    return ngx_http_video_object_read(ngx_http_video_source_store(s), &s->ref,
+                                      &s->cursor, offset, dst, n)
+           == NGX_OK ? NVM_OK : NVM_ETRUNC;
 }
 
 
@@ -223,41 +202,28 @@ ngx_http_video_index_open(ngx_http_video_source_t *s,
 }
 
 
-/*
- * An index that could not be made has the status in its object's metadata;
- * without that its maker died, and the next one may do better.
- */
+void
+ngx_http_video_index_close(ngx_http_video_source_t *s)
+{
+    ngx_video_object_put(ngx_http_video_source_store(s), &s->ref);
+    ngx_memzero(&s->cursor, sizeof(ngx_video_cursor_t));
+    s->task = NULL;
+}
+
+
 static void
 ngx_http_video_index_fail(ngx_http_video_source_t *s, uint16_t status)
 {
-    ngx_video_store_t   *st;
-    ngx_video_object_t  *o;
-
-    st = ngx_http_video_source_store(s);
-    o = ngx_video_object(st, &s->ref);
-
-    ngx_memcpy(o->meta, &status, sizeof(uint16_t));
-    o->meta_len = sizeof(uint16_t);
-
-    ngx_video_object_abort(st, &s->ref);
+    ngx_http_video_object_fail(ngx_http_video_source_store(s), &s->ref,
+                               status);
 }
 
 
 static ngx_int_t
 ngx_http_video_index_status(ngx_http_video_source_t *s)
 {
-    uint16_t             status;
-    ngx_video_object_t  *o;
-
-    o = ngx_video_object(ngx_http_video_source_store(s), &s->ref);
-
-    if (o->meta_len != sizeof(uint16_t)) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-
-    ngx_memcpy(&status, o->meta, sizeof(uint16_t));
-
-    return status;
+    return ngx_http_video_object_status(ngx_http_video_source_store(s),
+                                        &s->ref);
 }
 
 
@@ -340,7 +306,8 @@ ngx_http_video_index_refused(ngx_http_video_source_t *s)
 
     if (ctx->vod->nsources == 1 || ctx->path.what == NGX_HTTP_VIDEO_MASTER
         || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST
-        || ctx->path.what == NGX_HTTP_VIDEO_INFO)
+        || ctx->path.what == NGX_HTTP_VIDEO_INFO
+        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE)
     {
         ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
                       "\"%V\": %*s", &s->path, ngx_min(n, len), text);
