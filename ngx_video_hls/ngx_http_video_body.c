@@ -196,10 +196,11 @@ ngx_http_video_body_yield(ngx_http_request_t *r)
 static void
 ngx_http_video_body_writer(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    ngx_event_t           *wev;
-    ngx_connection_t      *c;
-    ngx_http_video_ctx_t  *ctx;
+    ngx_int_t               rc;
+    ngx_event_t            *wev;
+    ngx_connection_t       *c;
+    ngx_http_video_ctx_t   *ctx;
+    ngx_http_video_body_t  *b;
 
     c = r->connection;
     wev = c->write;
@@ -216,6 +217,13 @@ ngx_http_video_body_writer(ngx_http_request_t *r)
     rc = NGX_DONE;
 
     if (!wev->delayed && !r->aio) {
+        b = ctx->body;
+
+        if (b->check && b->check(r) != NGX_OK) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+            return;
+        }
+
         rc = ngx_http_output_filter(r, NULL);
 
         if (rc == NGX_ERROR) {
@@ -223,7 +231,7 @@ ngx_http_video_body_writer(ngx_http_request_t *r)
             return;
         }
 
-        if (ngx_buf_size(&ctx->body->buf) == 0) {
+        if (ngx_buf_size(&b->buf) == 0) {
             if (wev->timer_set && !wev->delayed) {
                 ngx_del_timer(wev);
             }

@@ -22,7 +22,7 @@
 typedef ngx_int_t (*ngx_http_video_more_pt)(ngx_http_request_t *r);
 
 /*
- * Whether what is sent is what was promised: called before each piece, and
+ * Whether what is sent is what was promised: called before each write, and
  * once more when the last has been read and all others have left.  So a body
  * that looks whole was found good after all of it had been read.  NGX_OK, or
  * NGX_ERROR, logged.

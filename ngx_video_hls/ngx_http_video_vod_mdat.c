@@ -178,7 +178,7 @@ ngx_http_video_mdat_check(ngx_http_request_t *r)
             || st.st_mtim.tv_nsec != t->nsec)
         {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "\"%V\" was written over while it was sent",
+                          "\"%V\" was written over since it was opened",
                           &s->path);
             return NGX_ERROR;
         }

@@ -351,17 +351,31 @@ is $t->get("$_->[0]/progressive.mp4")->status, $_->[1], "$_->[0]: $_->[1]"
         ['/vod/text.mp4', 422], ['/vod/film/none', 404], ['/live/cam', 404],
         ['/vod/last.mp4/v0', 404];
 
-my @long = (qw(-stream_loop 40 -i), $plain, qw(-c copy -fflags +bitexact));
-$t->write_file('html/long.mp4', slurp(media_file('progressive_loop.mp4', @long,
-    qw(-movflags frag_keyframe+empty_moov -f mp4))));
+# the index is there, made under another limit
+$t->write_file('html/long.mp4', slurp(media_file('progressive_loop.mp4',
+    qw(-stream_loop 40 -i), $plain, qw(-c copy -fflags +bitexact -f mp4))));
+is $t->get('/vod/long.mp4/v0/index.m3u8')->status, 200, 'a longer file';
+is $t->get('/small/long.mp4/progressive.mp4')->status, 422,
+    'moov over video_max_moov';
+is $t->log_count(qr/long\.mp4": no moov of it can be made: .*limit exceeded/),
+    1, 'which is told';
 ok defined head_of(\whole('/vod/long.mp4/progressive.mp4')->body),
-    'a longer file';
-my $known = $t->get('/small/long.mp4/progressive.mp4');
-ok $known->status == 200, 'what is in the zone is sent, whatever the limit';
+    'another location has another limit';
+is $t->get('/small/long.mp4/progressive.mp4')->status, 200,
+    'what is there is sent';
 
-# a copy has an index and a moov of its own
-$t->write_file('html/copy.mp4', slurp($t->root . '/html/long.mp4'));
-is $t->get('/small/copy.mp4/v0/0.m4s')->status, 422, 'moofs over the limit';
+# written over within the second: the tables are not what they were
+my $bad = $t->write_file('html/bad.mp4', slurp($plain));
+is $t->get('/vod/bad.mp4/v0/index.m3u8')->status, 200, 'a file with an index';
+my $mtime = (stat $bad)[9];
+my $bytes = slurp($plain);
+my $stsz = table_at(\$bytes, 0, 'stsz');
+$t->write_file('html/bad.mp4', rewrite($bytes, $stsz + 24, "\x7f" x 400));
+utime $mtime, $mtime, $bad;
+is $t->get('/vod/bad.mp4/progressive.mp4')->status, 500,
+    'not what the index is of';
+is $t->log_count(qr/bad\.mp4": no moov of it can be made: segment 0: /), 1,
+    'which is told, too';
 
 # --- workers ----------------------------------------------------------------
 
