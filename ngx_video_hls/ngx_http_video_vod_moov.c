@@ -350,7 +350,24 @@ ngx_http_video_moov_thread(void *data, ngx_log_t *log)
 }
 
 
-/* Why there is no file: logged, and told to all who wait for it. */
+/* Tells all who wait; what there is of the object is free for others. */
+static void
+ngx_http_video_moov_abort(ngx_http_request_t *r, uint16_t status)
+{
+    ngx_http_video_ctx_t          *ctx;
+    ngx_http_video_progressive_t  *m;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    m->status = status;
+
+    ngx_http_video_object_fail(ctx->store, &ctx->ref, status);
+    ngx_video_object_put(ctx->store, &ctx->ref);
+}
+
+
+/* Why there is no file. */
 static void
 ngx_http_video_moov_fail(ngx_http_request_t *r, ngx_http_video_moov_task_t *t)
 {
@@ -379,7 +396,7 @@ ngx_http_video_moov_fail(ngx_http_request_t *r, ngx_http_video_moov_task_t *t)
                   "\"%V\": no moov of it can be made: segment %uL: %s", path,
                   t->at, nvm_strerror(t->err));
 
-    ngx_http_video_object_fail(ctx->store, &ctx->ref, status);
+    ngx_http_video_moov_abort(r, status);
 }
 
 
@@ -402,8 +419,7 @@ ngx_http_video_moov_store(ngx_http_request_t *r,
                       "video zone \"%V\" is full: no moov of \"%V\" of %uz "
                       "bytes", &ctx->store->name, &ctx->vod->path, t->len);
 
-        ngx_http_video_object_fail(ctx->store, &ctx->ref,
-                                   NGX_HTTP_SERVICE_UNAVAILABLE);
+        ngx_http_video_moov_abort(r, NGX_HTTP_SERVICE_UNAVAILABLE);
         return NGX_ERROR;
     }
 

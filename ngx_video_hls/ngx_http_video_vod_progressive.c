@@ -236,13 +236,20 @@ ngx_http_video_progressive_object(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_video_progressive_wait(ngx_http_request_t *r)
 {
-    uint64_t               seen;
-    ngx_int_t              rc;
-    ngx_uint_t             state;
-    ngx_video_object_t    *o;
-    ngx_http_video_ctx_t  *ctx;
+    uint64_t                       seen;
+    ngx_int_t                      rc;
+    ngx_uint_t                     state;
+    ngx_video_object_t            *o;
+    ngx_http_video_ctx_t          *ctx;
+    ngx_http_video_progressive_t  *m;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    m = ctx->vod->media;
+
+    if (m->status) {
+        return m->status;
+    }
+
     o = ngx_video_object(ctx->store, &ctx->ref);
 
     for ( ;; ) {
@@ -250,7 +257,7 @@ ngx_http_video_progressive_wait(ngx_http_request_t *r)
         state = ngx_video_object_state(ctx->store, &ctx->ref);
 
         if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            return ngx_http_video_progressive_send(r, ctx->vod->media);
+            return ngx_http_video_progressive_send(r, m);
         }
 
         if (state == NGX_VIDEO_OBJECT_ABORTED) {

@@ -49,6 +49,7 @@ typedef struct {
     ngx_uint_t                n;
     ngx_str_t                 key;          /* of the object */
     ngx_thread_task_t        *task;         /* that makes it */
+    ngx_int_t                 status;       /* of one that could not */
     ngx_http_video_progressive_head_t
                               head;
 
