@@ -82,7 +82,8 @@ sub private { return (sort { $b <=> $a } map { memory($_, 'RssAnon') }
                       @workers)[0] }
 
 my @paths = qw(master.m3u8 manifest.mpd v0/index.m3u8 v0/init.mp4 v0/0.m4s LAST
-               v0/0.ts a0/index.m3u8 a0/0.m4s iframe/v0.m3u8 v0/i1.m4s);
+               v0/0.ts a0/index.m3u8 a0/0.m4s iframe/v0.m3u8 v0/i1.m4s
+               progressive.mp4);
 
 # Where the last segment is, if there is a list.
 sub last_segment {

@@ -245,7 +245,8 @@ sub shifts {
 }
 
 
-# All of a file comes back by its segments, by HLS and by DASH, in time.  Makes
+# All of a file comes back by its segments, by HLS and by DASH, in time, and as
+# one plain file.  Makes
 # these tests; returns { source, v, a }.  Options: kinds ("va"), packets (sub
 # that waits for the source's packets, if not ffmpeg's), demux => 0.
 sub plays_whole {
@@ -259,6 +260,8 @@ sub plays_whole {
         %demuxed = map { ("$_ DASH" => packets_of("$base/manifest.mpd", $_)) }
                    split //, $kinds;
         $demuxed{HLS} = packets_of("$base/master.m3u8", $kinds);
+        $demuxed{'progressive.mp4'} = packets_of("$base/progressive.mp4",
+                                                 $kinds);
     }
     my %track = map { $_ => served($t, $asset, "${_}0") } split //, $kinds;
     my $source = $wait->();
@@ -271,7 +274,7 @@ sub plays_whole {
 
         ok $want && $want eq join(' ', map { $_->{md5} } @samples),
             "$asset $kind: the file's samples, " . @samples;
-        for my $by (grep { /^(?:$kind |HLS)/ } sort keys %demuxed) {
+        for my $by (grep { /^(?:$kind |HLS|prog)/ } sort keys %demuxed) {
             my $got = join ' ', map { $_->{md5} }
                                 @{ $demuxed{$by}{$kind} // [] };
             ok $want && $got eq $want, "$asset $kind: every packet by $by"
