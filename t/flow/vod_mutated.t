@@ -205,6 +205,7 @@ for my $line (split /^/, $t->log) {
 my $SAYS = qr/ at\ offset\ \d+,\ client
              | ":\ nothing\ to\ list:
              | segment\ \d+\ is\ too\ large
+             | ":\ no\ moov\ of\ it\ can\ be\ made:\ segment\ \d+:\ limit
              | ":\ no\ transport\ stream\ can\ be\ made\ of\ it: /x;
 
 for my $answer (@answers) {
