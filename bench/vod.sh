@@ -10,7 +10,8 @@
 #
 # The movie is ffmpeg's default: one video frame in a chunk, about 180 byte
 # ranges in a segment of 6 s.  "together" is the same in fragments, whose
-# samples lie together; "sd" is 480p; "two" lasts two hours.
+# samples lie together; "chunks" has a second of a track in each chunk; "sd" is
+# 480p; "two" lasts two hours.
 #
 # Transport streams are made in the store.  In a zone that is too small for the
 # movie each of them is made anew.
@@ -61,6 +62,12 @@ if [ ! -f "$MEDIA/together.mp4" ]; then
     mv "$MEDIA/together.tmp.mp4" "$MEDIA/together.mp4"
 fi
 
+if [ ! -f "$MEDIA/chunks.mp4" ]; then
+    ffmpeg -loglevel error -y -i "$MEDIA/movie.mp4" -c copy \
+        -chunk_duration 1000000 "$MEDIA/chunks.tmp.mp4"
+    mv "$MEDIA/chunks.tmp.mp4" "$MEDIA/chunks.mp4"
+fi
+
 # More names for the movie: the name is part of what identifies a file, so
 # each is a file that nobody has asked for.
 NAMES=$(mktemp -d "$MEDIA/names.XXXXXX")
@@ -109,15 +116,18 @@ END
 start_nginx "$WORK/nginx.conf"
 BASE=http://127.0.0.1:$PORT
 
-# manifest NAME FILE LIMIT: the first of a file that nobody has asked for
+# manifest NAME FILE LIMIT [WHAT]: the first of a file that nobody has asked
+# for; of another thing than a manifest the first byte
 manifest()
 {
-    local name=$1 file=$2 limit=$3 before after i
+    local name=$1 file=$2 limit=$3 what=${4:-master.m3u8} before after i
 
     for i in $(seq 20); do
-        ln "$MEDIA/$file.mp4" "$NAMES/$file-$i.mp4"
+        ln -f "$MEDIA/$file.mp4" "$NAMES/$file-$i-$what.mp4"
         before=$(cpu_ticks)
-        curl -sf -o /dev/null "$BASE/names/$file-$i.mp4/master.m3u8"
+        # shellcheck disable=SC2086
+        curl -sf ${4:+-r 0-0} -o /dev/null \
+            "$BASE/names/$file-$i-$what.mp4/$what"
         after=$(cpu_ticks)
         echo $((after - before))
     done >"$WORK/ticks"
@@ -183,7 +193,8 @@ load()
 
     before=$(cpu_ticks)
     out=$(URLS=$1 ONCE=$once taskset -c 1 wrk -t1 -c"$CONNECTIONS" \
-          -d"$seconds" -s "$ROOT/bench/urls.lua" "$BASE" | grep RESULT)
+          --timeout 60s -d"$seconds" -s "$ROOT/bench/urls.lua" "$BASE" \
+          | grep RESULT)
     after=$(cpu_ticks)
 
     # shellcheck disable=SC2086
@@ -219,6 +230,34 @@ compare()
     for i in $(seq "$ROUNDS"); do
         s=$(load "$WORK/$name.static" | per_gb)
         v=$(load "$WORK/$name.vod" | per_gb)
+        echo "$s" >>"$WORK/s"
+        echo "$v" >>"$WORK/v"
+        divide "$v" "$s" >>"$WORK/ratios"
+    done
+
+    figure "$title, times the CPU of static files" \
+        "$(median <"$WORK/ratios")" '' "$limit" \
+        "s/GB $(median <"$WORK/v") over $(median <"$WORK/s")"
+}
+
+# progressive TITLE FILE LIMIT: the whole of it, to each connection once
+progressive()
+{
+    local title=$1 uri=/vod/$2.mp4/progressive.mp4 limit=$3 i s v
+
+    mkdir -p "$WORK/static/$2"
+    curl -sf -o "$WORK/static/$2/0" "$BASE$uri"
+    : >"$WORK/ratios"; : >"$WORK/s"; : >"$WORK/v"
+    : >"$WORK/$2.static"; : >"$WORK/$2.vod"
+
+    for i in $(seq "$CONNECTIONS"); do
+        echo "/static/$2/0" >>"$WORK/$2.static"
+        echo "$uri" >>"$WORK/$2.vod"
+    done
+
+    for i in $(seq "$ROUNDS"); do
+        s=$(load "$WORK/$2.static" once | per_gb)
+        v=$(load "$WORK/$2.vod" once | per_gb)
         echo "$s" >>"$WORK/s"
         echo "$v" >>"$WORK/v"
         divide "$v" "$s" >>"$WORK/ratios"
@@ -340,6 +379,9 @@ compare "video, samples together" together 1.1 vod/together.mp4/v0
 compare "480p video" sd 1.8 vod/sd.mp4/v0
 compare "audio, kept" a0 3 vod/movie.mp4/a0
 first_audio
+progressive "progressive.mp4" movie 4
+progressive "progressive.mp4, chunks of a second" chunks 1.4
+manifest "first progressive.mp4 of two hours" two 150 progressive.mp4
 compare "transport streams, made" made 1.4 vod/movie.mp4/v0 index_ts.m3u8
 compare "transport streams, kept" kept 1.1 kept/movie.mp4/v0 index_ts.m3u8
 slow
