@@ -106,6 +106,15 @@ my %file = (
     video => media_file('progressive_video.mp4', @copy, qw(-map 0:v -f mp4)),
 );
 
+# a picture that is to be turned: ffmpeg does it, so its frames tell
+{
+    my $bytes = slurp($plain);
+    my ($tkhd) = box_at(\$bytes, 'moov/trak[0]/tkhd');
+    my ($one, $minus) = (0x10000, 2**32 - 0x10000);
+    $file{turned} = $t->write_file('turned.mp4', rewrite($bytes, $tkhd + 48,
+        pack 'N6', 0, $one, 0, $minus, 0, 0));
+}
+
 sub md5s { return join ' ', map { $_->{md5} } @{ $_[0] } }
 
 # Packets and what they decode to, of a path and of the file that is served.
