@@ -71,8 +71,9 @@ ngx_http_video_mdat_send(ngx_http_request_t *r,
     m->body.more = ngx_http_video_mdat_more;
     m->body.check = ngx_http_video_mdat_check;
 
-    /* who makes an index again calls this when it is there */
+    /* who waits for an index that is made again goes on here */
     ctx->handler = ngx_http_video_body_output;
+    ctx->deadline = 0;
 
     return ngx_http_video_body_start(r, &m->body);
 }

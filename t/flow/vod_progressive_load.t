@@ -9,6 +9,7 @@ use Test::More;
 use Test::Video;
 use Test::Video::Corpus;
 use Test::Video::Media;
+use Test::Video::Mutate;
 use Test::Video::VOD;
 
 plan skip_all => 'ffmpeg has no encoder libx264' unless has_encoder('libx264');
@@ -155,6 +156,54 @@ for my $way (sort keys %way) {
     is "@bad", '', "$way: the same bytes" . ($way{$way} && ", $way{$way}");
 }
 
+# --- over 4 GiB -------------------------------------------------------------
+
+# The boxes of a range, some of them replaced.
+sub replaced {
+    my ($bytes, $from, $to, %new) = @_;
+    my $out = '';
+    for (boxes($bytes, $from, $to)) {
+        my ($type, $at, $end) = @$_;
+        $out .= exists $new{$type} ? $new{$type}
+              : $type =~ /^(?:moov|trak|mdia|minf|stbl)$/
+              ? box($type, replaced($bytes, $at, $end, %new))
+              : substr $$bytes, $at - 8, $end - $at + 8;
+    }
+    return $out;
+}
+
+# 240 samples of 25 MB each behind one another, holes but for some marks
+my $video = slurp(media_file('progressive_video8.mp4', '-i', $plain,
+                  qw(-map 0:v -c copy -fflags +bitexact -f mp4)));
+my ($each, $count, $start) = (25_000_000, 240, 65536);
+my ($moov) = grep { $_->[0] eq 'moov' } boxes(\$video);
+my $sparse = box('ftyp', 'isom', pack 'N', 0)
+    . replaced(\$video, $moov->[1] - 8, $moov->[2],
+        stsz => box('stsz', pack 'N3', 0, $each, $count),
+        stsc => box('stsc', pack 'N5', 0, 1, 1, $count, 1),
+        stco => box('stco', pack 'N3', 0, 1, $start));
+my $payload = $each * $count;
+$sparse .= pack 'N a4 Q>', 1, 'mdat', $start - length($sparse) + $payload;
+$t->write_file('html/sparse.mp4', $sparse);
+open my $fh, '+<:raw', "$html/sparse.mp4" or die $!;
+truncate $fh, $start + $payload or die $!;
+for my $n (0 .. 5, 5.9999) {
+    seek $fh, $start + int $n * 1e9, 0;
+    printf $fh 'mark %6.4f', $n;
+}
+close $fh;
+
+my $r = $t->get(path('sparse'), method => 'HEAD');
+my $head = $r->header('Content-Length') - $payload;
+is $r->status, 200, "a file of $payload bytes and $head";
+my $first = $t->get(path('sparse'), range => '0-' . ($head - 1))->body;
+like $first, qr/co64.*mdat.{8}\z/s, 'has offsets of 64 bits';
+is unpack('Q>', substr $first, -8), $payload + 16, 'a mdat as long';
+is $t->get(path('sparse'), range => join '-', map { $head + $_ }
+           int $_ * 1e9, int $_ * 1e9 + 10)->body, sprintf('mark %6.4f', $_),
+    "its byte $_ * 10^9" for 0 .. 5, 5.9999;
+unlink "$html/sparse.mp4";
+
 # --- a source that changes --------------------------------------------------
 
 # A download that has begun and waits; how far it is.
@@ -170,7 +219,7 @@ for my $name (qw(plain chunks)) {
     my $copy = 'copy' . ++$n;
     my $bytes = slurp($name{$name});
     $t->write_file("html/$copy.mp4", $bytes);
-    my $r = begun(path($copy));
+    $r = begun(path($copy));
 
     $t->write_file("html/.new.mp4", slurp($other));
     rename "$html/.new.mp4", "$html/$copy.mp4" or die $!;
@@ -210,7 +259,7 @@ for my $name (qw(plain chunks)) {
 my $copy = 'last';
 $t->write_file("html/$copy.mp4", slurp($chunks));
 $t->get(path($copy));
-my $r = $t->get(path($copy), start => 1, range => '-300000', rate => 50_000,
+$r = $t->get(path($copy), start => 1, range => '-300000', rate => 50_000,
                 rcvbuf => 4096);
 wait_for { length $r->body > 10_000 } 10;
 utime time, time - 100, "$html/$copy.mp4";
