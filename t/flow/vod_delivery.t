@@ -66,10 +66,11 @@ my @paths = map {
     ((map { ($_->{init}, @{ $_->{segments} }[0 .. 2]) } @lists),
      "/vod/$name/v0/0.ts", "/vod/$name/master.m3u8")
 } 'movie.mp4', 'second.mp4';
+push @paths, '/vod/second.mp4/progressive.mp4';
 
 my %sum = map { my $answer = $t->get($_);
                 ($_ => $answer->complete && md5_hex($answer->body)) } @paths;
-cmp_ok scalar(grep { $_ } values %sum), '>', 15, 'what is to come';
+cmp_ok scalar(grep { $_ } values %sum), '>', 16, 'what is to come';
 
 # What curl gets of these, all at once on one connection.
 sub by_curl {
