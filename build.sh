@@ -18,8 +18,8 @@ MODULES="ngx_video_core_module ngx_video_ingest_module
          ngx_stream_video_rtmp_module ngx_http_video_hls_module"
 
 PACKAGES="nginx nginx-dev libnginx-mod-stream gcc make libssl-dev
-          libpcre2-dev zlib1g-dev ffmpeg curl perl libtest-base-perl
-          libtext-diff-perl libhttp-message-perl"
+          libpcre2-dev zlib1g-dev libjansson-dev ffmpeg curl perl
+          libtest-base-perl libtext-diff-perl libhttp-message-perl"
 
 TEST_PACKAGES="chromium clang libclang-rt-14-dev valgrind libxml2-utils
                gstreamer1.0-tools gstreamer1.0-plugins-base
