@@ -94,15 +94,53 @@ nvm_dash_track(const nvm_dash_mpd_t *m, size_t i)
 }
 
 
-/* The first track of the set that a track belongs to; ntracks: none has one. */
+/* The language tag of a track, "" when there is none. */
+static const char *
+nvm_dash_lang(const nvm_dash_mpd_t *m, size_t i)
+{
+    const char  *lang;
+
+    lang = m->d->tracks[i].lang;
+
+    if (lang == NULL || lang[0] == '\0') {
+        lang = nvm_text_lang(nvm_dash_track(m, i)->lang);
+    }
+
+    return lang ? lang : "";
+}
+
+
+/* Whether people are told the same of two tracks; of pictures they aren't. */
+static unsigned
+nvm_dash_same_about(const nvm_dash_mpd_t *m, size_t a, size_t b)
+{
+    const char              *x, *y;
+    const nvm_dash_track_t  *t;
+
+    t = m->d->tracks;
+    x = t[a].label ? t[a].label : "";
+    y = t[b].label ? t[b].label : "";
+
+    return nvm_dash_track(m, a)->kind == NVM_VIDEO
+           || (t[a].role == t[b].role && strcmp(x, y) == 0
+               && strcmp(nvm_dash_lang(m, a), nvm_dash_lang(m, b)) == 0);
+}
+
+
+/*
+ * The first track of the set that a track belongs to, or of its key frames;
+ * ntracks: none has one.
+ */
 static size_t
-nvm_dash_set_of(const nvm_dash_mpd_t *m, const nvm_track_t *t, unsigned keys)
+nvm_dash_set_of(const nvm_dash_mpd_t *m, size_t track, unsigned keys)
 {
     size_t  i;
 
     for (i = 0; i < m->d->ntracks; i++) {
         if (m->set[i] && (m->d->tracks[i].keys_of != NULL) == keys
-            && nvm_dash_same_set(nvm_dash_track(m, i), t))
+            && nvm_dash_same_about(m, i, track)
+            && nvm_dash_same_set(nvm_dash_track(m, i),
+                                 nvm_dash_track(m, track)))
         {
             break;
         }
@@ -133,7 +171,7 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
         return;
     }
 
-    k = nvm_dash_set_of(m, tl->track, t->keys_of != NULL);
+    k = nvm_dash_set_of(m, i, t->keys_of != NULL);
     m->set[i] = k < i ? m->set[k] : ++m->nsets;
     m->ended &= tl->ended;
 
@@ -362,21 +400,28 @@ nvm_dash_essential(const nvm_dash_mpd_t *m, const nvm_track_t *t)
 
 /*
  * Whether a set has the programme's main content (5.8.5.5): all video has, in
- * whatever codec, and the audio of the language that comes first.
+ * whatever codec, and the audio of the language that is the default.
  */
 static unsigned
-nvm_dash_main(const nvm_dash_mpd_t *m, const nvm_track_t *t)
+nvm_dash_main(const nvm_dash_mpd_t *m, size_t track)
 {
-    size_t  i;
+    size_t      i, first;
+    nvm_kind_e  kind;
 
-    for (i = 0; i < m->d->ntracks; i++) {
-        if (m->set[i] && nvm_dash_track(m, i)->kind == t->kind) {
-            return t->kind == NVM_VIDEO
-                   || strcmp(nvm_dash_track(m, i)->lang, t->lang) == 0;
+    kind = nvm_dash_track(m, track)->kind;
+    first = m->d->ntracks;
+
+    for (i = m->d->ntracks; i-- > 0; ) {
+        if (m->set[i] && nvm_dash_track(m, i)->kind == kind
+            && (first == m->d->ntracks || m->d->tracks[i].def
+                || !m->d->tracks[first].def))
+        {
+            first = i;
         }
     }
 
-    return 0;
+    return kind == NVM_VIDEO
+           || strcmp(nvm_dash_lang(m, first), nvm_dash_lang(m, track)) == 0;
 }
 
 
@@ -406,15 +451,15 @@ nvm_dash_sap(const nvm_dash_mpd_t *m, uint32_t set)
  * before properties that may be supplemental (5.3.3.3).
  */
 static void
-nvm_dash_trick(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
+nvm_dash_trick(nvm_dash_mpd_t *m, size_t track)
 {
     size_t  i;
 
-    if (t->keys_of == NULL) {
+    if (m->d->tracks[track].keys_of == NULL) {
         return;
     }
 
-    i = nvm_dash_set_of(m, t->timeline->track, 0);
+    i = nvm_dash_set_of(m, track, 0);
 
     if (i < m->d->ntracks) {
         nvm_writer_fmt(m->w, "      <EssentialProperty schemeIdUri=\""
@@ -424,19 +469,34 @@ nvm_dash_trick(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
 }
 
 
+/* Whether a set has the track that is the default, of those that may be. */
+static unsigned
+nvm_dash_preferred(const nvm_dash_mpd_t *m, uint32_t set)
+{
+    size_t  i;
+
+    for (i = 0; i < m->d->ntracks; i++) {
+        if (m->set[i] == set && m->d->tracks[i].def) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* An AdaptationSet (5.3.3.2), described by its first track. */
 static void
 nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 {
-    size_t                   i, first;
-    const char              *kind, *lang;
-    const nvm_track_t       *t;
-    const nvm_dash_track_t  *dt;
+    size_t              i, first;
+    unsigned            preferred;
+    const char         *kind, *lang;
+    const nvm_track_t  *t;
 
     for (first = 0; m->set[first] != set; first++) { /* void */ }
 
-    dt = &m->d->tracks[first];
-    t = dt->timeline->track;
+    t = nvm_dash_track(m, first);
     kind = t->kind == NVM_VIDEO ? "video"
            : t->kind == NVM_AUDIO ? "audio" : "text";
 
@@ -449,25 +509,22 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
         nvm_writer_text(m->w, " startWithSAP=\"1\"");
     }
 
-    lang = nvm_text_lang(t->lang);
-    if (lang != NULL) {
+    lang = nvm_dash_lang(m, first);
+    if (lang[0] != '\0') {
         nvm_writer_fmt(m->w, " lang=\"%s\"", lang);
     }
 
-    nvm_writer_text(m->w, ">\n");
-    nvm_dash_trick(m, dt);
-    nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
+    preferred = nvm_dash_preferred(m, set);
 
-    if (dt->label != NULL && dt->label[0] != '\0') {
-        nvm_writer_text(m->w, "      <Label>");
-        nvm_text_xml(m->w, dt->label);
-        nvm_writer_text(m->w, "</Label>\n");
+    if (preferred) {
+        nvm_writer_text(m->w, " selectionPriority=\"2\"");
     }
 
-    nvm_writer_fmt(m->w, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
-                   " value=\"%s\"/>\n",
-                   t->kind == NVM_TEXT ? "subtitle"
-                   : nvm_dash_main(m, t) ? "main" : "alternate");
+    nvm_writer_text(m->w, ">\n");
+    nvm_dash_trick(m, first);
+    nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
+    nvm_dash_media_about(m->w, &m->d->tracks[first], nvm_dash_main(m, first),
+                         preferred);
 
     for (i = first; i < m->d->ntracks; i++) {
         if (m->set[i] == set) {

@@ -11,6 +11,7 @@
 #define NVM_DASH_H
 
 #include "nvm_model.h"
+#include "nvm_role.h"
 #include "nvm_writer.h"
 
 
@@ -23,6 +24,12 @@ typedef struct {
                                            id, i<msn>.m4s in its directory;
                                            NULL: it is no such thing */
     const char              *label;     /* shown to people, may be NULL */
+    const char              *lang;      /* BCP 47; NULL: the track's */
+    nvm_role_e               role;      /* NONE: main or alternate, subtitle
+                                           of text */
+    unsigned                 def:1;     /* what is played unless somebody
+                                           chooses: the first of these, or the
+                                           first of its kind */
     uint64_t                 pto;       /* presentationTimeOffset: the tick of
                                            the track's timeline at which the
                                            period starts, that is (dynamic)
@@ -52,11 +59,12 @@ typedef struct {
 /*
  * Writes an MPD of one period.  Video tracks share an AdaptationSet for each
  * codec, sample entry and dynamic range, audio tracks one for each language,
- * codec and channel count, each text track has one; key frames are for trick
- * modes (DASH-IF IOP 4.3, 3.2.9), a set for each of video.  Only complete segments
- * are listed, numbered by their msn, which must be consecutive; tracks without
- * any are left out.  A dynamic manifest whose timelines have all ended gets a
- * duration and no minimumUpdatePeriod (5.3.1.2).
+ * label, role, codec and channel count, each text track has one.  Key frames
+ * are for trick modes (DASH-IF IOP 4.3, 3.2.9), a set for each of video.  Only
+ * complete segments are listed, numbered by their msn, which must be
+ * consecutive; tracks without any are left out.  A dynamic manifest whose
+ * timelines have all ended gets a duration and no minimumUpdatePeriod
+ * (5.3.1.2).
  *
  * Returns w->error; NVM_ENOENT and writes nothing when no track has a
  * complete segment; NVM_ELIMIT for more than NVM_MAX_TRACKS.

@@ -6,11 +6,13 @@
  */
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "nvm_aac.h"
 #include "nvm_ac3.h"
 #include "nvm_codec.h"
 #include "nvm_dash_media.h"
+#include "nvm_text.h"
 
 
 /* Size as coded, shape of a pixel, frame rate (5.3.7.2). */
@@ -167,5 +169,48 @@ nvm_dash_media_transfer(nvm_writer_t *w, const nvm_track_t *t,
                        " value=\"%u\"/>\n",
                        essential ? "Essential" : "Supplemental",
                        (unsigned) t->transfer);
+    }
+}
+
+
+static void
+nvm_dash_media_role(nvm_writer_t *w, const char *role)
+{
+    nvm_writer_fmt(w, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+                   " value=\"%s\"/>\n", role);
+}
+
+
+/* 5.8.4.3, 5.8.5.5, in the schema's order */
+void
+nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_track_t *t,
+    unsigned main, unsigned preferred)
+{
+    const char  *text;
+
+    if (t->label != NULL && t->label[0] != '\0') {
+        nvm_writer_text(w, "      <Label>");
+        nvm_text_xml(w, t->label);
+        nvm_writer_text(w, "</Label>\n");
+    }
+
+    text = nvm_role_purpose(t->role);
+    if (text != NULL) {
+        nvm_writer_fmt(w, "      <Accessibility schemeIdUri=\""
+                       "urn:tva:metadata:cs:AudioPurposeCS:2007\""
+                       " value=\"%s\"/>\n", text);
+    }
+
+    text = nvm_role_name(t->role);
+
+    if (text == NULL) {
+        text = t->timeline->track->kind == NVM_TEXT ? "subtitle"
+               : main ? "main" : "alternate";
+    }
+
+    nvm_dash_media_role(w, text);
+
+    if (preferred && strcmp(text, "main") != 0) {
+        nvm_dash_media_role(w, "main");
     }
 }

@@ -7,8 +7,7 @@
 #ifndef NVM_DASH_MEDIA_H
 #define NVM_DASH_MEDIA_H
 
-#include "nvm_model.h"
-#include "nvm_writer.h"
+#include "nvm_dash.h"
 
 
 /* Attributes of a Representation: of the picture, or of the sound. */
@@ -23,6 +22,14 @@ void nvm_dash_media_channels(nvm_writer_t *w, const nvm_track_t *t);
  */
 void nvm_dash_media_transfer(nvm_writer_t *w, const nvm_track_t *t,
     unsigned essential);
+
+/*
+ * What people are told of an AdaptationSet by its first track: label, purpose
+ * and role.  One that has no role is "main" or "alternate", of text it is
+ * "subtitle"; the default is "main" beside its role.
+ */
+void nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_track_t *t,
+    unsigned main, unsigned preferred);
 
 
 #endif /* NVM_DASH_MEDIA_H */

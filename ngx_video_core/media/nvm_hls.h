@@ -15,6 +15,7 @@
 #define NVM_HLS_H
 
 #include "nvm_model.h"
+#include "nvm_role.h"
 #include "nvm_writer.h"
 
 
@@ -25,6 +26,13 @@ typedef struct {
                                                language, or "audio" */
     const nvm_track_t          *keys;       /* its key frames, as a track with
                                                their rates, or NULL */
+    const char                 *lang;       /* BCP 47; NULL: the track's */
+    nvm_role_e                  role;       /* CHARACTERISTICS */
+    unsigned                    def:1;      /* DEFAULT=YES: the first of
+                                               these, of audio also the first
+                                               of all */
+    unsigned                    forced:1;   /* of text: to be shown to who
+                                               wants no subtitles */
 } nvm_hls_rendition_t;
 
 

@@ -55,6 +55,22 @@ nvm_hls_track(const nvm_hls_plan_t *p, size_t i)
 }
 
 
+/* The language tag of a rendition, or NULL. */
+static const char *
+nvm_hls_lang(const nvm_hls_plan_t *p, size_t i)
+{
+    const nvm_hls_rendition_t  *r;
+
+    r = &p->m->renditions[i];
+
+    if (r->lang != NULL && r->lang[0] != '\0') {
+        return r->lang;
+    }
+
+    return nvm_text_lang(r->track->lang);
+}
+
+
 static const char *
 nvm_hls_name(const nvm_hls_plan_t *p, size_t i)
 {
@@ -67,7 +83,7 @@ nvm_hls_name(const nvm_hls_plan_t *p, size_t i)
         return r->name;
     }
 
-    lang = nvm_text_lang(r->track->lang);
+    lang = nvm_hls_lang(p, i);
 
     return lang ? lang
            : r->track->kind == NVM_TEXT ? NVM_HLS_TEXT : NVM_HLS_AUDIO;
@@ -182,29 +198,134 @@ nvm_hls_channels(nvm_writer_t *w, const nvm_track_t *t)
 }
 
 
+/* What a client chooses among: of audio a member, of text a rendition. */
+static size_t
+nvm_hls_member(const nvm_hls_plan_t *p, size_t i)
+{
+    return nvm_hls_track(p, i)->kind == NVM_TEXT ? i : p->member[i];
+}
+
+
+/* Whether a member is what is played unless somebody chooses. */
+static unsigned
+nvm_hls_default(const nvm_hls_plan_t *p, size_t member)
+{
+    size_t      i;
+    nvm_kind_e  kind;
+
+    kind = nvm_hls_track(p, member)->kind;
+
+    for (i = 0; i < p->m->nrenditions; i++) {
+        if (p->m->renditions[i].def && nvm_hls_track(p, i)->kind == kind) {
+            return nvm_hls_member(p, i) == member;
+        }
+    }
+
+    if (kind == NVM_TEXT) {
+        return 0;
+    }
+
+    for (i = 0; p->member[i] != i; i++) { /* void */ }
+
+    return i == member;
+}
+
+
+/* Whether a client can't tell two members apart (4.4.6.1.1). */
+static unsigned
+nvm_hls_alike(const nvm_hls_plan_t *p, size_t a, size_t b)
+{
+    const char                 *x, *y;
+    const nvm_hls_rendition_t  *r;
+
+    r = p->m->renditions;
+    x = nvm_hls_lang(p, a);
+    y = nvm_hls_lang(p, b);
+
+    return r[a].track->kind == r[b].track->kind
+           && (x == y || (x != NULL && y != NULL && strcmp(x, y) == 0))
+           && nvm_role_characteristics(r[a].role)
+              == nvm_role_characteristics(r[b].role)
+           && r[a].forced == r[b].forced;
+}
+
+
+/*
+ * AUTOSELECT: the default one has it, and of those that are alike the first.
+ * Nobody wants a commentary without having chosen it.
+ */
+static unsigned
+nvm_hls_autoselect(const nvm_hls_plan_t *p, size_t member)
+{
+    size_t                      i;
+    const nvm_hls_rendition_t  *r;
+
+    r = p->m->renditions;
+
+    if (nvm_hls_default(p, member)) {
+        return 1;
+    }
+
+    for (i = 0; i < p->m->nrenditions; i++) {
+        if (nvm_hls_member(p, i) == i && i != member
+            && nvm_hls_alike(p, i, member)
+            && (nvm_hls_default(p, i)
+                || (i < member && r[i].role != NVM_ROLE_COMMENTARY)))
+        {
+            return 0;
+        }
+    }
+
+    return r[member].role != NVM_ROLE_COMMENTARY;
+}
+
+
+/* The attributes that a client chooses by, but CHARACTERISTICS. */
+static void
+nvm_hls_choice(nvm_hls_plan_t *p, size_t member)
+{
+    const char  *lang;
+
+    lang = nvm_hls_lang(p, member);
+    if (lang != NULL) {
+        nvm_writer_fmt(p->w, ",LANGUAGE=\"%s\"", lang);
+    }
+
+    nvm_writer_fmt(p->w, ",DEFAULT=%s,AUTOSELECT=%s",
+                   nvm_hls_default(p, member) ? "YES" : "NO",
+                   nvm_hls_autoselect(p, member) ? "YES" : "NO");
+}
+
+
+static void
+nvm_hls_characteristics(nvm_hls_plan_t *p, size_t member)
+{
+    const char  *text;
+
+    text = nvm_role_characteristics(p->m->renditions[member].role);
+    if (text != NULL) {
+        nvm_writer_fmt(p->w, ",CHARACTERISTICS=\"%s\"", text);
+    }
+}
+
+
 /*
  * One EXT-X-MEDIA (4.4.6.1).  Names are unique within the group, and those
- * that a client may choose by itself differ in language (4.4.6.1.1).
+ * that a client may choose by itself differ in what it can choose by.
  */
 static void
 nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 {
     size_t         i, played;
-    unsigned       first, lang;
-    const char    *tag;
+    unsigned       first;
     nvm_writer_t  *w;
 
     w = p->w;
     played = nvm_hls_played(p, group, member);
     first = 1;
-    lang = 0;
 
     for (i = 0; i < member; i++) {
-        if (p->member[i] == i) {
-            first = 0;
-            lang |= strcmp(nvm_hls_track(p, i)->lang,
-                           nvm_hls_track(p, member)->lang) == 0;
-        }
+        first &= p->member[i] != i;
     }
 
     nvm_writer_fmt(w, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"%s\",NAME=\"",
@@ -219,14 +340,9 @@ nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 
     nvm_writer_text(w, "\"");
 
-    tag = nvm_text_lang(nvm_hls_track(p, member)->lang);
-    if (tag != NULL) {
-        nvm_writer_fmt(w, ",LANGUAGE=\"%s\"", tag);
-    }
-
-    nvm_writer_fmt(w, ",DEFAULT=%s,AUTOSELECT=%s", first ? "YES" : "NO",
-                   lang ? "NO" : "YES");
+    nvm_hls_choice(p, member);
     nvm_hls_channels(w, nvm_hls_track(p, played));
+    nvm_hls_characteristics(p, member);
 
     /* of a transport stream the first is muxed with the video (4.4.6.2.1) */
 
@@ -241,27 +357,22 @@ nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 
 
 /*
- * One EXT-X-MEDIA of text.  None is shown unless a client chooses it, or its
- * user has: by language, in which those that it may choose differ.
+ * One EXT-X-MEDIA of text.  Without a default none is shown unless a client
+ * chooses it, or its user has: by what it can tell them apart by.
  */
 static void
 nvm_hls_text(nvm_hls_plan_t *p, size_t member)
 {
     size_t         i;
-    unsigned       name, lang;
-    const char    *tag;
+    unsigned       name;
     nvm_writer_t  *w;
 
     w = p->w;
     name = 0;
-    lang = 0;
 
     for (i = 0; i < member; i++) {
-        if (nvm_hls_track(p, i)->kind == NVM_TEXT) {
-            name |= strcmp(nvm_hls_name(p, i), nvm_hls_name(p, member)) == 0;
-            lang |= strcmp(nvm_hls_track(p, i)->lang,
-                           nvm_hls_track(p, member)->lang) == 0;
-        }
+        name |= nvm_hls_track(p, i)->kind == NVM_TEXT
+                && strcmp(nvm_hls_name(p, i), nvm_hls_name(p, member)) == 0;
     }
 
     nvm_writer_text(w, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\""
@@ -276,13 +387,12 @@ nvm_hls_text(nvm_hls_plan_t *p, size_t member)
 
     nvm_writer_text(w, "\"");
 
-    tag = nvm_text_lang(nvm_hls_track(p, member)->lang);
-    if (tag != NULL) {
-        nvm_writer_fmt(w, ",LANGUAGE=\"%s\"", tag);
-    }
+    nvm_hls_choice(p, member);
+    nvm_writer_fmt(w, ",FORCED=%s",
+                   p->m->renditions[member].forced ? "YES" : "NO");
+    nvm_hls_characteristics(p, member);
 
-    nvm_writer_fmt(w, ",DEFAULT=NO,AUTOSELECT=%s,FORCED=NO,URI=\"",
-                   lang ? "NO" : "YES");
+    nvm_writer_text(w, ",URI=\"");
     nvm_hls_uri(p, member);
     nvm_writer_text(w, "\"\n");
 }
