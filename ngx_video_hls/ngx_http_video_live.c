@@ -114,7 +114,8 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
 
     if (ctx->path.ts || ctx->path.keys
         || ctx->path.what == NGX_HTTP_VIDEO_INFO
-        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE)
+        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
+        || ctx->path.what == NGX_HTTP_VIDEO_POSTER)
     {
         /* of files only */
         return NGX_HTTP_NOT_FOUND;

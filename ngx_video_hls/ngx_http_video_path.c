@@ -4,7 +4,7 @@
  * URLs: what a path below the location asks for.
  *
  *   ASSET/master.m3u8                 ASSET/manifest.mpd
- *   ASSET/info.json
+ *   ASSET/info.json                   ASSET/poster
  *   ASSET/<track>/index.m3u8          <track>: v0, v1, ... a0, ...
  *   ASSET/<track>/[e<hex>/]init.mp4
  *   ASSET/<track>/[e<hex>/]<n>.m4s    ASSET/<track>/[e<hex>/]<n>.<p>.m4s
@@ -294,6 +294,9 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 
     } else if (ngx_http_video_path_is(&s, "progressive.mp4")) {
         out->what = NGX_HTTP_VIDEO_PROGRESSIVE;
+
+    } else if (ngx_http_video_path_is(&s, "poster")) {
+        out->what = NGX_HTTP_VIDEO_POSTER;
 
     } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
                || !ngx_http_video_path_fits(out))

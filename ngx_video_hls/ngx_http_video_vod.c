@@ -31,13 +31,18 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
         return ngx_http_video_vod_info(r);
     }
 
+    if (rc == NGX_OK && ctx->path.what == NGX_HTTP_VIDEO_POSTER) {
+        return ngx_http_video_vod_poster(r);
+    }
+
     if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->ntexts == 0
         && ctx->vod->lead == NULL
         && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT
         && ctx->path.what != NGX_HTTP_VIDEO_PROGRESSIVE)
     {
         /* of one file the epoch is known: its index may not be needed */
-        ctx->vod->epoch = ngx_http_video_index_epoch(ctx->vod->sources, NULL);
+        ctx->vod->epoch = ngx_http_video_described_epoch(ctx->vod,
+                          ngx_http_video_index_epoch(ctx->vod->sources, NULL));
         rc = ngx_http_video_vod_list(r, 1);
 
         if (rc != NGX_DECLINED) {
@@ -151,12 +156,16 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
             vod->failed = rc;
             ngx_video_object_put(ctx->store, &s->ref);
 
-        } else if (s->head.nvideo) {
-            break;
+        } else {
+            ngx_http_video_described_take(s);
+
+            if (s->head.nvideo) {
+                break;
+            }
         }
     }
 
-    /* without video the first that can be packaged leads */
+    /* without video that is taken the first with audio leads */
 
     first = vod->next < vod->nsources ? &vod->sources[vod->next] : NULL;
 
@@ -187,6 +196,34 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
     vod->next = 0;
 
     return NGX_OK;
+}
+
+
+/* The epoch of an asset: of all its files, and of what is said of them. */
+static void
+ngx_http_video_vod_epoch(ngx_http_video_vod_t *vod)
+{
+    ngx_http_video_source_t  *s;
+
+    vod->epoch = vod->lead->epoch;
+
+    for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
+        if (s != vod->lead && s->ref.id) {
+            vod->epoch = ngx_http_video_hash(vod->epoch, &s->epoch,
+                                             sizeof(s->epoch));
+        }
+    }
+
+    for (s = vod->texts; s < vod->texts + vod->ntexts; s++) {
+        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.uniq,
+                                         sizeof(s->of.uniq));
+        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.mtime,
+                                         sizeof(s->of.mtime));
+        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.size,
+                                         sizeof(s->of.size));
+    }
+
+    vod->epoch = ngx_http_video_described_epoch(vod, vod->epoch);
 }
 
 
@@ -227,26 +264,13 @@ ngx_http_video_vod_indexes(ngx_http_request_t *r)
             /* of several files one that is broken is left out */
             ngx_memzero(&s->head, sizeof(nvm_index_head_t));
             ngx_video_object_put(ctx->store, &s->ref);
+            continue;
         }
+
+        ngx_http_video_described_take(s);
     }
 
-    vod->epoch = vod->lead->epoch;
-
-    for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
-        if (s != vod->lead && s->ref.id) {
-            vod->epoch = ngx_http_video_hash(vod->epoch, &s->epoch,
-                                             sizeof(s->epoch));
-        }
-    }
-
-    for (s = vod->texts; s < vod->texts + vod->ntexts; s++) {
-        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.uniq,
-                                         sizeof(s->of.uniq));
-        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.mtime,
-                                         sizeof(s->of.mtime));
-        vod->epoch = ngx_http_video_hash(vod->epoch, &s->of.size,
-                                         sizeof(s->of.size));
-    }
+    ngx_http_video_vod_epoch(vod);
 
     return NGX_OK;
 }
@@ -285,6 +309,7 @@ ngx_http_video_vod_track(ngx_http_request_t *r, ngx_uint_t kind,
             }
 
             if (t->track.kind == kind && t->name == number) {
+                ngx_http_video_described_track(s, &t->track);
                 *source = s;
                 return NGX_OK;
             }

@@ -5,6 +5,9 @@
  *
  *   ngx_http_video_vod.c          the indexes of all files of an asset
  *   ngx_http_video_vod_asset.c    the files of an asset
+ *   ngx_http_video_vod_json.c     those that a JSON file names, and
+ *   ngx_http_video_vod_said.c     what it says of them
+ *   ngx_http_video_vod_poster.c   its image
  *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_list.c     playlists, manifests, init segments
@@ -23,7 +26,10 @@
 
 #include <dirent.h>
 
+#include "ngx_http_video_asset_json.h"
 #include "ngx_http_video_hls_module.h"
+#include "nvm_dash.h"
+#include "nvm_hls.h"
 
 
 /* A file of an asset, and its index. */
@@ -34,6 +40,7 @@ typedef struct {
     ngx_file_t                file;
     uint64_t                  epoch;        /* of its bytes and their cut */
     ngx_str_t                 refused;      /* why there is no index */
+    ngx_http_video_asset_track_t  *described;   /* in the store, or NULL */
 
     ngx_video_ref_t           ref;          /* of the index */
     ngx_video_cursor_t        cursor;
@@ -62,12 +69,16 @@ typedef struct ngx_http_video_vod_s {
     uint64_t                  end;          /* 0: none */
     const char               *query;        /* that says so, or NULL */
 
-    ngx_open_file_info_t      of;           /* of a directory */
+    ngx_open_file_info_t      of;           /* of a directory or a JSON */
     ngx_video_ref_t           list;         /* of its files' names */
-    ngx_thread_task_t        *task;         /* that reads it */
+    ngx_video_ref_t           json;         /* of a description */
+    ngx_http_video_asset_t   *asset;        /* what it says: in the store */
+    ngx_thread_task_t        *task;         /* that reads either */
     void                     *media;        /* of ngx_http_video_vod_media.c
                                                or _text.c */
     struct ngx_http_video_info_s  *info;    /* of ngx_http_video_vod_info.h */
+
+    unsigned                  described:1;  /* a JSON file rules */
 } ngx_http_video_vod_t;
 
 /* ngx_http_video_vod_select.c: a clip of it, and some of its tracks */
@@ -101,6 +112,77 @@ int ngx_http_video_asset_filter(const struct dirent *d);
 
 /* By its extension: 0, media; 1, subtitles; -1, none of the two. */
 int ngx_http_video_asset_kind(const u_char *name);
+
+/*
+ * Opens a file, or logs why not and returns the status for it.  "member" is
+ * where the description of the asset names it, or NULL.
+ */
+ngx_int_t ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of, const char *member);
+
+/*
+ * Adds an open file to the sources, or with "text" to the texts: there are at
+ * most NGX_HTTP_VIDEO_SOURCES of each.
+ */
+ngx_http_video_source_t *ngx_http_video_asset_source(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_open_file_info_t *of, ngx_uint_t text);
+
+
+/* ngx_http_video_vod_json.c */
+
+/* Whether the name of a file says that it is a description. */
+ngx_uint_t ngx_http_video_json_named(ngx_str_t *path);
+
+/*
+ * Reads the description that vod->path and vod->of are of, and opens the files
+ * that it names: as ngx_http_video_asset_open().
+ */
+ngx_int_t ngx_http_video_json_open(ngx_http_request_t *r);
+
+/*
+ * Opens a file that the description names in a member: NGX_OK, or a status;
+ * the reason has been logged.
+ */
+ngx_int_t ngx_http_video_json_file(ngx_http_request_t *r, const char *name,
+    const char *member, ngx_str_t *path, ngx_open_file_info_t *of);
+
+
+/* ngx_http_video_vod_said.c */
+
+/* Whether tracks of this kind are taken of a file. */
+ngx_uint_t ngx_http_video_described_has(ngx_http_video_source_t *s,
+    ngx_uint_t kind);
+
+/* A file whose index was opened has only tracks that are taken. */
+void ngx_http_video_described_take(ngx_http_video_source_t *s);
+
+/* The language of a track is the one that its description has. */
+void ngx_http_video_described_track(ngx_http_video_source_t *s,
+    nvm_track_t *t);
+
+/* The epoch of an asset: another one when its description changes. */
+uint64_t ngx_http_video_described_epoch(ngx_http_video_vod_t *vod,
+    uint64_t epoch);
+
+/*
+ * Whether of audio, like in codec and language, the second is told to be what
+ * the first is.
+ */
+ngx_uint_t ngx_http_video_described_again(ngx_http_video_source_t *before,
+    ngx_http_video_source_t *s);
+
+/* What is said of a track of s (it may be NULL) for writers of playlists. */
+void ngx_http_video_described_rendition(ngx_http_video_source_t *s,
+    nvm_hls_rendition_t *r);
+void ngx_http_video_described_set(ngx_http_video_source_t *s,
+    nvm_dash_track_t *d);
+
+
+/* ngx_http_video_vod_poster.c */
+
+/* The image that the description names: a content handler. */
+ngx_int_t ngx_http_video_vod_poster(ngx_http_request_t *r);
+
 
 /*
  * Opens the index of a source, cut at the boundaries of "lead" unless that is

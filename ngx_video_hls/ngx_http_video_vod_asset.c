@@ -13,6 +13,9 @@
 /* names of a directory, each with its terminating zero: media and subtitles */
 #define NGX_HTTP_VIDEO_LIST_MAX  (2 * NGX_HTTP_VIDEO_SOURCES * 256)
 
+/* a file of that name in a directory rules it */
+#define NGX_HTTP_VIDEO_DESCRIPTION  "asset.json"
+
 
 typedef struct {
     u_char                   *path;
@@ -26,10 +29,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_video_asset_path(ngx_http_request_t *r,
     ngx_str_t *path);
-static ngx_int_t ngx_http_video_asset_file(ngx_http_request_t *r,
-    ngx_str_t *path, ngx_open_file_info_t *of);
-static void ngx_http_video_asset_source(ngx_http_request_t *r,
-    ngx_str_t *path, ngx_open_file_info_t *of, ngx_uint_t text);
 static ngx_int_t ngx_http_video_asset_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_asset_names(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_asset_post(ngx_http_request_t *r);
@@ -50,7 +49,9 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
     vod = ctx->vod;
 
     if (vod) {
-        return vod->nsources ? NGX_OK : ngx_http_video_asset_list(r);
+        return vod->nsources ? NGX_OK
+               : vod->described ? ngx_http_video_json_open(r)
+                                : ngx_http_video_asset_list(r);
     }
 
     vod = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_t));
@@ -79,15 +80,19 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_video_asset_file(r, &vod->path, &vod->of);
+        rc = ngx_http_video_asset_file(r, &vod->path, &vod->of, NULL);
     }
 
     if (rc != NGX_OK) {
         return rc;
     }
 
+    if (vod->of.is_file && ngx_http_video_json_named(&vod->path)) {
+        return ngx_http_video_json_open(r);
+    }
+
     if (vod->of.is_file) {
-        ngx_http_video_asset_source(r, &vod->path, &vod->of, 0);
+        (void) ngx_http_video_asset_source(r, &vod->path, &vod->of, 0);
         return NGX_OK;
     }
 
@@ -108,6 +113,7 @@ ngx_http_video_asset_cleanup(void *data)
     }
 
     ngx_video_object_put(ctx->store, &ctx->vod->list);
+    ngx_video_object_put(ctx->store, &ctx->vod->json);
 }
 
 
@@ -207,10 +213,13 @@ ngx_http_video_asset_path(ngx_http_request_t *r, ngx_str_t *path)
 /* The status and log level for a file that can't be opened, as nginx's. */
 static ngx_int_t
 ngx_http_video_asset_error(ngx_http_request_t *r, ngx_open_file_info_t *of,
-    ngx_str_t *path)
+    ngx_str_t *path, const char *member)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  level;
+    ngx_int_t              rc;
+    ngx_uint_t             level;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
     switch (of->err) {
 
@@ -234,16 +243,23 @@ ngx_http_video_asset_error(ngx_http_request_t *r, ngx_open_file_info_t *of,
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_log_error(level, r->connection->log, of->err, "%s \"%V\" failed",
-                  of->failed, path);
+    if (member) {
+        ngx_log_error(level, r->connection->log, of->err,
+                      "\"%V\": %s: %s \"%V\" failed", &ctx->vod->path,
+                      member, of->failed, path);
+
+    } else {
+        ngx_log_error(level, r->connection->log, of->err, "%s \"%V\" failed",
+                      of->failed, path);
+    }
 
     return rc;
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
-    ngx_open_file_info_t *of)
+    ngx_open_file_info_t *of, const char *member)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -263,7 +279,7 @@ ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
     if (ngx_open_cached_file(clcf->open_file_cache, path, of, r->pool)
         != NGX_OK)
     {
-        return ngx_http_video_asset_error(r, of, path);
+        return ngx_http_video_asset_error(r, of, path, member);
     }
 
     return NGX_OK;
@@ -312,8 +328,7 @@ ngx_http_video_asset_language(ngx_str_t *path, char lang[4])
 }
 
 
-/* Adds an open file to the sources or to the texts. */
-static void
+ngx_http_video_source_t *
 ngx_http_video_asset_source(ngx_http_request_t *r, ngx_str_t *path,
     ngx_open_file_info_t *of, ngx_uint_t text)
 {
@@ -336,6 +351,8 @@ ngx_http_video_asset_source(ngx_http_request_t *r, ngx_str_t *path,
     s->file.fd = of->fd;
     s->file.name = *path;
     s->file.log = r->connection->log;
+
+    return s;
 }
 
 
@@ -434,6 +451,26 @@ ngx_http_video_asset_kind(const u_char *name)
 }
 
 
+/* A directory that has a description is what that says. */
+static ngx_int_t
+ngx_http_video_asset_described(ngx_http_request_t *r, ngx_int_t rc,
+    ngx_str_t *path, ngx_open_file_info_t *of)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    if (rc != NGX_OK || !of->is_file) {
+        return rc == NGX_OK ? NGX_HTTP_NOT_FOUND : rc;
+    }
+
+    ctx->vod->path = *path;
+    ctx->vod->of = *of;
+
+    return ngx_http_video_json_open(r);
+}
+
+
 /* Opens the files that are listed; one that has gone since is left out. */
 static ngx_int_t
 ngx_http_video_asset_names(ngx_http_request_t *r)
@@ -470,11 +507,15 @@ ngx_http_video_asset_names(ngx_http_request_t *r)
         ngx_sprintf(path.data, "%V/%s%Z", &vod->path, name);
         ngx_memzero(&of, sizeof(ngx_open_file_info_t));
 
-        rc = ngx_http_video_asset_file(r, &path, &of);
+        rc = ngx_http_video_asset_file(r, &path, &of, NULL);
+
+        if (ngx_strcmp(name, NGX_HTTP_VIDEO_DESCRIPTION) == 0) {
+            return ngx_http_video_asset_described(r, rc, &path, &of);
+        }
 
         if (rc == NGX_OK && of.is_file) {
-            ngx_http_video_asset_source(r, &path, &of,
-                                        ngx_http_video_asset_kind(name));
+            (void) ngx_http_video_asset_source(r, &path, &of,
+                                            ngx_http_video_asset_kind(name));
         }
     }
 
@@ -538,7 +579,24 @@ int
 ngx_http_video_asset_filter(const struct dirent *d)
 {
     return d->d_name[0] != '.'
-           && ngx_http_video_asset_kind((const u_char *) d->d_name) != -1;
+           && (ngx_http_video_asset_kind((const u_char *) d->d_name) != -1
+               || strcmp(d->d_name, NGX_HTTP_VIDEO_DESCRIPTION) == 0);
+}
+
+
+/* A description rules alone: no other name is listed. */
+static void
+ngx_http_video_asset_alone(ngx_http_video_list_t *list, struct dirent **names,
+    int n)
+{
+    list->len = sizeof(NGX_HTTP_VIDEO_DESCRIPTION);
+    ngx_memcpy(list->text, NGX_HTTP_VIDEO_DESCRIPTION, list->len);
+
+    while (n--) {
+        free(names[n]);
+    }
+
+    free(names);
 }
 
 
@@ -557,6 +615,13 @@ ngx_http_video_asset_thread(void *data, ngx_log_t *log)
     if (n == -1) {
         list->err = errno;
         return;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(names[i]->d_name, NGX_HTTP_VIDEO_DESCRIPTION) == 0) {
+            ngx_http_video_asset_alone(list, names, n);
+            return;
+        }
     }
 
     for (i = 0; i < n; i++) {

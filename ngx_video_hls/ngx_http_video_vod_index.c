@@ -103,6 +103,12 @@ ngx_http_video_index_epoch(ngx_http_video_source_t *s,
         h = ngx_http_video_hash(h, &lead->epoch, sizeof(lead->epoch));
     }
 
+    if (ctx->vod->asset && (ctx->vod->start || ctx->vod->end)) {
+        /* a clip that the query may not tell of */
+        h = ngx_http_video_hash(h, &ctx->vod->start, sizeof(ctx->vod->start));
+        h = ngx_http_video_hash(h, &ctx->vod->end, sizeof(ctx->vod->end));
+    }
+
     if (ctx->vod->query) {
         h = ngx_http_video_hash(h, ctx->vod->query,
                                 ngx_strlen(ctx->vod->query));
@@ -719,7 +725,7 @@ ngx_http_video_index_store(ngx_http_video_source_t *s,
                       &s->path, head.nskipped, head.skipped);
     }
 
-    if (head.nmisaligned) {
+    if (head.nmisaligned && ngx_http_video_described_has(s, NVM_VIDEO)) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "\"%V\": %uD video track(s) left out: no key frame at "
                       "%uL ms, where a segment begins; the next one is at "

@@ -111,7 +111,8 @@ ngx_http_video_info_identity(ngx_http_request_t *r, uint64_t *identity)
     h = ngx_http_video_hash(h, &select.max_height, sizeof(select.max_height));
     h = ngx_http_video_hash(h, &select.max_bandwidth,
                             sizeof(select.max_bandwidth));
-    *identity = ngx_http_video_hash(h, select.tracks.data, select.tracks.len);
+    h = ngx_http_video_hash(h, select.tracks.data, select.tracks.len);
+    *identity = ngx_http_video_described_epoch(vod, h);
 
     return NGX_OK;
 }

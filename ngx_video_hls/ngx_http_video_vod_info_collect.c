@@ -36,10 +36,13 @@ ngx_http_video_info_basename(ngx_str_t *path)
  * compared as ngx_http_video_vod_list() does: not within the first file.
  */
 static const char *
-ngx_http_video_info_same(ngx_http_video_info_t *info,
+ngx_http_video_info_same(ngx_http_video_vod_t *vod,
     ngx_http_video_info_track_t *t)
 {
+    ngx_http_video_info_t        *info;
     ngx_http_video_info_track_t  *o;
+
+    info = vod->info;
 
     for (o = info->tracks; o < t; o++) {
         if (o->selected && o->same == NULL) {
@@ -53,7 +56,9 @@ ngx_http_video_info_same(ngx_http_video_info_t *info,
 
     for (o = info->tracks; o < t; o++) {
         if (o->selected && o->same == NULL
-            && ngx_http_video_same_audio(&o->track, &t->track))
+            && ngx_http_video_same_audio(&o->track, &t->track)
+            && ngx_http_video_described_again(&vod->sources[o->source],
+                                              &vod->sources[t->source]))
         {
             return o->name;
         }
@@ -90,13 +95,16 @@ ngx_http_video_info_segments(ngx_http_video_source_t *s,
 
 /* Video and audio of a source, of which "first" are before it, by kind. */
 static ngx_int_t
-ngx_http_video_info_tracks(ngx_http_video_info_t *info,
-    ngx_http_video_source_t *s, ngx_uint_t source,
-    ngx_http_video_select_t *select, ngx_uint_t first[NVM_KINDS])
+ngx_http_video_info_tracks(ngx_http_video_vod_t *vod,
+    ngx_http_video_source_t *s, ngx_http_video_select_t *select,
+    ngx_uint_t first[NVM_KINDS])
 {
     uint32_t                      i;
     nvm_index_track_t             it;
+    ngx_http_video_info_t        *info;
     ngx_http_video_info_track_t  *t;
+
+    info = vod->info;
 
     for (i = 0; i < s->head.ntracks && info->ntracks < NVM_MAX_TRACKS; i++) {
         t = &info->tracks[info->ntracks];
@@ -107,17 +115,20 @@ ngx_http_video_info_tracks(ngx_http_video_info_t *info,
             return NGX_ERROR;
         }
 
-        if (it.track.kind == NVM_TEXT) {
+        if (it.track.kind == NVM_TEXT
+            || !ngx_http_video_described_has(s, it.track.kind))
+        {
             continue;
         }
 
+        ngx_http_video_described_track(s, &it.track);
         t->track = it.track;
-        t->source = source;
+        t->source = s - vod->sources;
         ngx_sprintf((u_char *) t->name, "%c%ui%Z",
                     it.track.kind == NVM_VIDEO ? 'v' : 'a',
                     first[it.track.kind] + it.name);
         t->selected = ngx_http_video_selected(select, &it.track, t->name);
-        t->same = ngx_http_video_info_same(info, t);
+        t->same = ngx_http_video_info_same(vod, t);
 
         if (it.track.kind == NVM_VIDEO && nvm_index_keys(&it) == NVM_OK) {
             t->nkeys = it.nsegments;
@@ -238,7 +249,7 @@ ngx_http_video_info_collect(ngx_http_request_t *r)
         info->files[i].lead = (&vod->sources[i] == vod->lead);
 
         if (info->files[i].indexed
-            && ngx_http_video_info_tracks(info, &vod->sources[i], i, &select,
+            && ngx_http_video_info_tracks(vod, &vod->sources[i], &select,
                                           first)
                != NGX_OK)
         {

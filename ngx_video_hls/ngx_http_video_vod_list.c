@@ -7,8 +7,6 @@
 
 #include "ngx_http_video_vod.h"
 #include "nvm_cmaf.h"
-#include "nvm_dash.h"
-#include "nvm_hls.h"
 
 
 typedef struct {
@@ -44,6 +42,7 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
     for (i = 0; i < m.nrenditions; i++) {
         renditions[i].track = &t->track[i].track;
         renditions[i].dir = t->name[i];
+        ngx_http_video_described_rendition(t->source[i], &renditions[i]);
         m.independent &= !t->track[i].dependent;
     }
 
@@ -72,6 +71,7 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
         tracks[i].timeline = &t->timeline[i];
         tracks[i].id = t->name[i];
         tracks[i].prefix = t->prefix;
+        ngx_http_video_described_set(t->source[i], &tracks[i]);
     }
 
     for (i = t->n - t->nkeys; i < t->n; i++) {
@@ -140,12 +140,15 @@ ngx_http_video_vod_write(nvm_writer_t *w, void *what)
  * with it have a copy each.
  */
 static ngx_uint_t
-ngx_http_video_vod_again(ngx_http_video_vod_tracks_t *t, nvm_track_t *track)
+ngx_http_video_vod_again(ngx_http_video_vod_tracks_t *t,
+    ngx_http_video_source_t *s, nvm_track_t *track)
 {
     ngx_uint_t  i;
 
     for (i = 0; i < t->n; i++) {
-        if (ngx_http_video_same_audio(&t->track[i].track, track)) {
+        if (ngx_http_video_same_audio(&t->track[i].track, track)
+            && ngx_http_video_described_again(t->source[i], s))
+        {
             return 1;
         }
     }
@@ -194,19 +197,19 @@ ngx_http_video_vod_source(ngx_http_request_t *r, ngx_http_video_source_t *s,
 
         track = &t->track[n].track;
 
-        if (track->kind == NVM_TEXT) {
+        if (track->kind == NVM_TEXT
+            || !ngx_http_video_described_has(s, track->kind))
+        {
             continue;
         }
 
+        ngx_http_video_described_track(s, track);
         ngx_sprintf((u_char *) t->name[n], "%c%ui%Z",
                     track->kind == NVM_VIDEO ? 'v' : 'a',
                     first[track->kind] + t->track[n].name);
 
-        if (!ngx_http_video_selected(&t->select, track, t->name[n])) {
-            continue;
-        }
-
-        if ((before && ngx_http_video_vod_again(t, track))
+        if (!ngx_http_video_selected(&t->select, track, t->name[n])
+            || (before && ngx_http_video_vod_again(t, s, track))
             || (ctx->path.ts && !ngx_http_video_vod_in_ts(t, track)))
         {
             continue;
@@ -262,6 +265,7 @@ ngx_http_video_vod_text_add(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    t->source[n] = s;
     t->timeline[n] = *timeline;
     t->timeline[n].track = &t->track[n].track;
     t->n++;

@@ -321,7 +321,7 @@ for my $path ('none/master.m3u8', 'none/v0/index.m3u8', 'none/manifest.mpd',
     "cam/v0/e$epoch/$msns[-1].0.0.m4s", "cam/v0/e$epoch/-1.m4s",
     "cam/v0/e$epoch/$msns[-1].65536.m4s", "cam/v0/e$epoch/" . '9' x 30 . '.m4s',
     'cam/v0/init.mp4.m4s', 'cam/master.m3u8/', 'sub/cam/master.m3u8',
-    'CAM/master.m3u8', 'cam/info.json')
+    'CAM/master.m3u8', 'cam/info.json', 'cam/poster')
 {
     my $short = length $path > 60 ? substr($path, 0, 57) . '...' : $path;
     is $t->get("/live/$path", timeout => 2)->status, 404, "404: $short";
