@@ -83,7 +83,8 @@ nvm_mul(uint64_t a, uint64_t b, uint64_t *product)
 
 /*
  * v * to / from, rounded to nearest, without overflow of the product.
- * Converts a time from one timescale to another; from must not be zero.
+ * Converts a time from one timescale to another; from must not be zero.  What
+ * is beyond all ticks becomes the last one.
  */
 static inline int64_t
 nvm_rescale(int64_t v, uint32_t to, uint32_t from)
@@ -92,11 +93,10 @@ nvm_rescale(int64_t v, uint32_t to, uint32_t from)
 
     p = (__int128) v * to;
 
-    if (p >= 0) {
-        return (int64_t) ((p + from / 2) / from);
-    }
+    p = p >= 0 ? (p + from / 2) / from : -((-p + from / 2) / from);
 
-    return (int64_t) -((-p + from / 2) / from);
+    return p > INT64_MAX ? INT64_MAX : p < -INT64_MAX ? -INT64_MAX
+           : (int64_t) p;
 }
 
 

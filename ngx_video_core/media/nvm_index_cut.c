@@ -16,7 +16,10 @@
 #define NVM_INDEX_REST     8
 
 
-/* To ticks of another track, rounded up: the first tick not before. */
+/*
+ * To ticks of another track, rounded up: the first tick not before.  What is
+ * beyond all ticks is INT64_MAX.
+ */
 static int64_t
 nvm_index_ceil(int64_t v, uint32_t to, uint32_t from)
 {
@@ -24,8 +27,9 @@ nvm_index_ceil(int64_t v, uint32_t to, uint32_t from)
 
     p = (__int128) v * to;
     q = p / from;
+    q += q * from < p;
 
-    return (int64_t) (q * from < p ? q + 1 : q);
+    return q < INT64_MAX ? (int64_t) q : INT64_MAX;
 }
 
 
@@ -110,10 +114,18 @@ nvm_index_cut_tail(const nvm_index_cut_t *c)
 static void
 nvm_index_cut_follow(nvm_index_cut_t *c, int64_t time)
 {
-    int64_t                    late, rest;
+    int64_t                    ref, rest;
     nvm_index_bounds_t        *b;
 
     b = c->bounds;
+    ref = nvm_rescale(time, b->timescale, c->t->track.timescale);
+
+    if (ref > INT64_MAX / 2) {
+        /* the reference track has no ticks for it: 10^9 years and more */
+        c->bound = c->bound < b->n ? b->n : c->bound + 1;
+        c->next = INT64_MAX;
+        return;
+    }
 
     do {
         c->bound++;
@@ -123,9 +135,10 @@ nvm_index_cut_follow(nvm_index_cut_t *c, int64_t time)
 
         } else {
             c->next_ref = nvm_index_cut_tail(c);
-            late = nvm_rescale(time, b->timescale, c->t->track.timescale)
-                   - c->next_ref;
-            c->next_ref += late > 0 ? late / b->target * b->target : 0;
+
+            if (ref > c->next_ref) {
+                c->next_ref += (ref - c->next_ref) / b->target * b->target;
+            }
         }
 
         c->next = nvm_index_ceil(c->next_ref, c->t->track.timescale,
