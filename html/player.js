@@ -227,8 +227,11 @@ function sample(mine)
     const moved = time - stats.time;
     const quality = video.getVideoPlaybackQuality();
     const level = driver.level();
+    const unseen = video.videoWidth === 0 && video.readyState > 1;
 
-    if (stats.startup === null && quality.totalVideoFrames > 0 && moved > 0) {
+    if (stats.startup === null && moved > 0
+        && (quality.totalVideoFrames > 0 || unseen))
+    {
         stats.startup = round((now - mine.started) / 1000, 2);
         note(`first frame after ${stats.startup} s`);
 
