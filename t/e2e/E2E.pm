@@ -10,15 +10,16 @@ use Exporter 'import';
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use JSON::PP;
+use List::Util qw(sum);
 use Test::More;
 
 use Test::Video;
 use Test::Video::Media qw(media_file);
 use Test::Video::Process;
 
-our @EXPORT = qw(node media_file publish_ffmpeg publish_file publish_gst on_air
-                 unpublish browse complaints plays frames same_vod
-                 contiguous_in);
+our @EXPORT = qw(node node_with media_file publish_ffmpeg publish_file
+                 publish_gst on_air unpublish browse browse_all complaints
+                 plays frames same_vod contiguous_in);
 
 my $e2e = dirname(abs_path(__FILE__));
 my $root = abs_path("$e2e/../..");
@@ -28,8 +29,18 @@ my $root = abs_path("$e2e/../..");
 # files of t/media in its media directory: (name => path, ...).
 sub node {
     my ($t, %files) = @_;
+
+    return node_with($t, '', %files);
+}
+
+
+# The same with more locations.
+sub node_with {
+    my ($t, $locations, %files) = @_;
     my $dir = $t->root;
     my $text = $t->read_file("$root/conf/single.conf");
+
+    $text =~ s/(?=^ *location = \/status)/$locations/m;
 
     # pid, log and user are the harness's
     $text =~ s/^(?:daemon|pid|error_log)\s[^;]*;\n//mg;
@@ -141,22 +152,41 @@ sub unpublish {
 # --- the browser ------------------------------------------------------------
 
 # What the player page saw, see player.js.  Options: subtitles (that are
-# chosen, by their language).
+# chosen, by their language), shaka (code), seek (positions), end.
 sub browse {
     my ($t, $path, $player, $seconds, %o) = @_;
+
+    return (browse_all($t, 1, { path => $path, player => $player,
+                                seconds => $seconds, %o }))[0];
+}
+
+
+# The same of many plays, which so many browsers share.
+sub browse_all {
+    my ($t, $browsers, @plays) = @_;
     my $page = 'http://127.0.0.1:' . $t->port(0) . '/';
-    my @command = ('timeout', 60 + 3 * $seconds, 'node', "$e2e/player.js",
-        '--page', $page, '--url', $path, '--player', $player,
-        '--seconds', $seconds,
-        $o{subtitles} ? ('--subtitles', $o{subtitles}) : ());
+    my (@pipes, @seen);
 
-    open my $fh, '-|', @command or die "cannot run node: $!\n";
-    local $/;
-    my $json = <$fh>;
-    close $fh;
+    for my $n (0 .. $browsers - 1) {
+        my @mine = @plays[grep { $_ % $browsers == $n } 0 .. $#plays] or next;
+        my $seconds = sum(map { 90 + 3 * $_->{seconds} } @mine);
+        my $json = encode_json([map { { %$_, url => $_->{path},
+                                        seek => join ',', @{ $_->{seek} // [] }
+                                      } } @mine]);
 
-    return eval { decode_json($json) }
-           || { errors => [{ text => 'no answer from the browser' }] };
+        open $pipes[$n], '-|', 'timeout', $seconds, 'node', "$e2e/player.js",
+            '--page', $page, '--plays', $json or die "cannot run node: $!\n";
+    }
+
+    for my $i (0 .. $#plays) {
+        my $json = readline $pipes[$i % $browsers];
+
+        push @seen, eval { decode_json($json) }
+            || { errors => [{ text => 'no answer from the browser' }] };
+    }
+
+    close $_ for @pipes;
+    return @seen;
 }
 
 

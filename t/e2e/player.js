@@ -14,23 +14,34 @@
  *     requests         answers by HTTP status
  *     refused          status and address of those from 400 on
  *     failedRequests, consoleErrors
+ *     fetched          paths of the requests
  *     texts            languages of the text tracks
  *     cues             that were shown, or would have been: start, end, text
+ *     seeks            for each: asked, shown (media time of the frame that
+ *                      came, null if none did), picture (its number, see
+ *                      readPicture), took (ms), goesOn
+ *     called           what the code for Shaka gave
+ *     trick            frames meanwhile: media time, picture
+ *     endedAt          position at the end, null if it never came; duration
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
- *               [--subtitles LANGUAGE] [--screenshot FILE]
+ *               [--subtitles LANGUAGE] [--shaka CODE] [--seek S,S,...]
+ *               [--end] [--screenshot FILE] [--plays JSON]
  *
- * The seconds count from the first frame; without one it waits 15 s.
+ * The seconds count from the first frame; without one it waits 15 s.  Then, one
+ * after the other: the code, the body of an async function, is run with Shaka's
+ * "player" and "video"; it seeks to each position; it seeks to 1 s before the
+ * end and plays to the end.  Plays are an array of such options without the
+ * dashes: one after the other in the same browser, a line of JSON for each.
  */
 'use strict';
 
-const fs = require('fs');
-const os = require('os');
-const path = require('path');
 const { parseArgs } = require('util');
 const { chromium } = require('playwright-core');
 
 const FIRST_FRAME_MS = 15000;
+const SEEK_MS = 10000;
+const END_MS = 15000;
 
 const ARGUMENTS = [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
@@ -142,6 +153,171 @@ function showSubtitles(language)
 }
 
 
+/*
+ * In the page: seeks, which is done when a frame of that time is presented (or
+ * time goes on, where there is only sound), then plays on.  The picture is
+ * looked at while it stands: on its way it may be one later than what the
+ * callback is told.
+ */
+async function seekTo({ asked, limit })
+{
+    const video = document.querySelector('video');
+    const started = performance.now();
+    const left = () => limit - (performance.now() - started);
+    const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+    const seen = { asked, shown: null, picture: null, took: null,
+                   goesOn: false };
+
+    video.pause();
+
+    if (video.videoWidth > 0) {
+        const next = (now, { mediaTime }) => {
+            if (Math.abs(mediaTime - asked) < 0.3) {
+                seen.shown = mediaTime;
+                seen.picture = window.readPicture();
+                return;
+            }
+
+            video.requestVideoFrameCallback(next);
+        };
+
+        video.requestVideoFrameCallback(next);
+    }
+
+    video.currentTime = asked;
+
+    while (left() > 0 && video.videoWidth > 0 && seen.shown === null) {
+        await wait(20);
+    }
+
+    video.play().catch(() => {});
+
+    while (left() > 0 && !(seen.goesOn = video.currentTime > asked + 0.2
+                                         && !video.seeking))
+    {
+        await wait(20);
+    }
+
+    if (seen.goesOn && video.videoWidth === 0) {
+        seen.shown = video.currentTime;
+    }
+
+    seen.took = Math.round(performance.now() - started);
+    return seen;
+}
+
+
+/*
+ * In the page, before its own scripts: the number of the picture that is
+ * shown.  The lowest quarter of the test pictures has it in twelve columns,
+ * the lowest bit first, white or black.
+ */
+function definePicture()
+{
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const BITS = 12;
+
+    canvas.width = 20 * BITS;
+    canvas.height = 80;
+
+    window.readPicture = () => {
+        const video = document.querySelector('video');
+        let picture = 0;
+
+        context.drawImage(video, 0, 0, canvas.width, canvas.height);
+
+        for (let i = 0; i < BITS; i++) {
+            const [red] = context.getImageData(20 * i + 10, 70, 1, 1).data;
+
+            picture += red > 128 ? 2 ** i : 0;
+        }
+
+        return picture;
+    };
+}
+
+
+/* In the page: plays the last second; where it ended. */
+async function playToEnd(limit)
+{
+    const video = document.querySelector('video');
+    const started = performance.now();
+
+    video.currentTime = video.duration - 1;
+    video.play().catch(() => {});
+
+    while (!video.ended && performance.now() - started < limit) {
+        await new Promise((done) => setTimeout(done, 20));
+    }
+
+    return {
+        endedAt: video.ended ? video.currentTime : null,
+        duration: video.duration,
+    };
+}
+
+
+/*
+ * In the page: runs code with Shaka's player, which the page asks ten times a
+ * second whether it is live; from then on keeps the frames.
+ */
+async function callShaka(code)
+{
+    const { prototype } = window.shaka.Player;
+    const { isLive } = prototype;
+    const player = await new Promise((done) => {
+        prototype.isLive = function () {
+            done(this);
+            return isLive.call(this);
+        };
+    });
+    const video = document.querySelector('video');
+    const frames = [];
+    const next = (now, { mediaTime }) => {
+        frames.push([mediaTime, window.readPicture()]);
+        video.requestVideoFrameCallback(next);
+    };
+
+    prototype.isLive = isLive;
+    window.trickSeen = frames;
+    video.requestVideoFrameCallback(next);
+
+    const run = new (async () => {}).constructor('player', 'video', code);
+
+    return await run(player, video) ?? null;
+}
+
+
+/* What is asked for beyond playing: the code, the seeks, the end. */
+async function doMore(page, values)
+{
+    const seen = { seeks: [], trick: [] };
+    const state = await page.evaluate(() => window.videoStats.state);
+
+    if (state === 'failed') {
+        return seen;
+    }
+
+    if (values.shaka) {
+        seen.called = await page.evaluate(callShaka, values.shaka);
+        seen.trick = await page.evaluate(() => window.trickSeen);
+    }
+
+    for (const asked of (values.seek || '').split(',').filter(Boolean)) {
+        seen.seeks.push(await page.evaluate(seekTo, {
+            asked: Number(asked), limit: SEEK_MS,
+        }));
+    }
+
+    if (values.end) {
+        Object.assign(seen, await page.evaluate(playToEnd, END_MS));
+    }
+
+    return seen;
+}
+
+
 function summary(latencies)
 {
     const n = latencies.length;
@@ -154,66 +330,62 @@ function summary(latencies)
 }
 
 
-async function main()
+/* Keeps what the page asks for, and what it has to say. */
+function listen(page, origin)
 {
-    const { values } = parseArgs({
-        options: {
-            page: { type: 'string' },
-            url: { type: 'string' },
-            player: { type: 'string', default: 'auto' },
-            seconds: { type: 'string', default: '5' },
-            subtitles: { type: 'string' },
-            screenshot: { type: 'string' },
-        },
+    const seen = {
+        requests: {}, refused: [], failedRequests: [], consoleErrors: [],
+        fetched: [],
+    };
+
+    page.on('pageerror', (error) => {
+        seen.consoleErrors.push(String(error.message).slice(0, 300));
+    });
+    page.on('console', (message) => {
+        if (message.type() === 'error') {
+            seen.consoleErrors.push(message.text().slice(0, 300));
+        }
+    });
+    page.on('requestfailed', (request) => {
+        const text = request.failure()?.errorText;
+
+        if (text !== 'net::ERR_ABORTED') {
+            seen.failedRequests.push(`${request.url()} ${text}`);
+        }
+    });
+    page.on('response', (response) => {
+        if (response.url().startsWith(origin)) {
+            const status = response.status();
+
+            seen.requests[status] = (seen.requests[status] || 0) + 1;
+            seen.fetched.push(response.url().slice(origin.length));
+
+            if (status >= 400) {
+                seen.refused.push(`${status} ${response.url()}`);
+            }
+        }
     });
 
-    const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'ngx-video-e2e-'));
-    const browser = await chromium.launchPersistentContext(profile, {
-        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-        headless: true,
-        args: ARGUMENTS,
+    return seen;
+}
+
+
+/* One play in a context of its own, so that nothing is in the cache. */
+async function play(browser, values)
+{
+    const context = await browser.newContext({
         viewport: { width: 1280, height: 800 },
     });
 
-    const seen = {
-        requests: {}, refused: [], failedRequests: [], consoleErrors: [],
-    };
-
     try {
-        const page = browser.pages()[0] || await browser.newPage();
-        const origin = new URL(values.url, values.page).origin;
+        const page = await context.newPage();
+        const seen = listen(page, new URL(values.url, values.page).origin);
         const query = new URLSearchParams({
             url: values.url, player: values.player, muted: '1', autoplay: '1',
         });
 
-        page.on('pageerror', (error) => {
-            seen.consoleErrors.push(String(error.message).slice(0, 300));
-        });
-        page.on('console', (message) => {
-            if (message.type() === 'error') {
-                seen.consoleErrors.push(message.text().slice(0, 300));
-            }
-        });
-        page.on('requestfailed', (request) => {
-            const text = request.failure()?.errorText;
-
-            if (text !== 'net::ERR_ABORTED') {
-                seen.failedRequests.push(`${request.url()} ${text}`);
-            }
-        });
-        page.on('response', (response) => {
-            if (response.url().startsWith(origin)) {
-                const status = response.status();
-
-                seen.requests[status] = (seen.requests[status] || 0) + 1;
-
-                if (status >= 400) {
-                    seen.refused.push(`${status} ${response.url()}`);
-                }
-            }
-        });
-
         await page.addInitScript(countFrames);
+        await page.addInitScript(definePicture);
         await page.goto(`${values.page}?${query}`);
 
         await page.evaluate(showSubtitles, values.subtitles);
@@ -231,18 +403,56 @@ async function main()
             message: document.querySelector('#message').hidden ? ''
                 : document.querySelector('#message p').textContent,
         }));
+        const more = await doMore(page, values);
+        const errors = await page.evaluate(() => window.videoStats.errors);
 
         if (values.screenshot) {
             await page.screenshot({ path: values.screenshot });
         }
 
-        console.log(JSON.stringify({
-            ...stats, ...summary(latencies), ...seen,
-        }));
+        return { ...stats, ...more, errors, ...summary(latencies), ...seen };
+
+    } finally {
+        await context.close();
+    }
+}
+
+
+async function main()
+{
+    const { values } = parseArgs({
+        options: {
+            page: { type: 'string' },
+            url: { type: 'string' },
+            player: { type: 'string', default: 'auto' },
+            seconds: { type: 'string', default: '5' },
+            subtitles: { type: 'string' },
+            shaka: { type: 'string' },
+            seek: { type: 'string' },
+            end: { type: 'boolean' },
+            screenshot: { type: 'string' },
+            plays: { type: 'string' },
+        },
+    });
+
+    const plays = values.plays ? JSON.parse(values.plays) : [{}];
+    const browser = await chromium.launch({
+        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+        headless: true,
+        args: ARGUMENTS,
+    });
+
+    try {
+        for (const one of plays) {
+            const seen = play(browser, { ...values, ...one });
+
+            console.log(JSON.stringify(await seen.catch((error) => ({
+                errors: [{ text: String(error), fatal: true }],
+            }))));
+        }
 
     } finally {
         await browser.close();
-        fs.rmSync(profile, { recursive: true, force: true });
     }
 }
 
