@@ -73,6 +73,13 @@ static ngx_command_t  ngx_http_video_hls_commands[] = {
       offsetof(ngx_http_video_loc_conf_t, holes),
       NULL },
 
+    { ngx_string("video_trick_mode"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, trick_mode),
+      NULL },
+
     { ngx_string("video_max_moov"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
@@ -284,6 +291,7 @@ ngx_http_video_create_loc_conf(ngx_conf_t *cf)
     conf->segment = NGX_CONF_UNSET_MSEC;
     conf->low_latency = NGX_CONF_UNSET;
     conf->holes = NGX_CONF_UNSET;
+    conf->trick_mode = NGX_CONF_UNSET;
     conf->max_moov = NGX_CONF_UNSET_SIZE;
     conf->buffer = NGX_CONF_UNSET_SIZE;
     conf->clip = NGX_CONF_UNSET;
@@ -362,6 +370,7 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->segment, prev->segment, 6000);
     ngx_conf_merge_value(conf->low_latency, prev->low_latency, 1);
     ngx_conf_merge_value(conf->holes, prev->holes, 0);
+    ngx_conf_merge_value(conf->trick_mode, prev->trick_mode, 0);
 
     if (conf->holes && conf->tracks) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

@@ -66,6 +66,7 @@ typedef struct {
     ngx_msec_t                segment;
     ngx_flag_t                low_latency;
     ngx_flag_t                holes;
+    ngx_flag_t                trick_mode;
     size_t                    max_moov;
     size_t                    buffer;
     ngx_flag_t                clip;

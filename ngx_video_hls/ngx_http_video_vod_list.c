@@ -327,13 +327,19 @@ ngx_http_video_vod_texts(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_video_vod_keys(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 {
-    ngx_uint_t             i, n, end;
-    nvm_arena_t            arena;
-    ngx_http_video_ctx_t  *ctx;
+    ngx_uint_t                  i, n, end;
+    nvm_arena_t                 arena;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
     ngx_video_pool_arena(&arena, r->pool);
     end = t->n;
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_MANIFEST && !conf->trick_mode) {
+        return NGX_OK;
+    }
 
     for (i = 0; i < end && t->n < NVM_MAX_TRACKS && !ctx->path.ts; i++) {
         n = t->n;
@@ -490,14 +496,16 @@ ngx_http_video_vod_render(ngx_http_request_t *r, void *what, u_char **text,
 ngx_int_t
 ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
 {
-    u_char                    buf[NGX_VIDEO_KEY_MAX];
-    uint64_t                  hash;
-    ngx_str_t                 key;
-    ngx_http_video_ctx_t     *ctx;
-    ngx_http_video_path_t    *path;
-    ngx_http_video_select_t   select;
+    u_char                      buf[NGX_VIDEO_KEY_MAX];
+    uint64_t                    hash;
+    ngx_str_t                   key;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_path_t      *path;
+    ngx_http_video_select_t     select;
+    ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
     path = &ctx->path;
     hash = 0;
 
@@ -517,6 +525,8 @@ ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
                                    sizeof(select.max_bandwidth));
         hash = ngx_http_video_hash(hash, select.tracks.data,
                                    select.tracks.len);
+        hash = ngx_http_video_hash(hash, &conf->trick_mode,
+                                   sizeof(ngx_flag_t));
     }
 
     key.data = buf;

@@ -208,7 +208,8 @@ sub complaints {
 # A busy machine makes a player stall, drop frames and fall behind by itself:
 # that is told, but only what we have in hand fails: answers, errors that end
 # playback, media that does not decode, time that runs backwards.  hls.js then
-# also appends to a buffer that it has not waited for, and tries again.
+# also appends to a buffer that it has not waited for, and tries again; live
+# sources drop pictures, which are holes.
 # Options: latency (that is expected), fps.
 sub plays {
     my ($t, $path, $player, $seconds, %o) = @_;
@@ -217,7 +218,7 @@ sub plays {
     my (@wrong, @slow);
 
     for my $complaint (complaints($seen)) {
-        my $own = qr/stall|nudge|SourceBuffer is still processing/i;
+        my $own = qr/stall|nudge|SeekOverHole|buffer is still processing/i;
         my $list = $complaint =~ /^error: .*$own/ ? \@slow : \@wrong;
         push @$list, $complaint;
     }

@@ -246,6 +246,7 @@ my @plays = (
     ['film', ['shaka'], size => '320x180|640x360', wrong => \&wrong_language,
      shaka => $language],
     ['minute.mp4', [qw(shaka shaka_dash)], seek => [], end => 0,
+     location => 'clip',
      wrong => \&wrong_trick, shaka => $fast],
 );
 
@@ -255,6 +256,7 @@ node_with($t, <<'CONF', %files);
         location /clip/ {
             video_vod   zone=live;
             video_clip  on;
+            video_trick_mode on;
             alias       @PREFIX@/media/;
         }
 

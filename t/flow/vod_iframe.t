@@ -13,9 +13,11 @@ use Test::Video::VOD;
 my $t = Test::Video->new;
 $t->conf(vod_conf(workers => 2, zone => '32m; zone live 8m',
                   http => 'video_segment 4s;',
-                  vod => 'video_clip on; video_tracks $arg_tracks;',
+                  vod => 'video_clip on; video_tracks $arg_tracks; '
+                         . 'video_trick_mode on;',
                   locations => <<'CONF'))->run;
         location /live/ { video_live zone=live; }
+        location /off/ { video_vod zone=vod; alias %%ROOT%%/html/; }
 CONF
 my $html = $t->root . '/html';
 
@@ -155,6 +157,15 @@ is $d, 4, 'five key frames';
 my ($media) = $trick =~ m{media="(v0/[^"]*)"};
 is $t->get('/vod/film/' . $media =~ s/\$Number\$/4/r)->status, 200, 'are there';
 is $t->get('/vod/film/' . $media =~ s/\$Number\$/5/r)->status, 404, 'no sixth';
+
+unlike $t->get('/off/film/manifest.mpd')->body, qr/trickmode/,
+    'off by default';
+like $t->get('/off/film/master.m3u8')->body, qr/I-FRAME/, 'but not in HLS';
+my $bad = Test::Video->new;
+$bad->conf(vod_conf(vod => 'video_trick_mode maybe;'));
+is $bad->run_refused, 1, 'refused: video_trick_mode maybe';
+$bad->log_like(qr/invalid value "maybe" in "video_trick_mode"/, 'why');
+$bad->finish;
 
 # --- a clip -----------------------------------------------------------------
 
