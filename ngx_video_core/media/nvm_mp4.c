@@ -20,6 +20,7 @@
 
 /* One run of the parser. */
 typedef struct {
+    nvm_arena_t  *arena;
     nvm_mp4_t    *mp4;
     nvm_fault_t  *f;
     uint64_t      file_size;
@@ -375,8 +376,8 @@ nvm_mp4_media(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
         return rc;
     }
 
-    rc = nvm_mp4_tables_parse(&b->stbl, entry->description, p->file_size, t,
-                              p->f);
+    rc = nvm_mp4_tables_parse(p->arena, &b->stbl, entry->description,
+                              p->file_size, t, p->f);
 
     if (rc != NVM_OK || p->fragmented == (t->nsamples == 0)) {
         return rc;
@@ -601,8 +602,8 @@ nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
 
 
 static nvm_err_e
-nvm_mp4_root(nvm_mp4_parse_t *p, nvm_arena_t *arena, const uint8_t *moov,
-    size_t n, uint64_t offset)
+nvm_mp4_root(nvm_mp4_parse_t *p, const uint8_t *moov, size_t n,
+    uint64_t offset)
 {
     char           type[5];
     uint32_t       header;
@@ -619,7 +620,7 @@ nvm_mp4_root(nvm_mp4_parse_t *p, nvm_arena_t *arena, const uint8_t *moov,
         return nvm_fault(p->f, NVM_EINVAL, offset, "box is not moov");
     }
 
-    p->mp4 = nvm_alloc(arena, 1, sizeof(nvm_mp4_t));
+    p->mp4 = nvm_alloc(p->arena, 1, sizeof(nvm_mp4_t));
     if (p->mp4 == NULL) {
         return nvm_fault(p->f, NVM_ENOMEM, offset, "no memory for the tracks");
     }
@@ -642,10 +643,11 @@ nvm_mp4_parse(nvm_arena_t *arena, const uint8_t *moov, size_t n,
 
     /* its own: a fault tells a refused file from a track that is skipped */
 
+    p.arena = arena;
     p.f = &fault;
     p.file_size = file_size;
 
-    rc = nvm_mp4_root(&p, arena, moov, n, offset);
+    rc = nvm_mp4_root(&p, moov, n, offset);
 
     if (rc != NVM_OK && f != NULL && f->code == NVM_OK) {
         *f = fault;

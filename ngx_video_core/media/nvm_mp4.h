@@ -64,6 +64,16 @@ typedef struct {
 } nvm_mp4_trex_t;
 
 
+/* Every so many chunks of a track a walk can go on from. */
+#define NVM_MP4_STOP  64
+
+/* Where chunk k * NVM_MP4_STOP, not yet in force, is: see nvm_mp4_mark_t. */
+typedef struct {
+    uint32_t          sample;
+    uint32_t          stsc_entry;
+} nvm_mp4_stop_t;
+
+
 typedef struct {
     nvm_track_t       track;            /* as the CMAF track will be, see
                                            nvm_mp4_parse() */
@@ -89,6 +99,9 @@ typedef struct {
     int32_t           min_cts;          /* of all samples; 0 without ctts */
     int32_t           max_cts;
     unsigned          has_stss:1;       /* without it all are sync samples */
+
+    nvm_mp4_stop_t   *stops;            /* of all chunks, or none */
+    uint32_t          nstops;
 
     /* of a fragmented file: no tables; dts is 0 at the earliest sample */
     nvm_mp4_trex_t       trex;

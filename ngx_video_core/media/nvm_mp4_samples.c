@@ -323,27 +323,62 @@ nvm_mp4_samples_skip_composition(nvm_mp4_samples_t *s, uint32_t n)
 }
 
 
+/* To the last stop that is ahead of the walk and not behind the n samples. */
+static void
+nvm_mp4_samples_jump(nvm_mp4_samples_t *s, uint32_t *sample, uint32_t *n)
+{
+    uint32_t                k, target;
+    nvm_mp4_mark_t         *at;
+    const nvm_mp4_track_t  *t;
+
+    t = s->t;
+    at = &s->at;
+    target = *sample + *n;
+
+    for (k = at->chunk / NVM_MP4_STOP; k + 1 < t->nstops; k++) {
+        if (t->stops[k + 1].sample > target) {
+            break;
+        }
+    }
+
+    if (k >= t->nstops || k * NVM_MP4_STOP <= at->chunk
+        || t->stops[k].sample > target)
+    {
+        return;
+    }
+
+    at->chunk = k * NVM_MP4_STOP;
+    at->chunk_left = 0;
+    at->stsc_entry = t->stops[k].stsc_entry;
+    *sample = t->stops[k].sample;
+    *n = target - *sample;
+}
+
+
 static int
 nvm_mp4_samples_skip_chunks(nvm_mp4_samples_t *s, uint32_t n, uint64_t *bytes)
 {
     uint32_t         k, sample;
-    uint64_t         size;
     nvm_mp4_mark_t  *at;
 
     at = &s->at;
+    sample = at->sample;
+    *bytes += nvm_mp4_sample_sizes(s->t, sample, n);
 
-    for (sample = at->sample; n; n -= k, sample += k) {
+    nvm_mp4_samples_jump(s, &sample, &n);
+
+    for ( /* void */ ; n; n -= k, sample += k) {
 
         if (at->chunk_left == 0 && nvm_mp4_samples_chunk(s) != 0) {
             return -1;
         }
 
         k = n < at->chunk_left ? n : at->chunk_left;
-        size = nvm_mp4_sample_sizes(s->t, sample, k);
-        *bytes += size;
-
         at->chunk_left -= k;
-        at->offset += size;
+
+        if (k == n) {
+            at->offset += nvm_mp4_sample_sizes(s->t, sample, k);
+        }
     }
 
     return 0;

@@ -19,6 +19,7 @@ typedef struct {
 
 /* What a check needs. */
 typedef struct {
+    nvm_arena_t      *arena;
     nvm_mp4_track_t  *t;
     nvm_fault_t      *f;
     uint64_t          file_size;
@@ -241,12 +242,14 @@ static nvm_err_e
 nvm_mp4_check_run(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
     const nvm_mp4_found_t *chunks, uint32_t i)
 {
-    uint32_t          first, next, n;
+    uint32_t          first, start, next, n;
     nvm_err_e         rc;
+    nvm_mp4_stop_t   *stop;
     nvm_mp4_track_t  *t;
 
     t = c->t;
     first = nvm_mp4_table_u32(&t->stsc, i, 12, 0);
+    start = first;
     n = nvm_mp4_table_u32(&t->stsc, i, 12, 4);
     next = i + 1 < t->stsc.count ? nvm_mp4_table_u32(&t->stsc, i + 1, 12, 0)
            : t->chunks.count + 1;
@@ -276,6 +279,12 @@ nvm_mp4_check_run(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
         if (n > t->nsamples - c->sample) {
             return nvm_mp4_entry_fault(c->f, stsc, i, NVM_EINVAL,
                                        "number of samples differs from stsz");
+        }
+
+        if ((first - 1) % NVM_MP4_STOP == 0) {
+            stop = &t->stops[(first - 1) / NVM_MP4_STOP];
+            stop->sample = c->sample;
+            stop->stsc_entry = first == start ? i : i + 1;
         }
 
         rc = nvm_mp4_check_chunk(c, chunks, first - 1, n);
@@ -325,6 +334,13 @@ nvm_mp4_chunks(const nvm_mp4_box_t *stbl, nvm_mp4_check_t *c)
                                  chunks.box.offset, "too many chunks");
     }
 
+    t->nstops = (t->chunks.count + NVM_MP4_STOP - 1) / NVM_MP4_STOP;
+    t->stops = nvm_alloc(c->arena, t->nstops + 1, sizeof(nvm_mp4_stop_t));
+
+    if (t->stops == NULL) {
+        return nvm_fault(c->f, NVM_ENOMEM, 0, "no memory for chunks");
+    }
+
     for (i = 0; i < t->stsc.count; i++) {
         rc = nvm_mp4_check_run(c, &stsc, &chunks, i);
         if (rc != NVM_OK) {
@@ -342,12 +358,13 @@ nvm_mp4_chunks(const nvm_mp4_box_t *stbl, nvm_mp4_check_t *c)
 
 
 nvm_err_e
-nvm_mp4_tables_parse(const nvm_mp4_box_t *stbl, uint32_t description,
-    uint64_t file_size, nvm_mp4_track_t *t, nvm_fault_t *f)
+nvm_mp4_tables_parse(nvm_arena_t *arena, const nvm_mp4_box_t *stbl,
+    uint32_t description, uint64_t file_size, nvm_mp4_track_t *t,
+    nvm_fault_t *f)
 {
     nvm_err_e        rc;
     nvm_mp4_found_t  found;
-    nvm_mp4_check_t  c = { t, f, file_size, description, 0 };
+    nvm_mp4_check_t  c = { arena, t, f, file_size, description, 0 };
 
     rc = nvm_mp4_sizes_parse(stbl, file_size, t, f);
     if (rc != NVM_OK || t->nsamples == 0) {

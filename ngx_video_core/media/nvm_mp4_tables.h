@@ -25,7 +25,7 @@
  * Reads and checks the tables of stbl into t, whose timescale is known.  All
  * chunks must use the sample entry of the given number.
  */
-nvm_err_e nvm_mp4_tables_parse(const nvm_mp4_box_t *stbl,
+nvm_err_e nvm_mp4_tables_parse(nvm_arena_t *arena, const nvm_mp4_box_t *stbl,
     uint32_t description, uint64_t file_size, nvm_mp4_track_t *t,
     nvm_fault_t *f);
 
