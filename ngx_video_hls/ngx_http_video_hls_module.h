@@ -192,6 +192,14 @@ void ngx_http_video_resume(ngx_http_request_t *r);
 ngx_int_t ngx_http_video_send_object(ngx_http_request_t *r, uint64_t from,
     off_t len);
 
+/*
+ * Waits for an object that another request makes: NGX_OK, it is complete;
+ * NGX_DECLINED, it was given up; else what ends or parks the request, and
+ * ctx->handler calls again.
+ */
+ngx_int_t ngx_http_video_object_wait(ngx_http_request_t *r,
+    ngx_video_ref_t *ref);
+
 /* Gives ctx->ref back when the request ends: before the reference is taken. */
 ngx_int_t ngx_http_video_ref_cleanup(ngx_http_request_t *r);
 

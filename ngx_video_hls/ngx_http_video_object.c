@@ -28,6 +28,38 @@ ngx_http_video_object_cleanup(void *data)
 
 
 ngx_int_t
+ngx_http_video_object_wait(ngx_http_request_t *r, ngx_video_ref_t *ref)
+{
+    uint64_t               seen;
+    ngx_int_t              rc;
+    ngx_uint_t             state;
+    ngx_video_object_t    *o;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    o = ngx_video_object(ctx->store, ref);
+
+    do {
+        seen = ngx_video_signal_seen(&o->signal);
+        state = ngx_video_object_state(ctx->store, ref);
+
+        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
+            return NGX_OK;
+        }
+
+        if (state == NGX_VIDEO_OBJECT_ABORTED) {
+            return NGX_DECLINED;
+        }
+
+        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
+                                 NGX_HTTP_SERVICE_UNAVAILABLE);
+    } while (rc == NGX_OK);
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_http_video_ref_cleanup(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t    *cln;

@@ -361,11 +361,9 @@ static ngx_int_t
 ngx_http_video_asset_list(ngx_http_request_t *r)
 {
     u_char                 buf[NGX_VIDEO_KEY_MAX];
-    uint64_t               seen, hash;
+    uint64_t               hash;
     ngx_int_t              rc;
     ngx_str_t              key;
-    ngx_uint_t             state;
-    ngx_video_object_t    *o;
     ngx_http_video_ctx_t  *ctx;
     ngx_http_video_vod_t  *vod;
 
@@ -395,27 +393,13 @@ ngx_http_video_asset_list(ngx_http_request_t *r)
         }
     }
 
-    o = ngx_video_object(ctx->store, &vod->list);
+    rc = ngx_http_video_object_wait(r, &vod->list);
 
-    for ( ;; ) {
-        seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(ctx->store, &vod->list);
-
-        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            return ngx_http_video_asset_names(r);
-        }
-
-        if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            return NGX_HTTP_SERVICE_UNAVAILABLE;
-        }
-
-        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
-                                 NGX_HTTP_SERVICE_UNAVAILABLE);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_DECLINED) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
+
+    return rc == NGX_OK ? ngx_http_video_asset_names(r) : rc;
 }
 
 

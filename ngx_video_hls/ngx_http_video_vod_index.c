@@ -158,18 +158,12 @@ ngx_int_t
 ngx_http_video_index_open(ngx_http_video_source_t *s,
     ngx_http_video_source_t *lead)
 {
-    uint64_t             seen;
-    ngx_int_t            rc;
-    ngx_uint_t           state;
-    ngx_video_store_t   *st;
-    ngx_video_object_t  *o;
+    ngx_int_t  rc;
 
     if (s->task) {
         /* ours, it has just ended */
         return ngx_http_video_index_use(s);
     }
-
-    st = ngx_http_video_source_store(s);
 
     if (s->ref.id == 0) {
         rc = ngx_http_video_index_find(s, lead);
@@ -183,28 +177,14 @@ ngx_http_video_index_open(ngx_http_video_source_t *s,
         }
     }
 
-    o = ngx_video_object(st, &s->ref);
+    rc = ngx_http_video_object_wait(s->request, &s->ref);
 
-    for ( ;; ) {
-        seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(st, &s->ref);
-
-        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            return ngx_http_video_index_use(s);
-        }
-
-        if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            /* who made it has logged why */
-            return ngx_http_video_index_status(s);
-        }
-
-        rc = ngx_http_video_park(s->request, &o->signal, seen, 30000,
-                                 NGX_HTTP_SERVICE_UNAVAILABLE);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_DECLINED) {
+        /* who made it has logged why */
+        return ngx_http_video_index_status(s);
     }
+
+    return rc == NGX_OK ? ngx_http_video_index_use(s) : rc;
 }
 
 

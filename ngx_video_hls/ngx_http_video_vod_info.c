@@ -177,10 +177,7 @@ ngx_http_video_info_cleanup(void *data)
 static ngx_int_t
 ngx_http_video_info_open(ngx_http_request_t *r)
 {
-    uint64_t                seen;
     ngx_int_t               rc;
-    ngx_uint_t              state;
-    ngx_video_object_t     *o;
     ngx_http_video_ctx_t   *ctx;
     ngx_http_video_info_t  *info;
 
@@ -197,34 +194,23 @@ ngx_http_video_info_open(ngx_http_request_t *r)
         return ngx_http_video_info_post(r);
     }
 
-    o = ngx_video_object(ctx->store, &ctx->ref);
+    rc = ngx_http_video_object_wait(r, &ctx->ref);
 
-    for ( ;; ) {
-        seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(ctx->store, &ctx->ref);
-
-        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-
-            if (ngx_http_video_info_headers(r) != NGX_OK) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            return ngx_http_video_send_object(r, 0,
-                            ngx_video_object_filled(ctx->store, &ctx->ref));
-        }
-
-        if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            ngx_video_object_put(ctx->store, &ctx->ref);
-            return ngx_http_video_info_post(r);
-        }
-
-        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
-                                 NGX_HTTP_SERVICE_UNAVAILABLE);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_DECLINED) {
+        ngx_video_object_put(ctx->store, &ctx->ref);
+        return ngx_http_video_info_post(r);
     }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_video_info_headers(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_video_send_object(r, 0,
+                            ngx_video_object_filled(ctx->store, &ctx->ref));
 }
 
 

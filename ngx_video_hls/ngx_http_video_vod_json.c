@@ -89,10 +89,7 @@ ngx_http_video_json_find(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_video_json_open(ngx_http_request_t *r)
 {
-    uint64_t               seen;
     ngx_int_t              rc;
-    ngx_uint_t             state;
-    ngx_video_object_t    *o;
     ngx_http_video_ctx_t  *ctx;
     ngx_http_video_vod_t  *vod;
 
@@ -108,29 +105,20 @@ ngx_http_video_json_open(ngx_http_request_t *r)
         }
     }
 
-    o = ngx_video_object(ctx->store, &vod->json);
+    rc = ngx_http_video_object_wait(r, &vod->json);
 
-    for ( ;; ) {
-        seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(ctx->store, &vod->json);
-
-        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            ctx->deadline = 0;
-            return ngx_http_video_json_use(r);
-        }
-
-        if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            /* who made it has logged why */
-            return NGX_HTTP_SERVICE_UNAVAILABLE;
-        }
-
-        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
-                                 NGX_HTTP_SERVICE_UNAVAILABLE);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_DECLINED) {
+        /* who made it has logged why */
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->deadline = 0;
+
+    return ngx_http_video_json_use(r);
 }
 
 

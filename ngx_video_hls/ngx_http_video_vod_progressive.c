@@ -236,10 +236,7 @@ ngx_http_video_progressive_object(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_video_progressive_wait(ngx_http_request_t *r)
 {
-    uint64_t                       seen;
     ngx_int_t                      rc;
-    ngx_uint_t                     state;
-    ngx_video_object_t            *o;
     ngx_http_video_ctx_t          *ctx;
     ngx_http_video_progressive_t  *m;
 
@@ -250,28 +247,14 @@ ngx_http_video_progressive_wait(ngx_http_request_t *r)
         return m->status;
     }
 
-    o = ngx_video_object(ctx->store, &ctx->ref);
+    rc = ngx_http_video_object_wait(r, &ctx->ref);
 
-    for ( ;; ) {
-        seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(ctx->store, &ctx->ref);
-
-        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            return ngx_http_video_progressive_send(r, m);
-        }
-
-        if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            /* who made it has logged why */
-            return ngx_http_video_object_status(ctx->store, &ctx->ref);
-        }
-
-        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
-                                 NGX_HTTP_SERVICE_UNAVAILABLE);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc == NGX_DECLINED) {
+        /* who made it has logged why */
+        return ngx_http_video_object_status(ctx->store, &ctx->ref);
     }
+
+    return rc == NGX_OK ? ngx_http_video_progressive_send(r, m) : rc;
 }
 
 

@@ -180,35 +180,17 @@ ngx_http_video_ts_object(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 static ngx_int_t
 ngx_http_video_ts_wait(ngx_http_request_t *r)
 {
-    uint64_t               seen;
     ngx_int_t              rc;
-    ngx_uint_t             state;
-    ngx_video_object_t    *o;
     ngx_http_video_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    o = ngx_video_object(ctx->store, &ctx->ref);
     ctx->handler = ngx_http_video_ts_wait;
 
-    for ( ;; ) {
-        seen = ngx_video_signal_seen(&o->signal);
-        state = ngx_video_object_state(ctx->store, &ctx->ref);
+    rc = ngx_http_video_object_wait(r, &ctx->ref);
 
-        if (state == NGX_VIDEO_OBJECT_ABORTED) {
-            /* who made it has logged why */
-            return NGX_HTTP_SERVICE_UNAVAILABLE;
-        }
-
-        if (state == NGX_VIDEO_OBJECT_COMPLETE) {
-            break;
-        }
-
-        rc = ngx_http_video_park(r, &o->signal, seen, 30000,
-                                 NGX_HTTP_SERVICE_UNAVAILABLE);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (rc != NGX_OK) {
+        /* who made it has logged why */
+        return rc == NGX_DECLINED ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
     }
 
     if (ngx_http_video_headers(r, ctx->path.epoch
