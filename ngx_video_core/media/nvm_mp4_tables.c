@@ -208,41 +208,96 @@ nvm_mp4_check_stss(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
 }
 
 
-/* Chunk i of n samples: it and they are in the file. */
+/*
+ * The chunks between stop k and "end", one by one: is each with its samples in
+ * the file?  The runs of stsc that they are in have passed.
+ */
 static nvm_err_e
-nvm_mp4_check_chunk(nvm_mp4_check_t *c, const nvm_mp4_found_t *chunks,
-    uint32_t i, uint32_t n)
+nvm_mp4_check_each(const nvm_mp4_check_t *c, const nvm_mp4_found_t *chunks,
+    uint32_t k, uint32_t end)
 {
-    uint64_t                offset, bytes;
+    uint32_t                i, n, entry, sample;
+    uint64_t                offset;
     const nvm_mp4_track_t  *t;
 
     t = c->t;
-    offset = nvm_mp4_chunk_offset(t, i);
+    sample = t->stops[k].sample;
+    entry = t->stops[k].stsc_entry;
+    n = 0;
 
-    if (offset > c->file_size) {
-        return nvm_mp4_entry_fault(c->f, chunks, i, NVM_EINVAL,
-                                   "chunk is beyond the end of the file");
+    for (i = k * NVM_MP4_STOP; i < end; i++) {
+
+        if (entry < t->stsc.count
+            && nvm_mp4_table_u32(&t->stsc, entry, 12, 0) == i + 1)
+        {
+            entry++;
+        }
+
+        n = nvm_mp4_table_u32(&t->stsc, entry - 1, 12, 4);
+        offset = nvm_mp4_chunk_offset(t, i);
+
+        if (offset > c->file_size) {
+            return nvm_mp4_entry_fault(c->f, chunks, i, NVM_EINVAL,
+                                       "chunk is beyond the end of the file");
+        }
+
+        if (nvm_mp4_sample_sizes(t, sample, n) > c->file_size - offset) {
+            return nvm_mp4_entry_fault(c->f, chunks, i, NVM_EINVAL,
+                                       "samples are beyond the end of the "
+                                       "file");
+        }
+
+        sample += n;
     }
-
-    bytes = nvm_mp4_sample_sizes(t, c->sample, n);
-
-    if (bytes > c->file_size - offset) {
-        return nvm_mp4_entry_fault(c->f, chunks, i, NVM_EINVAL,
-                                   "samples are beyond the end of the file");
-    }
-
-    c->sample += n;
 
     return NVM_OK;
+}
+
+
+/*
+ * The chunks from the last stop up to "end" are in the file.  They are if all
+ * their samples could follow the farthest of them; only at the end of a file
+ * each has to be looked at.
+ */
+static nvm_err_e
+nvm_mp4_check_group(const nvm_mp4_check_t *c, const nvm_mp4_found_t *chunks,
+    uint32_t end)
+{
+    uint32_t                i, k;
+    uint64_t                offset, farthest, bytes;
+    const nvm_mp4_track_t  *t;
+
+    if (end == 0) {
+        return NVM_OK;
+    }
+
+    t = c->t;
+    k = (end - 1) / NVM_MP4_STOP;
+    farthest = 0;
+
+    for (i = k * NVM_MP4_STOP; i < end; i++) {
+        offset = nvm_mp4_chunk_offset(t, i);
+        farthest = offset > farthest ? offset : farthest;
+    }
+
+    bytes = nvm_mp4_sample_sizes(t, t->stops[k].sample,
+                                 c->sample - t->stops[k].sample);
+
+    if (farthest <= c->file_size && bytes <= c->file_size - farthest) {
+        return NVM_OK;
+    }
+
+    return nvm_mp4_check_each(c, chunks, k, end);
 }
 
 
 /* Entry i of stsc (8.7.4): a run of chunks with as many samples each */
 static nvm_err_e
 nvm_mp4_check_run(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
-    const nvm_mp4_found_t *chunks, uint32_t i)
+    const nvm_mp4_found_t *found, uint32_t i)
 {
-    uint32_t          first, start, next, n;
+    uint32_t          first, start, next, n, chunk, chunks;
+    uint64_t          samples;
     nvm_err_e         rc;
     nvm_mp4_stop_t   *stop;
     nvm_mp4_track_t  *t;
@@ -274,23 +329,30 @@ nvm_mp4_check_run(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
                                    "track uses several sample entries");
     }
 
-    for ( /* void */ ; first < next; first++) {
+    for ( /* void */ ; first < next; first += chunks) {
+        chunk = (first - 1) % NVM_MP4_STOP;
 
-        if (n > t->nsamples - c->sample) {
-            return nvm_mp4_entry_fault(c->f, stsc, i, NVM_EINVAL,
-                                       "number of samples differs from stsz");
-        }
+        if (chunk == 0) {
+            rc = nvm_mp4_check_group(c, found, first - 1);
+            if (rc != NVM_OK) {
+                return rc;
+            }
 
-        if ((first - 1) % NVM_MP4_STOP == 0) {
             stop = &t->stops[(first - 1) / NVM_MP4_STOP];
             stop->sample = c->sample;
             stop->stsc_entry = first == start ? i : i + 1;
         }
 
-        rc = nvm_mp4_check_chunk(c, chunks, first - 1, n);
-        if (rc != NVM_OK) {
-            return rc;
+        chunks = NVM_MP4_STOP - chunk;
+        chunks = chunks < next - first ? chunks : next - first;
+        samples = (uint64_t) chunks * n;
+
+        if (samples > t->nsamples - c->sample) {
+            return nvm_mp4_entry_fault(c->f, stsc, i, NVM_EINVAL,
+                                       "number of samples differs from stsz");
         }
+
+        c->sample += (uint32_t) samples;
     }
 
     return NVM_OK;
@@ -353,7 +415,7 @@ nvm_mp4_chunks(const nvm_mp4_box_t *stbl, nvm_mp4_check_t *c)
                                    "number of samples differs from stsz");
     }
 
-    return NVM_OK;
+    return nvm_mp4_check_group(c, &chunks, t->chunks.count);
 }
 
 
