@@ -14,7 +14,7 @@
 
 
 static const char  *ngx_http_video_asset_members[] = {
-    "tracks", "poster", "clip", NULL
+    "tracks", "poster", "clip", "clips", NULL
 };
 
 static const char  *ngx_http_video_asset_track_members[] = {
@@ -24,6 +24,10 @@ static const char  *ngx_http_video_asset_track_members[] = {
 
 static const char  *ngx_http_video_asset_clip_members[] = {
     "start", "end", NULL
+};
+
+static const char  *ngx_http_video_asset_clips_members[] = {
+    "asset", "start", "end", NULL
 };
 
 static const char  *ngx_http_video_asset_types[] = {
@@ -311,6 +315,27 @@ ngx_http_video_asset_poster(ngx_http_video_value_reader_t *r,
 }
 
 
+/* The times of a clip. */
+static nvm_err_e
+ngx_http_video_asset_times(ngx_http_video_value_reader_t *r, uint64_t *start,
+    uint64_t *end)
+{
+    nvm_err_e  rc;
+
+    if ((rc = ngx_http_video_value_time(r, "start", start)) != NVM_OK
+        || (rc = ngx_http_video_value_time(r, "end", end)) != NVM_OK)
+    {
+        return rc;
+    }
+
+    if (json_object_get(r->object, "end") && *end <= *start) {
+        return ngx_http_video_value_fault(r, "end", "is not after \"start\"");
+    }
+
+    return NVM_OK;
+}
+
+
 static nvm_err_e
 ngx_http_video_asset_clip(ngx_http_video_value_reader_t *top,
     ngx_http_video_asset_t *a)
@@ -332,20 +357,68 @@ ngx_http_video_asset_clip(ngx_http_video_value_reader_t *top,
 
     (void) snprintf(r.path, sizeof(r.path), "clip.");
 
-    if ((rc = ngx_http_video_value_known(&r,
-                                         ngx_http_video_asset_clip_members))
-        != NVM_OK
-        || (rc = ngx_http_video_value_time(&r, "start", &a->start)) != NVM_OK
-        || (rc = ngx_http_video_value_time(&r, "end", &a->end)) != NVM_OK)
-    {
-        return rc;
+    rc = ngx_http_video_value_known(&r, ngx_http_video_asset_clip_members);
+
+    return rc == NVM_OK
+           ? ngx_http_video_asset_times(&r, &a->start, &a->end) : rc;
+}
+
+
+/* Stretches of other assets, one after the other. */
+static nvm_err_e
+ngx_http_video_asset_clips(ngx_http_video_value_reader_t *top,
+    ngx_http_video_asset_t *a)
+{
+    size_t                         i, n;
+    nvm_err_e                      rc;
+    const json_t                  *list;
+    ngx_http_video_asset_clip_t   *c;
+    ngx_http_video_value_reader_t  r;
+
+    static const char  *beside[] = { "tracks", "clip", NULL };
+
+    list = json_object_get(top->object, "clips");
+    n = json_array_size(list);
+
+    if (!json_is_array(list) || n == 0 || n > NGX_HTTP_VIDEO_ASSET_CLIPS) {
+        return ngx_http_video_value_fault(top, "clips", "a list of 1 to %d "
+                   "objects is expected", NGX_HTTP_VIDEO_ASSET_CLIPS);
     }
 
-    if (json_object_get(r.object, "end") && a->end <= a->start) {
-        return ngx_http_video_value_fault(&r, "end", "is not after \"start\"");
+    rc = ngx_http_video_value_without(top, beside, "is not for an asset of "
+                                      "clips");
+    r = *top;
+
+    for (i = 0; rc == NVM_OK && i < n; i++) {
+        r.object = json_array_get(list, i);
+        (void) snprintf(r.path, sizeof(r.path), "clips[%zu]", i);
+
+        if (!json_is_object(r.object)) {
+            return ngx_http_video_value_fault(&r, "", "an object is expected, "
+                       "not %s", ngx_http_video_value_kind(r.object));
+        }
+
+        (void) snprintf(r.path, sizeof(r.path), "clips[%zu].", i);
+        c = &a->clips[i];
+
+        rc = ngx_http_video_value_known(&r,
+                                        ngx_http_video_asset_clips_members);
+        if (rc == NVM_OK) {
+            rc = ngx_http_video_value_path(&r, "asset", c->asset);
+        }
+
+        if (rc == NVM_OK && c->asset[0] == '\0') {
+            rc = ngx_http_video_value_fault(&r, "asset", "is missing");
+        }
+
+        if (rc == NVM_OK) {
+            rc = ngx_http_video_asset_times(&r, &c->start, &c->end);
+        }
     }
 
-    return NVM_OK;
+    a->nclips = (uint32_t) n;
+
+    return rc;
 }
 
 
@@ -357,7 +430,7 @@ ngx_http_video_asset_hash(const ngx_http_video_asset_t *a)
     const uint8_t  *p;
 
     p = (const uint8_t *) a;
-    n = ngx_http_video_asset_len(a->ntracks);
+    n = ngx_http_video_asset_len(a->ntracks, a->nclips);
     h = 0xcbf29ce484222325ULL;
 
     for (i = sizeof(a->hash); i < n; i++) {
@@ -365,6 +438,22 @@ ngx_http_video_asset_hash(const ngx_http_video_asset_t *a)
     }
 
     return h;
+}
+
+
+static nvm_err_e
+ngx_http_video_asset_content(ngx_http_video_value_reader_t *r,
+    ngx_http_video_asset_t *a)
+{
+    nvm_err_e  rc;
+
+    if (json_object_get(r->object, "clips")) {
+        return ngx_http_video_asset_clips(r, a);
+    }
+
+    rc = ngx_http_video_asset_tracks(r, a);
+
+    return rc == NVM_OK ? ngx_http_video_asset_clip(r, a) : rc;
 }
 
 
@@ -397,10 +486,9 @@ ngx_http_video_asset_parse(const char *data, size_t len,
     } else if ((rc = ngx_http_video_value_known(&r,
                                          ngx_http_video_asset_members))
                == NVM_OK
-               && (rc = ngx_http_video_asset_tracks(&r, out)) == NVM_OK
-               && (rc = ngx_http_video_asset_poster(&r, out)) == NVM_OK)
+               && (rc = ngx_http_video_asset_content(&r, out)) == NVM_OK)
     {
-        rc = ngx_http_video_asset_clip(&r, out);
+        rc = ngx_http_video_asset_poster(&r, out);
     }
 
     json_decref(root);

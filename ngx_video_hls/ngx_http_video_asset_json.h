@@ -21,6 +21,7 @@
 #define NGX_HTTP_VIDEO_ASSET_TRACKS  32
 #define NGX_HTTP_VIDEO_ASSET_KIND    16             /* of MP4 files, of files
                                                        of subtitles */
+#define NGX_HTTP_VIDEO_ASSET_CLIPS   32
 #define NGX_HTTP_VIDEO_ASSET_FILE    512
 #define NGX_HTTP_VIDEO_ASSET_LABEL   128
 #define NGX_HTTP_VIDEO_ASSET_ERROR   384            /* text of one */
@@ -56,25 +57,42 @@ typedef struct {
 } ngx_http_video_asset_track_t;
 
 
+/* A stretch of another asset. */
+typedef struct {
+    uint64_t       start;           /* ms */
+    uint64_t       end;             /* 0: none */
+    char           asset[NGX_HTTP_VIDEO_ASSET_FILE];    /* a relative path */
+} ngx_http_video_asset_clip_t;
+
+
+/* It has tracks, or it has clips: the other number is 0. */
 typedef struct {
     uint64_t       hash;            /* of all that follows */
-    uint64_t       start;           /* of a clip, ms */
+    uint64_t       start;           /* of a clip of the tracks, ms */
     uint64_t       end;             /* 0: none */
     char           poster[NGX_HTTP_VIDEO_ASSET_FILE];
     uint32_t       ntracks;
-    uint32_t       reserved;
-    ngx_http_video_asset_track_t  tracks[NGX_HTTP_VIDEO_ASSET_TRACKS];
+    uint32_t       nclips;
+
+    union {
+        ngx_http_video_asset_track_t  tracks[NGX_HTTP_VIDEO_ASSET_TRACKS];
+        ngx_http_video_asset_clip_t   clips[NGX_HTTP_VIDEO_ASSET_CLIPS];
+    };
 } ngx_http_video_asset_t;
 
 
-/* What is there of an asset of n tracks. */
-#define ngx_http_video_asset_len(n)                                           \
-    (offsetof(ngx_http_video_asset_t, tracks)                                 \
-     + (n) * sizeof(ngx_http_video_asset_track_t))
+/* What is there of an asset of so many tracks and clips. */
+static inline size_t
+ngx_http_video_asset_len(uint32_t ntracks, uint32_t nclips)
+{
+    return offsetof(ngx_http_video_asset_t, tracks)
+           + ntracks * sizeof(ngx_http_video_asset_track_t)
+           + nclips * sizeof(ngx_http_video_asset_clip_t);
+}
 
 
 /*
- * Parses the bytes of an asset.json; at least one track is of media.
+ * Parses the bytes of an asset.json; of tracks at least one is of media.
  * NVM_EINVAL, with a text that tells the place and what is allowed there, in
  * printable characters; NVM_ENOMEM.
  */

@@ -50,6 +50,7 @@ typedef struct {
     ngx_uint_t                kind;         /* nvm_kind_e of the track */
     ngx_uint_t                number;       /* among those of its kind */
     uint64_t                  epoch;        /* 0: the path has none */
+    ngx_uint_t                clip;         /* from 1; 0: of none */
     uint64_t                  msn;
     ngx_uint_t                part;
     unsigned                  ts:1;         /* as MPEG transport streams */

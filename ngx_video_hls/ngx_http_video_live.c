@@ -112,7 +112,7 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    if (ctx->path.ts || ctx->path.keys
+    if (ctx->path.ts || ctx->path.keys || ctx->path.clip
         || ctx->path.what == NGX_HTTP_VIDEO_INFO
         || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
         || ctx->path.what == NGX_HTTP_VIDEO_POSTER)

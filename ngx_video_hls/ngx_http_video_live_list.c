@@ -382,6 +382,7 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     nvm_dash_t        d;
     ngx_uint_t        i;
     nvm_dash_track_t  tracks[NGX_VIDEO_LIVE_TRACKS];
+    nvm_dash_period_t  period;
 
     ngx_memzero(&d, sizeof(nvm_dash_t));
     ngx_memzero(tracks, sizeof(tracks));
@@ -405,8 +406,11 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
         tracks[i].prefix = prefix;
     }
 
-    d.tracks = tracks;
-    d.ntracks = t->n;
+    period.tracks = tracks;
+    period.ntracks = t->n;
+
+    d.periods = &period;
+    d.nperiods = 1;
     d.dynamic = 1;
     d.availability_start = start;
     d.publish_time = (int64_t) ngx_video_now();

@@ -21,7 +21,7 @@
  *   ASSET/<text>/index_ts.m3u8        ASSET/<text>/[e<hex>/]<n>.ts.vtt
  *
  * e<hex> is the epoch of the stream or the file: with it a URL never means
- * other bytes.  The path is read from its end, because an asset may be below
+ * other bytes.  e<hex>-<k> is that of clip k, from 1, of an asset of clips.  The path is read from its end, because an asset may be below
  * directories.
  */
 
@@ -152,30 +152,47 @@ ngx_http_video_path_media(ngx_str_t *name, ngx_http_video_path_t *out)
 }
 
 
-/* "e1f" */
+/* "e1f" or "e1f-2" */
 static ngx_int_t
-ngx_http_video_path_epoch(ngx_str_t *s, uint64_t *epoch)
+ngx_http_video_path_epoch(ngx_str_t *s, ngx_http_video_path_t *out)
 {
-    u_char  ch;
-    size_t  i;
+    u_char    ch, *p, *last, *dash;
+    uint64_t  epoch, clip;
 
-    if (s->len < 2 || s->len > 17 || s->data[0] != 'e') {
+    last = s->data + s->len;
+    dash = ngx_strlchr(s->data, last, '-');
+    clip = 0;
+
+    if (dash) {
+        if (ngx_http_video_path_number(dash + 1, last, &clip) != NGX_OK
+            || clip == 0)
+        {
+            return NGX_DECLINED;
+        }
+
+        last = dash;
+    }
+
+    if (last - s->data < 2 || last - s->data > 17 || s->data[0] != 'e') {
         return NGX_DECLINED;
     }
 
-    for (*epoch = 0, i = 1; i < s->len; i++) {
-        ch = s->data[i];
+    for (epoch = 0, p = s->data + 1; p < last; p++) {
+        ch = *p;
 
         if (ch >= '0' && ch <= '9') {
-            *epoch = *epoch << 4 | (ch - '0');
+            epoch = epoch << 4 | (ch - '0');
 
         } else if (ch >= 'a' && ch <= 'f') {
-            *epoch = *epoch << 4 | (ch - 'a' + 10);
+            epoch = epoch << 4 | (ch - 'a' + 10);
 
         } else {
             return NGX_DECLINED;
         }
     }
+
+    out->epoch = epoch;
+    out->clip = (ngx_uint_t) clip;
 
     return NGX_OK;
 }
@@ -244,7 +261,7 @@ ngx_http_video_path_of_track(ngx_str_t *rest, ngx_str_t *name,
     ngx_http_video_path_last(rest, &s);
 
     if (out->what != NGX_HTTP_VIDEO_PLAYLIST
-        && ngx_http_video_path_epoch(&s, &out->epoch) == NGX_OK)
+        && ngx_http_video_path_epoch(&s, out) == NGX_OK)
     {
         ngx_http_video_path_last(rest, &s);
     }

@@ -27,6 +27,17 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     rc = ngx_http_video_asset_open(r);
 
+    if (rc == NGX_OK && ctx->path.clip && ctx->vod->number == 0) {
+        /* it has no clips */
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (rc == NGX_OK && ctx->vod->whole && ctx->vod->whole->clips) {
+        rc = ngx_http_video_clips_indexes(r);
+
+        return rc == NGX_OK ? ngx_http_video_vod_list(r, 0) : rc;
+    }
+
     if (rc == NGX_OK && ctx->path.what == NGX_HTTP_VIDEO_INFO) {
         return ngx_http_video_vod_info(r);
     }

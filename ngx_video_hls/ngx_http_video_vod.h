@@ -8,6 +8,8 @@
  *   ngx_http_video_vod_json.c     those that a JSON file names, and
  *   ngx_http_video_vod_said.c     what it says of them
  *   ngx_http_video_vod_poster.c   its image
+ *   ngx_http_video_vod_clips.c    clips of other assets, and
+ *   ngx_http_video_vod_join.c     what is listed of them
  *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_list.c     playlists, manifests, init segments
@@ -56,6 +58,10 @@ typedef struct {
 
 typedef struct ngx_http_video_vod_s {
     ngx_str_t                 path;         /* of the asset */
+    ngx_video_store_t        *store;
+    struct ngx_http_video_vod_s  *whole;    /* of which this is a clip */
+    struct ngx_http_video_vod_s **clips;    /* of an asset that is listed */
+    ngx_uint_t                number;       /* of a clip, from 1 */
     ngx_http_video_source_t  *sources;
     ngx_uint_t                nsources;
     ngx_http_video_source_t  *texts;        /* files of subtitles: no index */
@@ -107,6 +113,16 @@ ngx_uint_t ngx_http_video_same_audio(nvm_track_t *a, nvm_track_t *b);
  */
 ngx_int_t ngx_http_video_asset_open(ngx_http_request_t *r);
 
+/* An empty asset in ctx->vod: it is given back with the request. */
+ngx_http_video_vod_t *ngx_http_video_asset_new(ngx_http_request_t *r);
+
+/*
+ * The same for an asset whose path is known.  "member" is where a description
+ * names it, or NULL.
+ */
+ngx_int_t ngx_http_video_asset_start(ngx_http_request_t *r,
+    const char *member);
+
 /* For scandir(): the files of a directory that are of the asset. */
 int ngx_http_video_asset_filter(const struct dirent *d);
 
@@ -145,6 +161,26 @@ ngx_int_t ngx_http_video_json_open(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_video_json_file(ngx_http_request_t *r, const char *name,
     const char *member, ngx_str_t *path, ngx_open_file_info_t *of);
+
+/* The path that a description gives a name: below its own directory. */
+ngx_int_t ngx_http_video_json_path(ngx_http_request_t *r, ngx_str_t *json,
+    const char *name, ngx_str_t *path);
+
+
+/* ngx_http_video_vod_clips.c */
+
+/*
+ * The description in ctx->vod has clips.  For what belongs to one of them that
+ * one takes its place in ctx->vod; for what lists all of them the first does,
+ * and ngx_http_video_clips_indexes() is to be called.  As _asset_open().
+ */
+ngx_int_t ngx_http_video_clips_open(ngx_http_request_t *r);
+
+/*
+ * Opens the indexes of the clip in ctx->vod and of all that follow it: NGX_OK,
+ * the whole asset is in ctx->vod; NGX_DONE, the request waits; or a status.
+ */
+ngx_int_t ngx_http_video_clips_indexes(ngx_http_request_t *r);
 
 
 /* ngx_http_video_vod_said.c */

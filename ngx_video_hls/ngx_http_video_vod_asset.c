@@ -37,11 +37,44 @@ static void ngx_http_video_asset_event(ngx_event_t *ev);
 static void ngx_http_video_asset_cleanup(void *data);
 
 
+ngx_http_video_vod_t *
+ngx_http_video_asset_new(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    vod = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (vod == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    vod->sources = ngx_pcalloc(r->pool, 2 * NGX_HTTP_VIDEO_SOURCES
+                                        * sizeof(ngx_http_video_source_t));
+    if (vod->sources == NULL) {
+        return NULL;
+    }
+
+    vod->texts = vod->sources + NGX_HTTP_VIDEO_SOURCES;
+    vod->store = ctx->store;
+
+    cln->handler = ngx_http_video_asset_cleanup;
+    cln->data = vod;
+
+    ctx->vod = vod;
+
+    return vod;
+}
+
+
 ngx_int_t
 ngx_http_video_asset_open(ngx_http_request_t *r)
 {
     ngx_int_t              rc;
-    ngx_pool_cleanup_t    *cln;
     ngx_http_video_ctx_t  *ctx;
     ngx_http_video_vod_t  *vod;
 
@@ -54,24 +87,10 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
                                 : ngx_http_video_asset_list(r);
     }
 
-    vod = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_t));
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (vod == NULL || cln == NULL) {
+    vod = ngx_http_video_asset_new(r);
+    if (vod == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    vod->sources = ngx_pcalloc(r->pool, 2 * NGX_HTTP_VIDEO_SOURCES
-                                        * sizeof(ngx_http_video_source_t));
-    if (vod->sources == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    vod->texts = vod->sources + NGX_HTTP_VIDEO_SOURCES;
-
-    ctx->vod = vod;
-    cln->handler = ngx_http_video_asset_cleanup;
-    cln->data = ctx;
 
     rc = ngx_http_video_clip_args(r);
 
@@ -79,9 +98,21 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
         rc = ngx_http_video_asset_path(r, &vod->path);
     }
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_video_asset_file(r, &vod->path, &vod->of, NULL);
-    }
+    return rc == NGX_OK ? ngx_http_video_asset_start(r, NULL) : rc;
+}
+
+
+ngx_int_t
+ngx_http_video_asset_start(ngx_http_request_t *r, const char *member)
+{
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    rc = ngx_http_video_asset_file(r, &vod->path, &vod->of, member);
 
     if (rc != NGX_OK) {
         return rc;
@@ -104,16 +135,16 @@ ngx_http_video_asset_open(ngx_http_request_t *r)
 static void
 ngx_http_video_asset_cleanup(void *data)
 {
-    ngx_http_video_ctx_t *ctx = data;
+    ngx_http_video_vod_t *vod = data;
 
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_VIDEO_SOURCES; i++) {
-        ngx_video_object_put(ctx->store, &ctx->vod->sources[i].ref);
+        ngx_video_object_put(vod->store, &vod->sources[i].ref);
     }
 
-    ngx_video_object_put(ctx->store, &ctx->vod->list);
-    ngx_video_object_put(ctx->store, &ctx->vod->json);
+    ngx_video_object_put(vod->store, &vod->list);
+    ngx_video_object_put(vod->store, &vod->json);
 }
 
 
@@ -218,6 +249,7 @@ ngx_http_video_asset_error(ngx_http_request_t *r, ngx_open_file_info_t *of,
     ngx_int_t              rc;
     ngx_uint_t             level;
     ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *whole;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
@@ -244,8 +276,9 @@ ngx_http_video_asset_error(ngx_http_request_t *r, ngx_open_file_info_t *of,
     }
 
     if (member) {
+        whole = ctx->vod->whole ? ctx->vod->whole : ctx->vod;
         ngx_log_error(level, r->connection->log, of->err,
-                      "\"%V\": %s: %s \"%V\" failed", &ctx->vod->path,
+                      "\"%V\": %s: %s \"%V\" failed", &whole->path,
                       member, of->failed, path);
 
     } else {

@@ -103,15 +103,9 @@ ngx_http_video_index_epoch(ngx_http_video_source_t *s,
         h = ngx_http_video_hash(h, &lead->epoch, sizeof(lead->epoch));
     }
 
-    if (ctx->vod->asset && (ctx->vod->start || ctx->vod->end)) {
-        /* a clip that the query may not tell of */
+    if (ctx->vod->start || ctx->vod->end) {
         h = ngx_http_video_hash(h, &ctx->vod->start, sizeof(ctx->vod->start));
         h = ngx_http_video_hash(h, &ctx->vod->end, sizeof(ctx->vod->end));
-    }
-
-    if (ctx->vod->query) {
-        h = ngx_http_video_hash(h, ctx->vod->query,
-                                ngx_strlen(ctx->vod->query));
     }
 
     /* 0 means none */

@@ -149,9 +149,10 @@ ngx_http_video_json_use(ngx_http_request_t *r)
               ngx_video_object_span(ctx->store, &vod->json, &cursor, 0, &n)
             : NULL;
 
-    if (a == NULL || n < len || len < ngx_http_video_asset_len(0)
+    if (a == NULL || n < len || len < ngx_http_video_asset_len(0, 0)
         || a->ntracks > NGX_HTTP_VIDEO_ASSET_TRACKS
-        || len != ngx_http_video_asset_len(a->ntracks))
+        || a->nclips > NGX_HTTP_VIDEO_ASSET_CLIPS
+        || len != ngx_http_video_asset_len(a->ntracks, a->nclips))
     {
         ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
                       "description of \"%V\" is damaged", &vod->path);
@@ -163,6 +164,10 @@ ngx_http_video_json_use(ngx_http_request_t *r)
     if (ctx->path.what == NGX_HTTP_VIDEO_POSTER) {
         /* it needs no media */
         return NGX_OK;
+    }
+
+    if (a->nclips) {
+        return ngx_http_video_clips_open(r);
     }
 
     rc = ngx_http_video_json_clip(vod);
@@ -211,18 +216,13 @@ ngx_http_video_json_clip(ngx_http_video_vod_t *vod)
 }
 
 
-/* A path below the directory of the description. */
-static ngx_int_t
-ngx_http_video_json_path(ngx_http_request_t *r, const char *name,
-    ngx_str_t *path)
+ngx_int_t
+ngx_http_video_json_path(ngx_http_request_t *r, ngx_str_t *json,
+    const char *name, ngx_str_t *path)
 {
-    size_t                 dir;
-    ngx_http_video_ctx_t  *ctx;
+    size_t  dir;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-
-    for (dir = ctx->vod->path.len; ctx->vod->path.data[dir - 1] != '/'; dir--)
-    {
+    for (dir = json->len; json->data[dir - 1] != '/'; dir--) {
         /* void */
     }
 
@@ -232,7 +232,7 @@ ngx_http_video_json_path(ngx_http_request_t *r, const char *name,
         return NGX_ERROR;
     }
 
-    ngx_sprintf(path->data, "%*s%s%Z", dir, ctx->vod->path.data, name);
+    ngx_sprintf(path->data, "%*s%s%Z", dir, json->data, name);
 
     return NGX_OK;
 }
@@ -245,7 +245,9 @@ ngx_http_video_json_file(ngx_http_request_t *r, const char *name,
     ngx_int_t              rc;
     ngx_http_video_ctx_t  *ctx;
 
-    if (ngx_http_video_json_path(r, name, path) != NGX_OK) {
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    if (ngx_http_video_json_path(r, &ctx->vod->path, name, path) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -254,7 +256,6 @@ ngx_http_video_json_file(ngx_http_request_t *r, const char *name,
     rc = ngx_http_video_asset_file(r, path, of, member);
 
     if (rc == NGX_OK && !of->is_file) {
-        ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "\"%V\": %s: \"%V\" is no file", &ctx->vod->path,
                       member, path);
@@ -442,8 +443,9 @@ ngx_http_video_json_store(ngx_http_request_t *r,
     vod = ctx->vod;
 
     data = t->err == NVM_OK ? (void *) t->asset : (void *) t->error;
-    len = t->err == NVM_OK ? ngx_http_video_asset_len(t->asset->ntracks)
-                           : ngx_strlen(t->error);
+    len = t->err == NVM_OK
+          ? ngx_http_video_asset_len(t->asset->ntracks, t->asset->nclips)
+          : ngx_strlen(t->error);
 
     if (ngx_video_object_append(ctx->store, &vod->json, data, len) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,

@@ -5,28 +5,12 @@
  * init segments.
  */
 
-#include "ngx_http_video_vod.h"
+#include "ngx_http_video_vod_list.h"
 #include "nvm_cmaf.h"
 
 
-typedef struct {
-    ngx_http_video_path_t    *path;
-    nvm_index_track_t         track[NVM_MAX_TRACKS];
-    nvm_timeline_t            timeline[NVM_MAX_TRACKS];
-    char                      name[NVM_MAX_TRACKS][24];
-    ngx_http_video_source_t  *source[NVM_MAX_TRACKS];
-    ngx_uint_t                n;
-    ngx_uint_t                nkeys;        /* the last of them: key frames */
-    ngx_uint_t                of[NVM_MAX_TRACKS];   /* of these tracks */
-    char                      prefix[32];
-    const char               *query;
-    ngx_http_video_select_t   select;
-} ngx_http_video_vod_tracks_t;
-
-
-static nvm_err_e
-ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
-    ngx_uint_t ts)
+nvm_err_e
+ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
 {
     ngx_uint_t            i;
     nvm_hls_master_t      m;
@@ -50,22 +34,20 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
         renditions[t->of[i]].keys = &t->track[i].track;
     }
 
-    m.ts = ts;
+    m.ts = t->path->ts;
     m.query = t->query;
 
     return nvm_hls_master_write(w, &m);
 }
 
 
-static nvm_err_e
-ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
+void
+ngx_http_video_vod_period(ngx_http_video_vod_tracks_t *t,
+    nvm_dash_track_t tracks[NVM_MAX_TRACKS], nvm_dash_period_t *p)
 {
-    nvm_dash_t        d;
-    ngx_uint_t        i;
-    nvm_dash_track_t  tracks[NVM_MAX_TRACKS];
+    ngx_uint_t  i;
 
-    ngx_memzero(&d, sizeof(nvm_dash_t));
-    ngx_memzero(tracks, sizeof(tracks));
+    ngx_memzero(tracks, NVM_MAX_TRACKS * sizeof(nvm_dash_track_t));
 
     for (i = 0; i < t->n; i++) {
         tracks[i].timeline = &t->timeline[i];
@@ -78,36 +60,59 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
         tracks[i].keys_of = t->name[t->of[i]];
     }
 
-    d.tracks = tracks;
-    d.ntracks = t->n;
+    p->tracks = tracks;
+    p->ntracks = t->n;
+}
+
+
+static nvm_err_e
+ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
+{
+    nvm_dash_t         d;
+    nvm_dash_track_t   tracks[NVM_MAX_TRACKS];
+    nvm_dash_period_t  period;
+
+    ngx_memzero(&d, sizeof(nvm_dash_t));
+    ngx_http_video_vod_period(t, tracks, &period);
+
+    d.periods = &period;
+    d.nperiods = 1;
     d.query = t->query;
 
     return nvm_dash_write(w, &d);
 }
 
 
-static nvm_err_e
-ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t,
-    ngx_uint_t ts)
+void
+ngx_http_video_vod_media_list(ngx_http_video_vod_tracks_t *t,
+    nvm_hls_media_t *media)
 {
-    ngx_uint_t       i;
-    nvm_hls_media_t  media;
+    ngx_uint_t  i;
 
-    ngx_memzero(&media, sizeof(nvm_hls_media_t));
+    ngx_memzero(media, sizeof(nvm_hls_media_t));
 
-    media.prefix = t->prefix;
-    media.ts = ts;
-    media.query = t->query;
-    media.vtt = (t->path->kind == NVM_TEXT);
-    media.keys = t->path->keys;
-    media.vod = 1;
-    media.independent = 1;
+    media->prefix = t->prefix;
+    media->ts = t->path->ts;
+    media->query = t->query;
+    media->vtt = (t->path->kind == NVM_TEXT);
+    media->keys = t->path->keys;
+    media->vod = 1;
+    media->independent = 1;
 
     for (i = 0; i < t->timeline[0].nsegments; i++) {
         if (!t->timeline[0].segments[i].independent) {
-            media.independent = 0;
+            media->independent = 0;
         }
     }
+}
+
+
+static nvm_err_e
+ngx_http_video_vod_playlist(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
+{
+    nvm_hls_media_t  media;
+
+    ngx_http_video_vod_media_list(t, &media);
 
     return nvm_hls_media_write(w, &t->timeline[0], &media);
 }
@@ -121,13 +126,13 @@ ngx_http_video_vod_write(nvm_writer_t *w, void *what)
     switch (t->path->what) {
 
     case NGX_HTTP_VIDEO_MASTER:
-        return ngx_http_video_vod_master(w, t, t->path->ts);
+        return ngx_http_video_vod_master(w, t);
 
     case NGX_HTTP_VIDEO_MANIFEST:
         return ngx_http_video_vod_manifest(w, t);
 
     case NGX_HTTP_VIDEO_PLAYLIST:
-        return ngx_http_video_vod_playlist(w, t, t->path->ts);
+        return ngx_http_video_vod_playlist(w, t);
 
     default:
         return nvm_cmaf_init_write(w, &t->track[0].track);
@@ -369,6 +374,21 @@ ngx_http_video_vod_keys(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 }
 
 
+/* The directory of the segments, from p in t->prefix on. */
+static void
+ngx_http_video_vod_prefix(ngx_http_video_vod_tracks_t *t,
+    ngx_http_video_vod_t *vod, u_char *p)
+{
+    p = ngx_sprintf(p, "e%xL", vod->epoch);
+
+    if (vod->number) {
+        p = ngx_sprintf(p, "-%ui", vod->number);
+    }
+
+    ngx_sprintf(p, "/%Z");
+}
+
+
 /* A media playlist, or an init segment: those of one track. */
 static ngx_int_t
 ngx_http_video_vod_read_one(ngx_http_request_t *r,
@@ -394,8 +414,9 @@ ngx_http_video_vod_read_one(ngx_http_request_t *r,
     }
 
     if (ctx->path.keys) {
-        ngx_sprintf((u_char *) t->prefix, "../v%ui/e%xL/%Z", ctx->path.number,
-                    ctx->vod->epoch);
+        ngx_http_video_vod_prefix(t, ctx->vod,
+                    ngx_sprintf((u_char *) t->prefix, "../v%ui/",
+                                ctx->path.number));
 
         if (nvm_index_keys(&t->track[0]) != NVM_OK) {
             return NGX_HTTP_NOT_FOUND;
@@ -416,8 +437,7 @@ ngx_http_video_vod_read_one(ngx_http_request_t *r,
 }
 
 
-/* Reads what the answer is rendered from: one track, or all of them. */
-static ngx_int_t
+ngx_int_t
 ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 {
     ngx_int_t                 rc;
@@ -429,7 +449,7 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     vod = ctx->vod;
 
-    ngx_sprintf((u_char *) t->prefix, "e%xL/%Z", vod->epoch);
+    ngx_http_video_vod_prefix(t, vod, (u_char *) t->prefix);
     t->query = vod->query;
 
     if (ctx->path.what == NGX_HTTP_VIDEO_PLAYLIST
@@ -454,25 +474,39 @@ ngx_http_video_vod_read(ngx_http_request_t *r, ngx_http_video_vod_tracks_t *t)
 }
 
 
+ngx_http_video_vod_tracks_t *
+ngx_http_video_vod_tracks(ngx_http_request_t *r,
+    ngx_http_video_select_t *select)
+{
+    ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_vod_tracks_t  *t;
+
+    t = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_tracks_t));
+
+    if (t) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+        t->path = &ctx->path;
+        t->select = *select;
+    }
+
+    return t;
+}
+
+
 static ngx_int_t
 ngx_http_video_vod_render(ngx_http_request_t *r, void *what, u_char **text,
     size_t *len)
 {
-    ngx_http_video_select_t *select = what;
-
     ngx_int_t                     rc;
     ngx_http_video_ctx_t         *ctx;
     ngx_http_video_vod_tracks_t  *t;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    t = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_tracks_t));
+    t = ngx_http_video_vod_tracks(r, what);
     if (t == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    t->path = &ctx->path;
-    t->select = *select;
 
     rc = ngx_http_video_vod_read(r, t);
 
@@ -537,7 +571,9 @@ ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
 
     /* a replaced file has another epoch: noticed at the next manifest */
     return ngx_http_video_send_kept(r, &key,
-                                    known ? NULL : ngx_http_video_vod_render,
+                                    known ? NULL
+                                    : ctx->vod->clips ? ngx_http_video_vod_join
+                                    : ngx_http_video_vod_render,
                                     &select,
                                     path->epoch ? NGX_HTTP_VIDEO_IMMUTABLE
                                                 : NGX_HTTP_VIDEO_NO_CACHE,

@@ -51,7 +51,8 @@ ngx_http_video_vod_text(ngx_http_request_t *r)
     rc = ngx_http_video_text_find(r, s);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_video_text_send(r, NULL);
+        rc = ngx_http_video_text_send(r, s->vtt ? ngx_http_video_text_render
+                                                : NULL);
     }
 
     return rc == NGX_DECLINED ? ngx_http_video_text_read(r, s) : rc;
@@ -160,6 +161,13 @@ ngx_http_video_text_find(ngx_http_request_t *r, ngx_http_video_subtitles_t *s)
     if (rc == NGX_OK) {
         rc = ngx_http_video_vod_text_track(r, ctx->path.number, reference,
                                            &s->source, &s->track);
+    }
+
+    if (rc == NGX_HTTP_NOT_FOUND && ctx->vod->number && ctx->path.vtt) {
+        /* of clips, this one has none: its segments are empty */
+        s->vtt = ngx_pcalloc(r->pool, sizeof(nvm_vtt_t));
+        s->track.track.timescale = reference->track.timescale;
+        rc = s->vtt ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (rc == NGX_OK && s->track.nsegments) {

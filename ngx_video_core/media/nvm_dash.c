@@ -16,19 +16,28 @@
 /* In target durations: suggestedPresentationDelay, as HLS holds back. */
 #define NVM_DASH_DELAY  3
 
+/* ms: sound that ends so much after the picture is cut where a period ends */
+#define NVM_DASH_OVERLAP  100
+
 
 /* What one run of the writer works with. */
 typedef struct {
-    nvm_writer_t      *w;
-    const nvm_dash_t  *d;
-    size_t             n[NVM_MAX_TRACKS];   /* complete segments of each */
-    uint32_t           set[NVM_MAX_TRACKS]; /* AdaptationSet, from 1; 0: the
-                                               track is left out */
-    uint32_t           nsets;
-    uint64_t           target;      /* ms, the longest segment */
-    uint64_t           duration;    /* ms, from the start of the period */
-    uint64_t           listed;      /* ms, the longest timeline */
-    unsigned           ended:1;
+    nvm_writer_t             *w;
+    const nvm_dash_t         *d;
+    uint64_t                  target;       /* ms, the longest segment */
+    uint64_t                  total;        /* ms, of all periods */
+    uint64_t                  listed;       /* ms, the longest timeline */
+    unsigned                  ended:1;
+    unsigned                  holes:1;      /* a track has some */
+
+    const nvm_dash_period_t  *p;            /* of this one: */
+    size_t                    n[NVM_MAX_TRACKS];    /* complete segments */
+    uint32_t                  set[NVM_MAX_TRACKS];  /* AdaptationSet, from 1;
+                                               0: the track is left out */
+    uint32_t                  nsets;
+    uint64_t                  duration;     /* ms, of what there is */
+    uint64_t                  shown;        /* ms, of the pictures, or */
+    uint64_t                  heard;        /* of everything else */
 } nvm_dash_mpd_t;
 
 
@@ -90,7 +99,7 @@ nvm_dash_same_set(const nvm_track_t *a, const nvm_track_t *b)
 static const nvm_track_t *
 nvm_dash_track(const nvm_dash_mpd_t *m, size_t i)
 {
-    return m->d->tracks[i].timeline->track;
+    return m->p->tracks[i].timeline->track;
 }
 
 
@@ -100,7 +109,7 @@ nvm_dash_lang(const nvm_dash_mpd_t *m, size_t i)
 {
     const char  *lang;
 
-    lang = m->d->tracks[i].lang;
+    lang = m->p->tracks[i].lang;
 
     if (lang == NULL || lang[0] == '\0') {
         lang = nvm_text_lang(nvm_dash_track(m, i)->lang);
@@ -117,7 +126,7 @@ nvm_dash_same_about(const nvm_dash_mpd_t *m, size_t a, size_t b)
     const char              *x, *y;
     const nvm_dash_track_t  *t;
 
-    t = m->d->tracks;
+    t = m->p->tracks;
     x = t[a].label ? t[a].label : "";
     y = t[b].label ? t[b].label : "";
 
@@ -136,8 +145,8 @@ nvm_dash_set_of(const nvm_dash_mpd_t *m, size_t track, unsigned keys)
 {
     size_t  i;
 
-    for (i = 0; i < m->d->ntracks; i++) {
-        if (m->set[i] && (m->d->tracks[i].keys_of != NULL) == keys
+    for (i = 0; i < m->p->ntracks; i++) {
+        if (m->set[i] && (m->p->tracks[i].keys_of != NULL) == keys
             && nvm_dash_same_about(m, i, track)
             && nvm_dash_same_set(nvm_dash_track(m, i),
                                  nvm_dash_track(m, track)))
@@ -159,7 +168,7 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
     const nvm_timeline_t    *tl;
     const nvm_dash_track_t  *t;
 
-    t = &m->d->tracks[i];
+    t = &m->p->tracks[i];
     tl = t->timeline;
     m->n[i] = tl->nsegments;
 
@@ -174,6 +183,7 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
     k = nvm_dash_set_of(m, i, t->keys_of != NULL);
     m->set[i] = k < i ? m->set[k] : ++m->nsets;
     m->ended &= tl->ended;
+    m->holes |= tl->track->holes;
 
     last = &tl->segments[m->n[i] - 1];
     end = last->start + last->duration;
@@ -192,6 +202,44 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
         nvm_dash_max(&m->duration, nvm_dash_to_ms(end - t->pto,
                                                   tl->track->timescale));
     }
+
+    if (end > t->pto + tl->track->edit) {
+        nvm_dash_max(tl->track->kind == NVM_VIDEO ? &m->shown : &m->heard,
+                     nvm_dash_to_ms(end - t->pto - tl->track->edit,
+                                    tl->track->timescale));
+    }
+}
+
+
+/* How long a period lasts, ms.  The last one has everything. */
+static uint64_t
+nvm_dash_length(const nvm_dash_mpd_t *m)
+{
+    if (m->p == &m->d->periods[m->d->nperiods - 1]) {
+        return m->duration;
+    }
+
+    return m->shown && m->heard < m->shown + NVM_DASH_OVERLAP ? m->shown
+                                                              : m->heard;
+}
+
+
+/* What is written of a period from now on; the rest of m takes it in. */
+static void
+nvm_dash_plan(nvm_dash_mpd_t *m, const nvm_dash_period_t *p)
+{
+    size_t  i;
+
+    m->p = p;
+    m->nsets = 0;
+    m->duration = 0;
+    m->shown = 0;
+    m->heard = 0;
+    memset(m->set, 0, sizeof(m->set));
+
+    for (i = 0; i < p->ntracks; i++) {
+        nvm_dash_plan_track(m, i);
+    }
 }
 
 
@@ -199,7 +247,6 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
 static void
 nvm_dash_head(nvm_dash_mpd_t *m)
 {
-    size_t             i;
     const nvm_dash_t  *d;
 
     d = m->d;
@@ -209,18 +256,14 @@ nvm_dash_head(nvm_dash_mpd_t *m)
         "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
         " profiles=\"urn:mpeg:dash:profile:isoff-live:2011");
 
-    for (i = 0; i < d->ntracks && !nvm_dash_track(m, i)->holes; i++) {
-        /* void */
-    }
-
-    nvm_writer_text(m->w, i == d->ntracks
-                          ? ",urn:mpeg:dash:profile:cmaf:2019\"" : "\"");
+    nvm_writer_text(m->w, m->holes ? "\""
+                          : ",urn:mpeg:dash:profile:cmaf:2019\"");
 
     nvm_dash_ms(m, "minBufferTime", d->min_buffer ? d->min_buffer : m->target);
     nvm_dash_ms(m, "maxSegmentDuration", m->target);
 
     if (!d->dynamic || m->ended) {
-        nvm_dash_ms(m, "mediaPresentationDuration", m->duration);
+        nvm_dash_ms(m, "mediaPresentationDuration", m->total);
     }
 
     if (!d->dynamic) {
@@ -313,7 +356,7 @@ nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
     const nvm_timeline_t    *tl;
     const nvm_dash_track_t  *t;
 
-    t = &m->d->tracks[i];
+    t = &m->p->tracks[i];
     tl = t->timeline;
 
     nvm_writer_fmt(m->w, "        <SegmentTemplate timescale=\"%" PRIu32 "\"",
@@ -349,7 +392,7 @@ nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
     const nvm_track_t       *t;
     const nvm_dash_track_t  *dt;
 
-    dt = &m->d->tracks[i];
+    dt = &m->p->tracks[i];
     t = dt->timeline->track;
 
     nvm_writer_text(m->w, "      <Representation id=\"");
@@ -384,7 +427,7 @@ nvm_dash_essential(const nvm_dash_mpd_t *m, const nvm_track_t *t)
     size_t              i;
     const nvm_track_t  *o;
 
-    for (i = 0; i < m->d->ntracks; i++) {
+    for (i = 0; i < m->p->ntracks; i++) {
         o = nvm_dash_track(m, i);
 
         if (m->set[i] && o->kind == NVM_VIDEO
@@ -409,12 +452,12 @@ nvm_dash_main(const nvm_dash_mpd_t *m, size_t track)
     nvm_kind_e  kind;
 
     kind = nvm_dash_track(m, track)->kind;
-    first = m->d->ntracks;
+    first = m->p->ntracks;
 
-    for (i = m->d->ntracks; i-- > 0; ) {
+    for (i = m->p->ntracks; i-- > 0; ) {
         if (m->set[i] && nvm_dash_track(m, i)->kind == kind
-            && (first == m->d->ntracks || m->d->tracks[i].def
-                || !m->d->tracks[first].def))
+            && (first == m->p->ntracks || m->p->tracks[i].def
+                || !m->p->tracks[first].def))
         {
             first = i;
         }
@@ -432,8 +475,8 @@ nvm_dash_sap(const nvm_dash_mpd_t *m, uint32_t set)
     size_t                 i, k;
     const nvm_timeline_t  *tl;
 
-    for (i = 0; i < m->d->ntracks; i++) {
-        tl = m->d->tracks[i].timeline;
+    for (i = 0; i < m->p->ntracks; i++) {
+        tl = m->p->tracks[i].timeline;
 
         for (k = 0; m->set[i] == set && k < tl->nsegments; k++) {
             if (tl->segments[k].complete && !tl->segments[k].independent) {
@@ -455,13 +498,13 @@ nvm_dash_trick(nvm_dash_mpd_t *m, size_t track)
 {
     size_t  i;
 
-    if (m->d->tracks[track].keys_of == NULL) {
+    if (m->p->tracks[track].keys_of == NULL) {
         return;
     }
 
     i = nvm_dash_set_of(m, track, 0);
 
-    if (i < m->d->ntracks) {
+    if (i < m->p->ntracks) {
         nvm_writer_fmt(m->w, "      <EssentialProperty schemeIdUri=\""
                        "http://dashif.org/guidelines/trickmode\" value=\"%"
                        PRIu32 "\"/>\n", m->set[i]);
@@ -475,8 +518,8 @@ nvm_dash_preferred(const nvm_dash_mpd_t *m, uint32_t set)
 {
     size_t  i;
 
-    for (i = 0; i < m->d->ntracks; i++) {
-        if (m->set[i] == set && m->d->tracks[i].def) {
+    for (i = 0; i < m->p->ntracks; i++) {
+        if (m->set[i] == set && m->p->tracks[i].def) {
             return 1;
         }
     }
@@ -523,10 +566,10 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     nvm_writer_text(m->w, ">\n");
     nvm_dash_trick(m, first);
     nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
-    nvm_dash_media_about(m->w, &m->d->tracks[first], nvm_dash_main(m, first),
+    nvm_dash_media_about(m->w, &m->p->tracks[first], nvm_dash_main(m, first),
                          preferred);
 
-    for (i = first; i < m->d->ntracks; i++) {
+    for (i = first; i < m->p->ntracks; i++) {
         if (m->set[i] == set) {
             nvm_dash_representation(m, i);
         }
@@ -536,35 +579,67 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
 }
 
 
+/* A Period (5.3.2) that starts at "start", ms. */
+static void
+nvm_dash_period(nvm_dash_mpd_t *m, size_t number, uint64_t start)
+{
+    uint32_t  i;
+
+    nvm_writer_fmt(m->w, "  <Period id=\"%zu\"", number);
+
+    if (start) {
+        nvm_dash_ms(m, "start", start);
+
+    } else {
+        nvm_writer_text(m->w, " start=\"PT0S\"");
+    }
+
+    nvm_writer_text(m->w, ">\n");
+
+    for (i = 1; i <= m->nsets; i++) {
+        nvm_dash_set(m, i);
+    }
+
+    nvm_writer_text(m->w, "  </Period>\n");
+}
+
+
 nvm_err_e
 nvm_dash_write(nvm_writer_t *w, const nvm_dash_t *d)
 {
-    size_t          i;
+    size_t          i, sets;
+    uint64_t        start;
     nvm_dash_mpd_t  m;
 
-    if (d->ntracks > NVM_MAX_TRACKS) {
-        return NVM_ELIMIT;
-    }
-
     m = (nvm_dash_mpd_t) { .w = w, .d = d, .ended = 1, .target = 1 };
+    sets = 0;
 
-    for (i = 0; i < d->ntracks; i++) {
-        nvm_dash_plan_track(&m, i);
+    for (i = 0; i < d->nperiods; i++) {
+        if (d->periods[i].ntracks > NVM_MAX_TRACKS) {
+            return NVM_ELIMIT;
+        }
+
+        nvm_dash_plan(&m, &d->periods[i]);
+        m.total += nvm_dash_length(&m);
+        sets += m.nsets;
     }
 
-    if (m.nsets == 0) {
+    if (sets == 0) {
         return NVM_ENOENT;
     }
 
     nvm_dash_head(&m);
+    start = 0;
 
-    nvm_writer_text(w, "  <Period id=\"0\" start=\"PT0S\">\n");
+    for (i = 0; i < d->nperiods; i++) {
+        nvm_dash_plan(&m, &d->periods[i]);
 
-    for (i = 1; i <= m.nsets; i++) {
-        nvm_dash_set(&m, (uint32_t) i);
+        if (m.nsets) {
+            nvm_dash_period(&m, i, start);
+        }
+
+        start += nvm_dash_length(&m);
     }
-
-    nvm_writer_text(w, "  </Period>\n");
 
     if (d->dynamic) {
         nvm_writer_text(w, "  <UTCTiming schemeIdUri=\""

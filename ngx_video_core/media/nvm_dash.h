@@ -37,9 +37,16 @@ typedef struct {
 } nvm_dash_track_t;
 
 
+/* A stretch of the presentation with tracks of its own. */
 typedef struct {
     const nvm_dash_track_t  *tracks;
     size_t                   ntracks;   /* 1..NVM_MAX_TRACKS */
+} nvm_dash_period_t;
+
+
+typedef struct {
+    const nvm_dash_period_t *periods;   /* one follows the other */
+    size_t                   nperiods;
     const char              *query;
 
     uint32_t                 min_buffer;    /* ms; 0: the longest target */
@@ -57,7 +64,9 @@ typedef struct {
 
 
 /*
- * Writes an MPD of one period.  Video tracks share an AdaptationSet for each
+ * Writes an MPD.  A period lasts as long as its longest track, but for sound
+ * that ends less than 100 ms after the pictures of another one than the last.
+ * Video tracks share an AdaptationSet for each
  * codec, sample entry and dynamic range, audio tracks one for each language,
  * label, role, codec and channel count, each text track has one.  Key frames
  * are for trick modes (DASH-IF IOP 4.3, 3.2.9), a set for each of video.  Only

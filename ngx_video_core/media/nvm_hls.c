@@ -460,3 +460,54 @@ nvm_hls_media_write(nvm_writer_t *w, const nvm_timeline_t *tl,
 
     return w->error;
 }
+
+
+nvm_err_e
+nvm_hls_joined_write(nvm_writer_t *w, const nvm_hls_stretch_t *s, size_t n,
+    const nvm_hls_media_t *opt)
+{
+    size_t           i, k;
+    uint64_t         target;
+    unsigned         begun;
+    nvm_hls_list_t   list;
+    nvm_hls_media_t  o;
+
+    o = *opt;
+    o.vod = 1;
+    o.nmaps = 0;
+    target = 0;
+    begun = 0;
+
+    for (i = 0; i < n; i++) {
+        list = (nvm_hls_list_t) { .tl = s[i].timeline, .opt = &o };
+        nvm_hls_plan(&list);
+        target = list.n && list.target > target ? list.target : target;
+    }
+
+    for (i = 0; i < n; i++) {
+        list = (nvm_hls_list_t) { .w = w, .tl = s[i].timeline, .opt = &o };
+        o.prefix = s[i].prefix;
+        nvm_hls_plan(&list);
+        list.target = target;
+
+        if (list.n && begun) {
+            nvm_writer_text(w, "#EXT-X-DISCONTINUITY\n");
+
+        } else if (list.n) {
+            nvm_hls_header(&list);
+            begun = 1;
+        }
+
+        for (k = 0; k < list.n; k++) {
+            nvm_hls_segment(&list, &list.tl->segments[k]);
+        }
+    }
+
+    if (!begun) {
+        return NVM_ENOENT;
+    }
+
+    nvm_writer_text(w, "#EXT-X-ENDLIST\n");
+
+    return w->error;
+}

@@ -126,4 +126,21 @@ nvm_err_e nvm_hls_media_write(nvm_writer_t *w, const nvm_timeline_t *tl,
     const nvm_hls_media_t *opt);
 
 
+/* Segments that follow those of another stretch, and where they are. */
+typedef struct {
+    const nvm_timeline_t       *timeline;
+    const char                 *prefix;
+} nvm_hls_stretch_t;
+
+
+/*
+ * Writes the playlist of n stretches one after the other, a discontinuity and
+ * an EXT-X-MAP between them: as nvm_hls_media_write() with vod, but for
+ * opt->prefix and opt->maps, which have no effect.  A stretch without
+ * segments is passed over.
+ */
+nvm_err_e nvm_hls_joined_write(nvm_writer_t *w, const nvm_hls_stretch_t *s,
+    size_t n, const nvm_hls_media_t *opt);
+
+
 #endif /* NVM_HLS_H */

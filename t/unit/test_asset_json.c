@@ -223,7 +223,7 @@ test_mistakes(void)
         { "[]", "an object is expected, not a list" },
         { "{\n[[[[[[[[[]", "2:8: nested more than 8 deep" },
         { "{\"track\":[]}", "track: no such member, known are \"tracks\", "
-          "\"poster\", \"clip\"" },
+          "\"poster\", \"clip\", \"clips\"" },
         { "{}", "tracks: a list of 1 to 32 objects is expected" },
         { "{\"tracks\":[]}", "tracks: a list of 1 to 32 objects is expected" },
         { "{\"tracks\":{}}", "tracks: a list of 1 to 32 objects is expected" },
@@ -319,7 +319,7 @@ test_mistakes(void)
         { "{\"tracks\":[{\"file\":\"a.mp4\"}],\"clip\":{\"end\":0}}",
           "clip.end: is not after \"start\"" },
         { "{\"a\\nb\":1}", "a?b: no such member, known are \"tracks\", "
-          "\"poster\", \"clip\"" }
+          "\"poster\", \"clip\", \"clips\"" }
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {

@@ -43,6 +43,7 @@ static nvm_segment_t     aseg[5];
 static nvm_segment_t     fseg[5];
 static nvm_timeline_t    lines[4];
 static nvm_dash_track_t  tracks[4];
+static nvm_dash_period_t period;
 static nvm_dash_t        dash;
 
 
@@ -98,8 +99,10 @@ make(int dynamic)
     tracks[3].pto = 1024;
     tracks[3].label = "Version <française> & \"co\"";
 
-    dash.tracks = tracks;
-    dash.ntracks = 4;
+    period.tracks = tracks;
+    period.ntracks = 4;
+    dash.periods = &period;
+    dash.nperiods = 1;
     dash.query = "a=1&b=$\"<x>";
 
     if (dynamic) {
@@ -224,7 +227,7 @@ test_dynamic(void)
     const char  *p;
 
     make(1);
-    dash.ntracks = 1;
+    period.ntracks = 1;
     dash.query = NULL;
 
     is_str(mpd(),
@@ -301,12 +304,12 @@ test_sets(void)
     is_int(nvm_dash_write(&w, &dash), NVM_ENOENT, "nothing to play");
     is_int(w.len, 0, "nothing is written");
 
-    dash.ntracks = NVM_MAX_TRACKS + 1;
+    period.ntracks = NVM_MAX_TRACKS + 1;
     is_int(nvm_dash_write(&w, &dash), NVM_ELIMIT, "too many tracks");
 
     make(0);
     tracks[0].pto = UINT64_MAX;
-    dash.ntracks = 1;
+    period.ntracks = 1;
     p = mpd();
     ok(strstr(p, "mediaPresentationDuration=\"PT0.000S\"") != NULL,
        "an offset behind the end");
@@ -342,7 +345,7 @@ test_video_sets(void)
     strcpy(hevc.codecs, "hvc1.1.6.L93.B0");
 
     make(0);
-    dash.ntracks = 2;
+    period.ntracks = 2;
     lines[1].track = &hevc;
     is_int(count("<AdaptationSet"), 2, "a set for each codec");
     is_int(count("value=\"main\""), 2, "both have the main content");
@@ -351,7 +354,7 @@ test_video_sets(void)
     hdr = hevc;
     hdr.transfer = 16;
     hevc.transfer = 1;
-    dash.ntracks = 3;
+    period.ntracks = 3;
     lines[2].track = &hdr;
     is_int(count("<AdaptationSet"), 3, "a set for each range");
     is_int(count("<Essential" TRANSFER "\"16\"/>"), 1,
@@ -382,7 +385,7 @@ test_subtitles(void)
     };
 
     make(0);
-    dash.ntracks = 3;
+    period.ntracks = 3;
     lines[1].track = &text;
     lines[2].track = &text;
     is_int(count("<AdaptationSet"), 3, "a set for each");
@@ -405,7 +408,7 @@ test_keys(void)
     strcpy(hevc.codecs, "hvc1.1.6.L93.B0");
 
     make(0);
-    dash.ntracks = 4;
+    period.ntracks = 4;
     lines[1].track = &hevc;
     lines[2].track = &high;
     lines[3].track = &hevc;
@@ -432,6 +435,58 @@ test_keys(void)
 }
 
 
+/* a period starts where the pictures of the one before it end */
+static void
+test_periods(void)
+{
+    nvm_track_t         late;
+    nvm_writer_t        w;
+    nvm_timeline_t      none;
+    nvm_dash_track_t    nothing;
+    nvm_dash_period_t   three[3];
+
+    make(0);
+    none = lines[0];
+    none.nsegments = 0;
+    nothing = tracks[0];
+    nothing.timeline = &none;
+
+    three[0] = period;
+    three[1] = (nvm_dash_period_t) { &nothing, 1 };
+    three[2] = (nvm_dash_period_t) { tracks + 2, 2 };
+
+    is_int(count("<Period id=\"0\" start=\"PT0S\">"), 1, "one period");
+    is_int(count("mediaPresentationDuration=\"PT9.045S\""), 1, "its length");
+
+    dash.periods = three;
+    dash.nperiods = 3;
+
+    is_int(count("<Period "), 2, "two, one has nothing");
+    is_int(count("<Period id=\"0\" start=\"PT0S\">"), 1, "the first");
+    is_int(count("<Period id=\"2\" start=\"PT9.000S\">"), 1, "the other");
+    is_int(count("mediaPresentationDuration=\"PT18.045S\""), 1, "of both");
+    is_int(count("<AdaptationSet id=\"1\""), 2, "sets count in a period");
+    is_int(count("id=\"a0\""), 2, "a track is in both");
+    is_int(count("id=\"v0\""), 1, "another one in the first");
+
+    aseg[4].duration += 2400;
+    is_int(count("start=\"PT9.124S\">"), 1, "sound that lasts is heard");
+
+    late = english;
+    late.edit = 2400;
+    lines[2].track = &late;
+    is_int(count("start=\"PT9.000S\">"), 1, "priming does not last");
+
+    three[0].tracks = tracks + 2;
+    three[0].ntracks = 1;
+    is_int(count("start=\"PT9.024S\">"), 1, "sound alone: its own end");
+
+    three[2].ntracks = NVM_MAX_TRACKS + 1;
+    nvm_writer_init(&w, text, sizeof(text));
+    is_int(nvm_dash_write(&w, &dash), NVM_ELIMIT, "too many in the last");
+}
+
+
 /* AudioChannelConfiguration, by codec */
 static void
 test_channels(void)
@@ -441,7 +496,7 @@ test_channels(void)
     const uint8_t  dec3[] = { 0x0e, 0x00, 0x20, 0x0f, 0x00, 0x01, 0x10 };
 
     make(0);
-    dash.ntracks = 1;
+    period.ntracks = 1;
     lines[0].track = &t;
     t = french;
 
@@ -478,7 +533,7 @@ test_channels(void)
     second = t;
     second.codec = NVM_CODEC_FLAC;
     strcpy(second.codecs, "fLaC");
-    dash.ntracks = 2;
+    period.ntracks = 2;
     lines[1].track = &second;
     is_int(count("<AdaptationSet"), 2, "a set for each codec");
     is_int(count("value=\"main\""), 2, "of the same language: both are main");
@@ -505,6 +560,7 @@ main(int argc, char **argv)
     test_video_sets();
     test_subtitles();
     test_keys();
+    test_periods();
     test_channels();
 
     return done_testing();

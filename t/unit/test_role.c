@@ -221,6 +221,7 @@ sets(nvm_dash_track_t *t, size_t n)
     char          *p;
     size_t         i, len;
     nvm_dash_t     d;
+    nvm_dash_period_t  period;
     nvm_writer_t   w;
     static char    got[4096];
 
@@ -238,7 +239,8 @@ sets(nvm_dash_track_t *t, size_t n)
         { "<Representation id=\"", '"', " " }
     };
 
-    d = (nvm_dash_t) { .tracks = t, .ntracks = n };
+    period = (nvm_dash_period_t) { .tracks = t, .ntracks = n };
+    d = (nvm_dash_t) { .periods = &period, .nperiods = 1 };
     nvm_writer_init(&w, text, sizeof(text) - 1);
 
     if (nvm_dash_write(&w, &d) != NVM_OK) {

@@ -1,0 +1,61 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * What playlists, manifests and init segments of files are rendered from:
+ *
+ *   ngx_http_video_vod_list.c    of an asset
+ *   ngx_http_video_vod_join.c    of clips one after the other
+ */
+
+#ifndef NGX_HTTP_VIDEO_VOD_LIST_H
+#define NGX_HTTP_VIDEO_VOD_LIST_H
+
+#include "ngx_http_video_vod.h"
+
+
+typedef struct {
+    ngx_http_video_path_t    *path;
+    nvm_index_track_t         track[NVM_MAX_TRACKS];
+    nvm_timeline_t            timeline[NVM_MAX_TRACKS];
+    char                      name[NVM_MAX_TRACKS][24];
+    ngx_http_video_source_t  *source[NVM_MAX_TRACKS];
+    ngx_uint_t                n;
+    ngx_uint_t                nkeys;        /* the last of them: key frames */
+    ngx_uint_t                of[NVM_MAX_TRACKS];   /* of these tracks */
+    char                      prefix[48];
+    const char               *query;
+    ngx_http_video_select_t   select;
+} ngx_http_video_vod_tracks_t;
+
+
+/* ngx_http_video_vod_list.c */
+
+/* In memory of the request, empty, or NULL. */
+ngx_http_video_vod_tracks_t *ngx_http_video_vod_tracks(ngx_http_request_t *r,
+    ngx_http_video_select_t *select);
+
+/*
+ * Reads what the answer is rendered from, of the asset in ctx->vod: one track,
+ * or all of them.  NGX_OK, or a status.
+ */
+ngx_int_t ngx_http_video_vod_read(ngx_http_request_t *r,
+    ngx_http_video_vod_tracks_t *t);
+
+nvm_err_e ngx_http_video_vod_master(nvm_writer_t *w,
+    ngx_http_video_vod_tracks_t *t);
+
+/* The tracks as a period of a manifest has them. */
+void ngx_http_video_vod_period(ngx_http_video_vod_tracks_t *t,
+    nvm_dash_track_t tracks[NVM_MAX_TRACKS], nvm_dash_period_t *p);
+
+/* How a playlist of the first of them is written. */
+void ngx_http_video_vod_media_list(ngx_http_video_vod_tracks_t *t,
+    nvm_hls_media_t *media);
+
+
+/* ngx_http_video_vod_join.c: ngx_http_video_render_pt */
+ngx_int_t ngx_http_video_vod_join(ngx_http_request_t *r, void *what,
+    u_char **text, size_t *len);
+
+
+#endif /* NGX_HTTP_VIDEO_VOD_LIST_H */
