@@ -8,6 +8,7 @@
 #include "ngx_http_video_vod.h"
 
 
+static ngx_int_t ngx_http_video_vod_periods(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_segment(ngx_http_request_t *r);
 
 
@@ -28,8 +29,7 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     rc = ngx_http_video_asset_open(r);
 
     if (rc == NGX_OK && ctx->path.clip && ctx->vod->number == 0) {
-        /* it has no clips */
-        return NGX_HTTP_NOT_FOUND;
+        rc = ngx_http_video_clips_periods(r, NVM_MP4_MAX_PERIODS);
     }
 
     if (rc == NGX_OK && ctx->vod->whole && ctx->vod->whole->clips) {
@@ -67,6 +67,10 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
         rc = ngx_http_video_vod_indexes(r);
     }
 
+    if (rc == NGX_DECLINED) {
+        return ngx_http_video_vod_periods(r);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
@@ -92,6 +96,25 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     default:
         return ngx_http_video_vod_list(r, 0);
     }
+}
+
+
+/* A file of several periods: each is a clip. */
+static ngx_int_t
+ngx_http_video_vod_periods(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    rc = ngx_http_video_clips_periods(r, ctx->vod->sources->head.nperiods);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_video_clips_indexes(r);
+    }
+
+    return rc == NGX_OK ? ngx_http_video_vod_list(r, 0) : rc;
 }
 
 
@@ -161,6 +184,18 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
 
         if (rc == NGX_DONE) {
             return rc;
+        }
+
+        if (rc == NGX_OK && s->head.nperiods > 1) {
+
+            if (ngx_http_video_clips_plain(vod)) {
+                return NGX_DECLINED;
+            }
+
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "\"%V\": sample entries change, which only a file "
+                          "that is an asset of its own may have", &s->path);
+            rc = NGX_HTTP_UNPROCESSABLE;
         }
 
         if (rc != NGX_OK) {

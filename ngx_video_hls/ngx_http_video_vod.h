@@ -61,7 +61,9 @@ typedef struct ngx_http_video_vod_s {
     ngx_video_store_t        *store;
     struct ngx_http_video_vod_s  *whole;    /* of which this is a clip */
     struct ngx_http_video_vod_s **clips;    /* of an asset that is listed */
+    ngx_uint_t                nclips;
     ngx_uint_t                number;       /* of a clip, from 1 */
+    uint32_t                  period;       /* of its file, from 1; 0: all */
     ngx_http_video_source_t  *sources;
     ngx_uint_t                nsources;
     ngx_http_video_source_t  *texts;        /* files of subtitles: no index */
@@ -176,6 +178,15 @@ ngx_int_t ngx_http_video_json_path(ngx_http_request_t *r, ngx_str_t *json,
  */
 ngx_int_t ngx_http_video_clips_open(ngx_http_request_t *r);
 
+/* Whether an asset is a file and nothing else. */
+ngx_uint_t ngx_http_video_clips_plain(ngx_http_video_vod_t *vod);
+
+/*
+ * The file that the asset in ctx->vod is has up to n periods: these are its
+ * clips.  As _clips_open(); 404 for another asset.
+ */
+ngx_int_t ngx_http_video_clips_periods(ngx_http_request_t *r, ngx_uint_t n);
+
 /*
  * Opens the indexes of the clip in ctx->vod and of all that follow it: NGX_OK,
  * the whole asset is in ctx->vod; NGX_DONE, the request waits; or a status.
@@ -257,8 +268,9 @@ ngx_int_t ngx_http_video_vod_ts(ngx_http_request_t *r,
 /* ngx_http_video_vod.c */
 
 /*
- * Opens the indexes of all sources: NGX_OK, NGX_DONE (the request waits), or
- * a status when no source has one.
+ * Opens the indexes of all sources: NGX_OK, NGX_DONE (the request waits),
+ * NGX_DECLINED for a file of several periods, or a status when no source has
+ * one.
  */
 ngx_int_t ngx_http_video_vod_indexes(ngx_http_request_t *r);
 

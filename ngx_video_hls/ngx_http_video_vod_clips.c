@@ -10,17 +10,36 @@
 #include "ngx_http_video_vod.h"
 
 
+/* What a clip is of, and its path: a description names it, or a file has it. */
+static ngx_int_t
+ngx_http_video_clips_of(ngx_http_request_t *r, ngx_http_video_vod_t *clip)
+{
+    ngx_http_video_vod_t         *whole;
+    ngx_http_video_asset_clip_t  *c;
+
+    whole = clip->whole;
+
+    if (whole->asset == NULL) {
+        clip->path = whole->path;
+        clip->period = (uint32_t) clip->number;
+        return NGX_OK;
+    }
+
+    c = &whole->asset->clips[clip->number - 1];
+    clip->start = c->start;
+    clip->end = c->end;
+
+    return ngx_http_video_json_path(r, &whole->path, c->asset, &clip->path);
+}
+
+
 /* Puts clip "number" of the whole asset into ctx->vod, and opens its files. */
 static ngx_int_t
 ngx_http_video_clips_start(ngx_http_request_t *r, ngx_http_video_vod_t *whole,
     ngx_uint_t number)
 {
-    u_char                        member[sizeof("clips[].asset")
-                                         + NGX_INT_T_LEN];
-    ngx_http_video_vod_t         *clip;
-    ngx_http_video_asset_clip_t  *c;
-
-    c = &whole->asset->clips[number - 1];
+    u_char                 member[sizeof("clips[].asset") + NGX_INT_T_LEN];
+    ngx_http_video_vod_t  *clip;
 
     clip = ngx_http_video_asset_new(r);
     if (clip == NULL) {
@@ -29,22 +48,65 @@ ngx_http_video_clips_start(ngx_http_request_t *r, ngx_http_video_vod_t *whole,
 
     clip->whole = whole;
     clip->number = number;
-    clip->start = c->start;
-    clip->end = c->end;
+
+    if (ngx_http_video_clips_of(r, clip) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (whole->clips) {
         whole->clips[number - 1] = clip;
     }
 
-    if (ngx_http_video_json_path(r, &whole->path, c->asset, &clip->path)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     ngx_sprintf(member, "clips[%ui].asset%Z", number - 1);
 
-    return ngx_http_video_asset_start(r, (char *) member);
+    return ngx_http_video_asset_start(r, whole->asset ? (char *) member
+                                                      : NULL);
+}
+
+
+/* The clip that is asked for, or the first of those that are listed. */
+static ngx_int_t
+ngx_http_video_clips_first(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    if (vod->query) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "\"%V\": an asset of clips can't be clipped by "
+                      "arguments", &vod->path);
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    switch (ctx->path.what) {
+
+    case NGX_HTTP_VIDEO_INIT:
+    case NGX_HTTP_VIDEO_SEGMENT:
+
+        if (ctx->path.clip == 0 || ctx->path.clip > vod->nclips) {
+            return NGX_HTTP_NOT_FOUND;
+        }
+
+        return ngx_http_video_clips_start(r, vod, ctx->path.clip);
+
+    case NGX_HTTP_VIDEO_MASTER:
+    case NGX_HTTP_VIDEO_MANIFEST:
+    case NGX_HTTP_VIDEO_PLAYLIST:
+
+        vod->clips = ngx_pcalloc(r->pool, vod->nclips
+                                          * sizeof(ngx_http_video_vod_t *));
+        if (vod->clips == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_video_clips_start(r, vod, 1);
+
+    default:
+        return NGX_HTTP_NOT_FOUND;
+    }
 }
 
 
@@ -64,39 +126,36 @@ ngx_http_video_clips_open(ngx_http_request_t *r)
         return NGX_HTTP_UNPROCESSABLE;
     }
 
-    if (vod->query) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "\"%V\": an asset of clips can't be clipped by "
-                      "arguments", &vod->path);
-        return NGX_HTTP_BAD_REQUEST;
-    }
+    vod->nclips = vod->asset->nclips;
 
-    switch (ctx->path.what) {
+    return ngx_http_video_clips_first(r);
+}
 
-    case NGX_HTTP_VIDEO_INIT:
-    case NGX_HTTP_VIDEO_SEGMENT:
 
-        if (ctx->path.clip == 0 || ctx->path.clip > vod->asset->nclips) {
-            return NGX_HTTP_NOT_FOUND;
-        }
+ngx_uint_t
+ngx_http_video_clips_plain(ngx_http_video_vod_t *vod)
+{
+    return vod->of.is_file && vod->whole == NULL && vod->asset == NULL;
+}
 
-        return ngx_http_video_clips_start(r, vod, ctx->path.clip);
 
-    case NGX_HTTP_VIDEO_MASTER:
-    case NGX_HTTP_VIDEO_MANIFEST:
-    case NGX_HTTP_VIDEO_PLAYLIST:
+ngx_int_t
+ngx_http_video_clips_periods(ngx_http_request_t *r, ngx_uint_t n)
+{
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
 
-        vod->clips = ngx_pcalloc(r->pool, vod->asset->nclips
-                                          * sizeof(ngx_http_video_vod_t *));
-        if (vod->clips == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
 
-        return ngx_http_video_clips_start(r, vod, 1);
-
-    default:
+    if (!ngx_http_video_clips_plain(vod)) {
         return NGX_HTTP_NOT_FOUND;
     }
+
+    ngx_http_video_index_close(vod->sources);
+    vod->nclips = n;
+
+    return ngx_http_video_clips_first(r);
 }
 
 
@@ -119,7 +178,7 @@ ngx_http_video_clips_indexes(ngx_http_request_t *r)
             return rc;
         }
 
-        if (ctx->vod->number == whole->asset->nclips) {
+        if (ctx->vod->number == whole->nclips) {
             break;
         }
 
@@ -132,7 +191,7 @@ ngx_http_video_clips_indexes(ngx_http_request_t *r)
 
     epoch = 0xcbf29ce484222325ULL;
 
-    for (i = 0; i < whole->asset->nclips; i++) {
+    for (i = 0; i < whole->nclips; i++) {
         epoch = ngx_http_video_hash(epoch, &whole->clips[i]->epoch,
                                     sizeof(uint64_t));
     }

@@ -17,6 +17,7 @@ typedef struct {
     ngx_uint_t                holes;
     uint32_t                  target;
     nvm_index_lead_t          lead;         /* n 0: none */
+    uint32_t                  period;       /* of several, from 1; 0: all */
     uint64_t                  start;        /* of a clip, ms */
     uint64_t                  end;
 
@@ -101,6 +102,11 @@ ngx_http_video_index_epoch(ngx_http_video_source_t *s,
 
     if (lead) {
         h = ngx_http_video_hash(h, &lead->epoch, sizeof(lead->epoch));
+    }
+
+    if (ctx->vod->period) {
+        h = ngx_http_video_hash(h, &ctx->vod->period,
+                                sizeof(ctx->vod->period));
     }
 
     if (ctx->vod->start || ctx->vod->end) {
@@ -241,8 +247,8 @@ ngx_http_video_index_refuse(ngx_http_video_source_t *s, nvm_fault_t *f,
     o = ngx_video_object(st, &s->ref);
 
     /* a clip of a good file that has nothing there */
-    status = ctx->vod->query && err == NVM_ENOENT ? NGX_HTTP_NOT_FOUND
-                                                  : NGX_HTTP_UNPROCESSABLE;
+    status = (ctx->vod->query || ctx->vod->period) && err == NVM_ENOENT
+             ? NGX_HTTP_NOT_FOUND : NGX_HTTP_UNPROCESSABLE;
 
     last = ngx_snprintf(text, sizeof(text), "%s%s%s at offset %uL", f->where,
                         f->where[0] ? ": " : "",
@@ -362,6 +368,7 @@ ngx_http_video_index_task(ngx_http_video_source_t *s,
     t->max_moov = conf->max_moov;
     t->holes = conf->holes;
     t->target = (uint32_t) conf->segment;
+    t->period = ctx->vod->period;
     t->start = ctx->vod->start;
     t->end = ctx->vod->end;
     nvm_heap_init(&t->heap, NGX_HTTP_VIDEO_HEAP_MIN);
@@ -614,7 +621,11 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
         ngx_http_video_index_holes(t, mp4);
     }
 
-    if (t->err == NVM_OK && (t->start || t->end)) {
+    if (t->err == NVM_OK && t->period) {
+        t->err = nvm_mp4_period(mp4, t->period, t->size, &t->fault);
+    }
+
+    if (t->err == NVM_OK && mp4->nperiods <= 1 && (t->start || t->end)) {
         nvm_mp4_clip(mp4, t->start, t->end);
 
         if (mp4->ntracks == 0) {

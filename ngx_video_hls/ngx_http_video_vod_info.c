@@ -51,6 +51,10 @@ ngx_http_video_vod_info(ngx_http_request_t *r)
         if (rc == NGX_HTTP_UNPROCESSABLE) {
             ctx->status = rc;
 
+        } else if (rc == NGX_DECLINED) {
+            /* clips, which have no tracks in common */
+            ngx_str_set(&ctx->vod->sources->refused, "sample entries change");
+
         } else if (rc != NGX_OK) {
             return rc;
         }

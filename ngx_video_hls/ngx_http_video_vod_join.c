@@ -471,7 +471,7 @@ ngx_http_video_vod_join(ngx_http_request_t *r, void *what, u_char **text,
     ngx_memzero(&j, sizeof(ngx_http_video_join_t));
     ngx_memzero(&all, sizeof(ngx_http_video_select_t));
 
-    j.n = whole->asset->nclips;
+    j.n = whole->nclips;
     j.most = ngx_http_video_join_most(whole, j.n);
     j.clips = ngx_palloc(r->pool,
                          j.n * sizeof(ngx_http_video_vod_tracks_t *));

@@ -574,6 +574,33 @@ nvm_index_tracks(nvm_index_builder_t *b, const nvm_index_lead_t *lead)
 }
 
 
+/* How many periods a file has is all that its index tells. */
+static nvm_err_e
+nvm_index_periods(nvm_arena_t *arena, const nvm_mp4_t *mp4,
+    uint64_t file_size, uint32_t target, uint8_t **out, size_t *size)
+{
+    nvm_index_head_t  *head;
+
+    head = nvm_alloc(arena, 1, sizeof(nvm_index_head_t));
+    if (head == NULL) {
+        return NVM_ENOMEM;
+    }
+
+    head->magic = NVM_INDEX_MAGIC;
+    head->size = sizeof(nvm_index_head_t);
+    head->file_size = file_size;
+    head->target = target;
+    head->nperiods = mp4->nperiods;
+    head->nskipped = mp4->nskipped;
+    memcpy(head->skipped, mp4->skipped, sizeof(mp4->skipped));
+
+    *out = (uint8_t *) head;
+    *size = sizeof(nvm_index_head_t);
+
+    return NVM_OK;
+}
+
+
 nvm_err_e
 nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
     uint64_t file_size, uint32_t target, const nvm_index_lead_t *lead,
@@ -588,6 +615,13 @@ nvm_index_build(nvm_arena_t *arena, const nvm_mp4_t *mp4,
 
     if (target < NVM_INDEX_MIN_TARGET || target > NVM_INDEX_MAX_TARGET) {
         return nvm_fault(f, NVM_EINVAL, 0, "segment duration is out of range");
+    }
+
+    if (mp4->nperiods > 1) {
+        return lead ? nvm_fault(f, NVM_EUNSUP, 0,
+                                "a rendition uses several sample entries")
+                    : nvm_index_periods(arena, mp4, file_size, target, out,
+                                        size);
     }
 
     b = nvm_alloc(arena, 1, sizeof(nvm_index_builder_t));

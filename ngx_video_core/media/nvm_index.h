@@ -47,7 +47,7 @@
 #include "nvm_mp4.h"
 
 
-#define NVM_INDEX_MAGIC  0x6e76693034ULL
+#define NVM_INDEX_MAGIC  0x6e76693035ULL
 
 /* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
 #define NVM_INDEX_TABLES  6
@@ -81,7 +81,7 @@ typedef struct {
     uint32_t      nvideo;       /* of ntracks */
     uint32_t      naudio;
     uint32_t      ntext;
-    uint32_t      reserved;
+    uint32_t      nperiods;     /* more than 1: see nvm_index_build() */
 } nvm_index_head_t;
 
 _Static_assert(sizeof(nvm_index_head_t) % 16 == 0, "tracks are aligned");
@@ -196,6 +196,10 @@ typedef struct {
  * is presented before media_end.
  *
  * lead: the boundaries to cut at, or NULL for the file's own.
+ *
+ * Of a file of several periods, see nvm_mp4_period(), the index is a head that
+ * says how many these are, and has no tracks; with a lead, or of over
+ * NVM_MP4_MAX_PERIODS, it is NVM_EUNSUP.
  *
  * NVM_ENOENT: no track that can be packaged; NVM_ELIMIT: a composition offset
  * over 2^31 ticks, a segment of over NVM_INDEX_MAX_SEGMENT samples;

@@ -341,6 +341,7 @@ nvm_index_head_write(const nvm_index_builder_t *b)
     head->nbounds = b->bounds.n;
     head->timescale = b->bounds.timescale;
     head->end = b->bounds.end;
+    head->nperiods = 1;
     head->nskipped = b->mp4->nskipped;
     memcpy(head->skipped, b->mp4->skipped, sizeof(b->mp4->skipped));
 

@@ -11,6 +11,7 @@
 #include "nvm_mp4_edit.h"
 #include "nvm_mp4_entry.h"
 #include "nvm_mp4_fragment.h"
+#include "nvm_mp4_periods.h"
 #include "nvm_mp4_tables.h"
 
 
@@ -354,6 +355,65 @@ typedef struct {
 } nvm_mp4_trak_t;
 
 
+/* Another sample entry than the first that fits; as nvm_mp4_media(). */
+static nvm_err_e
+nvm_mp4_entry(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
+    nvm_kind_e kind, uint32_t description, nvm_track_t *track,
+    nvm_mp4_entry_t *entry)
+{
+    nvm_err_e  rc;
+
+    memset(track, 0, sizeof(nvm_track_t));
+    entry->description = description;
+
+    rc = nvm_mp4_entry_parse(&b->stbl, kind, track, entry, p->f);
+    if (rc == NVM_OK) {
+        rc = nvm_mp4_dref(&b->minf, entry->reference, p->f);
+    }
+
+    return rc == NVM_OK ? nvm_mp4_mdhd(&b->mdia, track, p->f) : rc;
+}
+
+
+/* All sample entries that the samples have can be packaged. */
+static nvm_err_e
+nvm_mp4_entries(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
+    nvm_kind_e kind, nvm_mp4_track_t *t, nvm_mp4_entry_t *entry)
+{
+    uint32_t         i;
+    nvm_err_e        rc;
+    nvm_track_t      track;
+    nvm_mp4_entry_t  other;
+
+    if (t->description != entry->description) {
+        rc = nvm_mp4_entry(p, b, kind, t->description, &track, entry);
+        if (rc != NVM_OK) {
+            return rc;
+        }
+
+        track.rotation = t->track.rotation;
+        t->track = track;
+    }
+
+    for (i = 0; i < t->nchanges; i++) {
+        rc = nvm_mp4_entry(p, b, kind, t->changes[i].description, &track,
+                           &other);
+
+        if (rc == NVM_EUNSUP && p->f->code == NVM_OK) {
+            return nvm_mp4_box_fault(p->f, &b->stbl, rc, b->stbl.offset,
+                                     "a sample entry that is changed to "
+                                     "can't be packaged");
+        }
+
+        if (rc != NVM_OK) {
+            return rc;
+        }
+    }
+
+    return NVM_OK;
+}
+
+
 /* NVM_EUNSUP without a fault: the track is to be skipped. */
 static nvm_err_e
 nvm_mp4_media(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
@@ -376,8 +436,13 @@ nvm_mp4_media(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
         return rc;
     }
 
-    rc = nvm_mp4_tables_parse(p->arena, &b->stbl, entry->description,
-                              p->file_size, t, p->f);
+    t->stbl = b->stbl.r;
+
+    rc = nvm_mp4_tables_parse(p->arena, &b->stbl, p->file_size, t, p->f);
+
+    if (rc == NVM_OK && t->nsamples) {
+        rc = nvm_mp4_entries(p, b, kind, t, entry);
+    }
 
     if (rc != NVM_OK || p->fragmented == (t->nsamples == 0)) {
         return rc;
@@ -597,7 +662,9 @@ nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
 
     nvm_mp4_chapters_remove(p);
 
-    return p->fragmented ? nvm_mp4_mvex_parse(&mvex, p->mp4, p->f) : NVM_OK;
+    return p->fragmented
+           ? nvm_mp4_mvex_parse(&mvex, p->mp4, p->f)
+           : nvm_mp4_periods_count(p->mp4, p->arena, p->file_size, p->f);
 }
 
 

@@ -74,6 +74,16 @@ typedef struct {
 } nvm_mp4_stop_t;
 
 
+/* From this sample on another sample entry applies. */
+typedef struct {
+    uint32_t          sample;           /* from 0, never 0 */
+    uint32_t          description;      /* number of the entry, from 1 */
+} nvm_mp4_change_t;
+
+/* Stretches of a file between such changes, at most. */
+#define NVM_MP4_MAX_PERIODS  32
+
+
 typedef struct {
     nvm_track_t       track;            /* as the CMAF track will be, see
                                            nvm_mp4_parse() */
@@ -103,6 +113,12 @@ typedef struct {
     nvm_mp4_stop_t   *stops;            /* of all chunks, or none */
     uint32_t          nstops;
 
+    nvm_reader_t      stbl;             /* where its sample entries are */
+    nvm_mp4_change_t *changes;
+    uint32_t          nchanges;
+    uint32_t          description;      /* that "track" is made of */
+    uint32_t          first;            /* sample that a walk begins with */
+
     /* of a fragmented file: no tables; dts is 0 at the earliest sample */
     nvm_mp4_trex_t       trex;
     uint32_t             delta;         /* duration of all samples, or 0 */
@@ -117,6 +133,7 @@ typedef struct {
     uint32_t          timescale;        /* of the movie */
     uint32_t          fragmented;       /* samples are in moofs */
     uint32_t          nsamples;         /* of all fragments so far */
+    uint32_t          nperiods;         /* see nvm_mp4_period() */
     uint32_t          ntracks;          /* that can be packaged */
     uint32_t          nskipped;         /* that can't: other codecs, kinds */
     char              skipped[5];       /* sample entry of the first of them */
@@ -140,8 +157,8 @@ typedef struct {
  * speed each of which goes on where the one before ended (to a tick of the
  * movie).  Anything else would drop, repeat or reorder media in the middle,
  * and so move audio against video: NVM_EUNSUP.  NVM_EUNSUP also for samples
- * in another file, and a track whose chunks use more than one sample entry.
- * NVM_ENOENT for no track at all is the caller's: ntracks may be 0.
+ * in another file, and a track whose sample entries are not all of codecs that
+ * can be packaged.  NVM_ENOENT for no track at all is the caller's: ntracks may be 0.
  *
  * With mvex the file is fragmented: tracks have no samples yet, and a moov
  * that has some is NVM_EUNSUP.
@@ -166,6 +183,17 @@ nvm_err_e nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4,
  */
 void nvm_mp4_fragments_end(nvm_mp4_t *mp4);
 
+
+/*
+ * Where the sample entry of a track changes (other pictures, other sound)
+ * another period of the file begins: mp4->nperiods.  This leaves period
+ * "number", from 1, as if the file had nothing else: it begins at 0.  Tracks
+ * that change within a second change together, each at its own sample; the
+ * others are clipped.  Those of text, and those that have nothing there, are
+ * removed.  NVM_ENOENT: there is no such period.
+ */
+nvm_err_e nvm_mp4_period(nvm_mp4_t *mp4, uint32_t number, uint64_t file_size,
+    nvm_fault_t *f);
 
 /*
  * Narrows the edits of all tracks to [start, end) of the presentation, ms;

@@ -194,22 +194,10 @@ nvm_mp4_edit_parse(const nvm_mp4_box_t *trak, uint32_t timescale,
 }
 
 
-/* NVM_ENOENT: nothing of the track is left. */
-static nvm_err_e
-nvm_mp4_clip_track(nvm_mp4_track_t *t, uint64_t start, uint64_t end)
+nvm_err_e
+nvm_mp4_clip_track(nvm_mp4_track_t *t, uint64_t from, uint64_t to)
 {
-    uint64_t  from, to, media;
-
-    if (start > NVM_MP4_MAX_SECONDS * 1000ull) {
-        return NVM_ENOENT;
-    }
-
-    from = (uint64_t) nvm_rescale((int64_t) start, t->track.timescale, 1000);
-    to = UINT64_MAX;
-
-    if (end && end <= NVM_MP4_MAX_SECONDS * 1000ull) {
-        to = (uint64_t) nvm_rescale((int64_t) end, t->track.timescale, 1000);
-    }
+    uint64_t  media;
 
     /* the end of the media, so that the duration can be told from it */
 
@@ -243,6 +231,27 @@ nvm_mp4_clip_track(nvm_mp4_track_t *t, uint64_t start, uint64_t end)
 }
 
 
+/* The same of a time in ms, which 2^28 s is the end of. */
+static nvm_err_e
+nvm_mp4_clip_ms(nvm_mp4_track_t *t, uint64_t start, uint64_t end)
+{
+    uint64_t  from, to;
+
+    if (start > NVM_MP4_MAX_SECONDS * 1000ull) {
+        return NVM_ENOENT;
+    }
+
+    from = (uint64_t) nvm_rescale((int64_t) start, t->track.timescale, 1000);
+    to = UINT64_MAX;
+
+    if (end && end <= NVM_MP4_MAX_SECONDS * 1000ull) {
+        to = (uint64_t) nvm_rescale((int64_t) end, t->track.timescale, 1000);
+    }
+
+    return nvm_mp4_clip_track(t, from, to);
+}
+
+
 void
 nvm_mp4_clip(nvm_mp4_t *mp4, uint64_t start, uint64_t end)
 {
@@ -251,7 +260,7 @@ nvm_mp4_clip(nvm_mp4_t *mp4, uint64_t start, uint64_t end)
     for (i = 0, n = 0; i < mp4->ntracks; i++) {
 
         if (mp4->tracks[i].track.kind != NVM_TEXT
-            && nvm_mp4_clip_track(&mp4->tracks[i], start, end) != NVM_OK)
+            && nvm_mp4_clip_ms(&mp4->tracks[i], start, end) != NVM_OK)
         {
             continue;
         }

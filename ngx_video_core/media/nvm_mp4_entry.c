@@ -327,7 +327,7 @@ nvm_mp4_entry_parse(const nvm_mp4_box_t *stbl, nvm_kind_e kind,
     nvm_track_t *t, nvm_mp4_entry_t *entry, nvm_fault_t *f)
 {
     int            isom;
-    uint32_t       n;
+    uint32_t       n, wanted;
     nvm_err_e      rc;
     nvm_track_t    attempt;
     nvm_mp4_box_t  stsd, box;
@@ -347,11 +347,16 @@ nvm_mp4_entry_parse(const nvm_mp4_box_t *stbl, nvm_kind_e kind,
     }
 
     entry->type = 0;
+    wanted = entry->description;
 
     for (n = 1; (rc = nvm_mp4_box_next(&stsd, &box, f)) == NVM_OK; n++) {
 
         if (n == 1) {
             entry->type = box.type;
+        }
+
+        if (wanted && n != wanted) {
+            continue;
         }
 
         attempt = *t;
@@ -366,6 +371,11 @@ nvm_mp4_entry_parse(const nvm_mp4_box_t *stbl, nvm_kind_e kind,
             entry->description = n;
             return rc;
         }
+    }
+
+    if (rc == NVM_ENOENT && n <= wanted) {
+        return nvm_mp4_box_fault(f, &stsd, NVM_EINVAL, stsd.offset,
+                                 "samples are of an entry that is not there");
     }
 
     return rc == NVM_ENOENT ? NVM_EUNSUP : rc;

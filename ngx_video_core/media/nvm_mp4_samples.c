@@ -15,9 +15,17 @@ void
 nvm_mp4_samples_init(nvm_mp4_samples_t *s, const nvm_mp4_track_t *t,
     uint64_t file_size)
 {
+    uint64_t  bytes;
+
     memset(s, 0, sizeof(nvm_mp4_samples_t));
     s->t = t;
     s->file_size = file_size;
+
+    if (t->first) {
+        /* what can't be passed over can't be read either */
+        bytes = 0;
+        (void) nvm_mp4_samples_skip(s, t->first, &bytes);
+    }
 }
 
 

@@ -23,7 +23,7 @@ typedef struct {
     nvm_mp4_track_t  *t;
     nvm_fault_t      *f;
     uint64_t          file_size;
-    uint32_t          description;
+    uint32_t          description;      /* in force; 0: none yet */
     uint32_t          sample;           /* chunks so far hold so many */
 } nvm_mp4_check_t;
 
@@ -291,6 +291,46 @@ nvm_mp4_check_group(const nvm_mp4_check_t *c, const nvm_mp4_found_t *chunks,
 }
 
 
+/* Entry i of stsc has another sample entry than the one in force. */
+static nvm_err_e
+nvm_mp4_check_entry(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
+    uint32_t i)
+{
+    nvm_mp4_track_t  *t;
+
+    t = c->t;
+    c->description = nvm_mp4_table_u32(&t->stsc, i, 12, 8);
+
+    if (c->sample == 0) {
+        t->description = c->description;
+        return NVM_OK;
+    }
+
+    if (t->track.kind == NVM_TEXT) {
+        return nvm_mp4_entry_fault(c->f, stsc, i, NVM_EUNSUP,
+                                   "text uses several sample entries");
+    }
+
+    if (t->nchanges == NVM_MP4_MAX_PERIODS - 1) {
+        return nvm_mp4_entry_fault(c->f, stsc, i, NVM_ELIMIT,
+                                   "sample entries change too often");
+    }
+
+    if (t->changes == NULL) {
+        t->changes = nvm_alloc(c->arena, NVM_MP4_MAX_PERIODS,
+                               sizeof(nvm_mp4_change_t));
+        if (t->changes == NULL) {
+            return nvm_fault(c->f, NVM_ENOMEM, 0, "no memory for periods");
+        }
+    }
+
+    t->changes[t->nchanges].sample = c->sample;
+    t->changes[t->nchanges++].description = c->description;
+
+    return NVM_OK;
+}
+
+
 /* Entry i of stsc (8.7.4): a run of chunks with as many samples each */
 static nvm_err_e
 nvm_mp4_check_run(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
@@ -325,8 +365,10 @@ nvm_mp4_check_run(nvm_mp4_check_t *c, const nvm_mp4_found_t *stsc,
     }
 
     if (nvm_mp4_table_u32(&t->stsc, i, 12, 8) != c->description) {
-        return nvm_mp4_entry_fault(c->f, stsc, i, NVM_EUNSUP,
-                                   "track uses several sample entries");
+        rc = nvm_mp4_check_entry(c, stsc, i);
+        if (rc != NVM_OK) {
+            return rc;
+        }
     }
 
     for ( /* void */ ; first < next; first += chunks) {
@@ -421,12 +463,11 @@ nvm_mp4_chunks(const nvm_mp4_box_t *stbl, nvm_mp4_check_t *c)
 
 nvm_err_e
 nvm_mp4_tables_parse(nvm_arena_t *arena, const nvm_mp4_box_t *stbl,
-    uint32_t description, uint64_t file_size, nvm_mp4_track_t *t,
-    nvm_fault_t *f)
+    uint64_t file_size, nvm_mp4_track_t *t, nvm_fault_t *f)
 {
     nvm_err_e        rc;
     nvm_mp4_found_t  found;
-    nvm_mp4_check_t  c = { arena, t, f, file_size, description, 0 };
+    nvm_mp4_check_t  c = { arena, t, f, file_size, 0, 0 };
 
     rc = nvm_mp4_sizes_parse(stbl, file_size, t, f);
     if (rc != NVM_OK || t->nsamples == 0) {

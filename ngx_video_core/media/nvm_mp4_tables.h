@@ -22,12 +22,12 @@
 
 
 /*
- * Reads and checks the tables of stbl into t, whose timescale is known.  All
- * chunks must use the sample entry of the given number.
+ * Reads and checks the tables of stbl into t, whose timescale and kind are
+ * known: t->description is the sample entry that its first chunk uses, and
+ * t->changes are where others do.
  */
 nvm_err_e nvm_mp4_tables_parse(nvm_arena_t *arena, const nvm_mp4_box_t *stbl,
-    uint32_t description, uint64_t file_size, nvm_mp4_track_t *t,
-    nvm_fault_t *f);
+    uint64_t file_size, nvm_mp4_track_t *t, nvm_fault_t *f);
 
 /* stsz or stz2 alone: nsamples, sample_size and sizes of t. */
 nvm_err_e nvm_mp4_sizes_parse(const nvm_mp4_box_t *stbl, uint64_t file_size,

@@ -134,7 +134,7 @@ my @table = (
         qr/stsc: chunk has no samples/],
     ['stsc of many samples', table(0, 'stsc', 20, "\xff" x 4), qr/stsc: /],
     ['stsc of another entry', table(0, 'stsc', 24, pack 'N', 2),
-        qr/stsc: track uses several sample entries/],
+        qr/stsd: samples are of an entry that is not there/],
     ['stss of none such', table(0, 'stss', 16, pack 'N', $n + 1),
         qr/stss: sync sample/],
     ['stss is zero', table(0, 'stss', 16, pack 'N', 0), qr/stss: sync sample/],

@@ -82,6 +82,7 @@ again(nvm_track_t *t)
 
     memset(&root, 0, sizeof(root));
     memset(&other, 0, sizeof(other));
+    memset(&e, 0, sizeof(e));
     nvm_reader_init(&root.r, buf, n, 0);
     stbl = descend(root, "moovtrakmdiaminfstbl");
 

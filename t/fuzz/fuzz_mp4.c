@@ -273,7 +273,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (i = 0; i < mp4->ntracks; i++) {
             walk(&mp4->tracks[i], file_size);
         }
+    }
 
+    /* of several periods the index is a head, or that of one of them */
+
+    if (rc == NVM_OK && mp4->nperiods > 1 && data[0] >> 3) {
+        rc = nvm_mp4_period(mp4, data[0] >> 3, file_size, &f);
+
+        if (rc != f.code || (rc == NVM_OK && mp4->nperiods != 1)) {
+            abort();
+        }
+    }
+
+    if (rc == NVM_OK) {
         rc = nvm_index_build(&mem.arena, mp4, file_size, target, NULL, &index,
                              &n, &f);
         if (rc != f.code) {
@@ -281,7 +293,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
 
-    if (rc == NVM_OK) {
+    if (rc == NVM_OK && mp4->nperiods < 2) {
         span.data = index;
         span.size = n;
 

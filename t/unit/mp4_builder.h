@@ -45,6 +45,8 @@ typedef struct {
     int               constant;     /* all samples of "size" */
     int               large;        /* 64-bit box sizes and versions 1 */
     int               wave;         /* QuickTime sound description */
+    uint32_t          change;       /* first sample of a second sample entry,
+                                       whole chunks; 0: there is none */
     const char       *entry;        /* another sample entry than usual */
     const char       *handler;
     uint8_t           oti;          /* of esds, 0: AAC */
@@ -126,13 +128,10 @@ mp4_end(nvm_writer_t *w, const mp4_track_t *t, size_t mark)
 
 
 static void
-mp4_stsd(nvm_writer_t *w, const mp4_track_t *t)
+mp4_entry(nvm_writer_t *w, const mp4_track_t *t)
 {
-    size_t  stsd, entry, wave, box;
+    size_t  entry, wave, box;
 
-    stsd = mp4_box(w, t, "stsd");
-    nvm_writer_u32(w, 0);
-    nvm_writer_u32(w, 1);
     entry = mp4_box(w, t, t->entry ? t->entry : t->audio ? "mp4a" : "avc1");
     nvm_writer_zero(w, 6);
     nvm_writer_u16(w, 1);
@@ -143,7 +142,6 @@ mp4_stsd(nvm_writer_t *w, const mp4_track_t *t)
         nvm_writer_bytes(w, mp4_avcc, sizeof(mp4_avcc));
         mp4_end(w, t, box);
         mp4_end(w, t, entry);
-        mp4_end(w, t, stsd);
         return;
     }
 
@@ -181,6 +179,27 @@ mp4_stsd(nvm_writer_t *w, const mp4_track_t *t)
     }
 
     mp4_end(w, t, entry);
+}
+
+
+/* One entry, or two; the second one of video is avc3. */
+static void
+mp4_stsd(nvm_writer_t *w, const mp4_track_t *t)
+{
+    size_t       stsd;
+    mp4_track_t  second;
+
+    stsd = mp4_box(w, t, "stsd");
+    nvm_writer_u32(w, 0);
+    nvm_writer_u32(w, t->change ? 2 : 1);
+    mp4_entry(w, t);
+
+    if (t->change) {
+        second = *t;
+        second.entry = t->audio ? "mp4a" : "avc3";
+        mp4_entry(w, &second);
+    }
+
     mp4_end(w, t, stsd);
 }
 
@@ -278,7 +297,7 @@ mp4_chunks(nvm_writer_t *w, const mp4_track_t *t, uint64_t at)
 
     box = mp4_box(w, t, "stsc");
     nvm_writer_u32(w, 0);
-    nvm_writer_u32(w, (n != 0) + (rest != 0));
+    nvm_writer_u32(w, (n != 0) + (rest != 0) + (t->change != 0));
 
     if (n) {
         nvm_writer_u32(w, 1);
@@ -286,10 +305,16 @@ mp4_chunks(nvm_writer_t *w, const mp4_track_t *t, uint64_t at)
         nvm_writer_u32(w, 1);
     }
 
+    if (t->change) {
+        nvm_writer_u32(w, t->change / t->chunk + 1);
+        nvm_writer_u32(w, t->chunk);
+        nvm_writer_u32(w, 2);
+    }
+
     if (rest) {
         nvm_writer_u32(w, n + 1);
         nvm_writer_u32(w, rest);
-        nvm_writer_u32(w, 1);
+        nvm_writer_u32(w, t->change ? 2 : 1);
     }
 
     mp4_end(w, t, box);

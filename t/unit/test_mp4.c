@@ -486,7 +486,8 @@ static const damage_t  damages[] = {
     { "chunk of fewer samples", STBL "stsc", 32, 1, NVM_EINVAL, NULL, 40 },
     { "chunk of 2^32 samples", STBL "stsc", 20, 0xffffffff, NVM_EINVAL, NULL,
       16 },
-    { "second sample entry", STBL "stsc", 36, 2, NVM_EUNSUP, NULL, 28 },
+    { "another sample entry", STBL "stsc", 36, 2, NVM_EINVAL, STBL "stsd",
+      -1 },
 
     { "no stco", STBL "stco", 4, 0x66726565, NVM_ENOENT, V "/minf/stbl", -1 },
     { "stco count", STBL "stco", 12, 12, NVM_ETRUNC, NULL, 12 },
