@@ -53,6 +53,7 @@ ngx_http_video_vod_info(ngx_http_request_t *r)
 
         } else if (rc == NGX_DECLINED) {
             /* clips, which have no tracks in common */
+            ngx_http_video_index_close(ctx->vod->sources);
             ngx_str_set(&ctx->vod->sources->refused, "sample entries change");
 
         } else if (rc != NGX_OK) {
