@@ -437,6 +437,7 @@ nvm_mp4_media(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
     }
 
     t->stbl = b->stbl.r;
+    t->description = entry->description;
 
     rc = nvm_mp4_tables_parse(p->arena, &b->stbl, p->file_size, t, p->f);
 

@@ -121,6 +121,8 @@ typedef struct {
 
     /* of a fragmented file: no tables; dts is 0 at the earliest sample */
     nvm_mp4_trex_t       trex;
+    uint32_t             usual;         /* sample entry of fragments that name
+                                           none; 0: it is not known */
     uint32_t             delta;         /* duration of all samples, or 0 */
     nvm_mp4_fragment_t  *fragments;
     uint32_t             first_fragment;        /* number of the first here */

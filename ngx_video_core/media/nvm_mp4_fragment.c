@@ -27,7 +27,7 @@ typedef struct {
 nvm_err_e
 nvm_mp4_mvex_parse(const nvm_mp4_box_t *mvex, nvm_mp4_t *mp4, nvm_fault_t *f)
 {
-    uint32_t          i, id;
+    uint32_t          i, id, usual;
     nvm_err_e         rc;
     nvm_mp4_box_t     walk, trex;
     nvm_mp4_trex_t    d;
@@ -43,7 +43,7 @@ nvm_mp4_mvex_parse(const nvm_mp4_box_t *mvex, nvm_mp4_t *mp4, nvm_fault_t *f)
 
         nvm_reader_skip(&trex.r, 4);
         id = nvm_reader_u32(&trex.r);
-        nvm_reader_skip(&trex.r, 4);
+        usual = nvm_reader_u32(&trex.r);
         d.duration = nvm_reader_u32(&trex.r);
         d.size = nvm_reader_u32(&trex.r);
         d.flags = nvm_reader_u32(&trex.r);
@@ -56,6 +56,7 @@ nvm_mp4_mvex_parse(const nvm_mp4_box_t *mvex, nvm_mp4_t *mp4, nvm_fault_t *f)
         for (i = 0; i < mp4->ntracks; i++) {
             if (mp4->tracks[i].source_id == id) {
                 mp4->tracks[i].trex = d;
+                mp4->tracks[i].usual = usual;
             }
         }
     }
@@ -226,6 +227,28 @@ nvm_mp4_fragment_time(const nvm_mp4_moof_t *m, const nvm_mp4_track_t *t,
 }
 
 
+/* The samples of a track fragment are of the entry that the track is. */
+static nvm_err_e
+nvm_mp4_fragment_entry(const nvm_mp4_moof_t *m, const nvm_mp4_track_t *t,
+    const nvm_mp4_box_t *tfhd)
+{
+    uint32_t      flags, description;
+    nvm_reader_t  r;
+
+    r = tfhd->r;
+    flags = nvm_reader_u32(&r);
+    nvm_reader_skip(&r, flags & NVM_TFHD_BASE ? 12 : 4);
+    description = flags & NVM_TFHD_DESCRIPTION ? nvm_reader_u32(&r) : t->usual;
+
+    if (!r.error && description && description != t->description) {
+        return nvm_mp4_box_fault(m->f, tfhd, NVM_EUNSUP, tfhd->offset,
+                                 "fragment is of another sample entry");
+    }
+
+    return NVM_OK;
+}
+
+
 static nvm_err_e
 nvm_mp4_fragment_traf(nvm_mp4_moof_t *m, nvm_mp4_track_t *t,
     const nvm_mp4_box_t *traf)
@@ -272,14 +295,51 @@ nvm_mp4_fragment_traf(nvm_mp4_moof_t *m, nvm_mp4_track_t *t,
 }
 
 
+/* A track fragment, to the track that it is of: one that is skipped has none. */
+static nvm_err_e
+nvm_mp4_fragment_tracks(nvm_mp4_moof_t *m, const nvm_mp4_box_t *traf)
+{
+    uint32_t          i, id;
+    nvm_err_e         rc;
+    nvm_reader_t      r;
+    nvm_mp4_box_t     tfhd;
+    nvm_mp4_track_t  *t;
+
+    rc = nvm_mp4_box_need(traf, NVM_FOURCC('t', 'f', 'h', 'd'), &tfhd,
+                          "traf has no tfhd", m->f);
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    r = tfhd.r;
+    nvm_reader_skip(&r, 4);
+    id = nvm_reader_u32(&r);
+
+    for (i = 0; rc == NVM_OK && i < m->mp4->ntracks; i++) {
+        t = &m->mp4->tracks[i];
+
+        if (t->source_id != id) {
+            continue;
+        }
+
+        rc = nvm_mp4_fragment_entry(m, t, &tfhd);
+        if (rc == NVM_OK) {
+            rc = nvm_mp4_fragment_traf(m, t, traf);
+        }
+    }
+
+    return rc;
+}
+
+
 nvm_err_e
 nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4, const uint8_t *moof,
     size_t n, uint64_t offset, uint64_t file_size, nvm_fault_t *f)
 {
-    uint32_t         i, id, header, index;
+    uint32_t         header, index;
     uint64_t         size;
     nvm_err_e        rc;
-    nvm_mp4_box_t    walk, traf, tfhd;
+    nvm_mp4_box_t    walk, traf;
     nvm_mp4_moof_t   m = { 0 };
 
     m.arena = arena;
@@ -309,21 +369,7 @@ nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4, const uint8_t *moof,
         }
 
         traf.index = ++index;
-
-        rc = nvm_mp4_box_need(&traf, NVM_FOURCC('t', 'f', 'h', 'd'), &tfhd,
-                              "traf has no tfhd", f);
-        if (rc != NVM_OK) {
-            return rc;
-        }
-
-        nvm_reader_skip(&tfhd.r, 4);
-        id = nvm_reader_u32(&tfhd.r);
-
-        for (i = 0; rc == NVM_OK && i < mp4->ntracks; i++) {
-            if (mp4->tracks[i].source_id == id) {
-                rc = nvm_mp4_fragment_traf(&m, &mp4->tracks[i], &traf);
-            }
-        }
+        rc = nvm_mp4_fragment_tracks(&m, &traf);
 
         if (rc != NVM_OK) {
             return rc;

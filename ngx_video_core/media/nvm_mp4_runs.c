@@ -11,9 +11,7 @@
 #include "nvm_mp4_tables.h"
 
 
-/* tf_flags and tr_flags, 8.8.7.1 and 8.8.8.1 */
-#define NVM_TFHD_BASE         0x000001
-#define NVM_TFHD_DESCRIPTION  0x000002
+/* tf_flags and tr_flags, 8.8.7.1 and 8.8.8.1; two more are in the header */
 #define NVM_TFHD_DURATION     0x000008
 #define NVM_TFHD_SIZE         0x000010
 #define NVM_TFHD_FLAGS        0x000020
