@@ -112,7 +112,7 @@ typedef struct {
     uint32_t      sample_size;  /* of all, when not 0 */
     uint32_t      has_stss;
     uint32_t      dependent;    /* a segment can't be decoded alone */
-    uint32_t      reserved;
+    uint32_t      empty;        /* see nvm_mp4_track_t */
     nvm_index_table_t  tables[NVM_INDEX_TABLES];
 
     uint64_t      fragments;    /* offset in the index */
@@ -252,8 +252,8 @@ nvm_err_e nvm_index_segment(const nvm_index_src_t *src,
 
 /*
  * What nvm_index_samples() needs of the file, in arena memory: of tables at
- * most NVM_INDEX_TABLES ranges and 48 bytes a sample, of fragments a range
- * each.  NVM_ELIMIT for more than NVM_INDEX_MAX_PLAN bytes.
+ * most NVM_INDEX_TABLES ranges and 48 bytes a sample, and 16 KB where entries
+ * are of no sample; of fragments a range each.  NVM_ELIMIT for more than NVM_INDEX_MAX_PLAN bytes.
  */
 nvm_err_e nvm_index_plan(const nvm_index_src_t *src,
     const nvm_index_track_t *t, const nvm_index_segment_t *segment,

@@ -241,7 +241,8 @@ nvm_index_window(nvm_mp4_table_t *w, const nvm_index_table_t *t,
 
 /*
  * The windows of the tables in which a segment's samples are: "left" of an
- * entry that is in force needs no other, and each further sample one at most.
+ * entry that is in force needs no other, and each further sample one at most,
+ * but for those that are of no sample.
  */
 static void
 nvm_index_windows(const nvm_index_track_t *t,
@@ -254,9 +255,9 @@ nvm_index_windows(const nvm_index_track_t *t,
     n = segment->nsamples;
 
     nvm_index_window(&out->stts, &t->tables[0], m->stts_entry,
-                     n > m->stts_left ? n - m->stts_left : 0);
+                     n > m->stts_left ? n - m->stts_left + t->empty : 0);
     nvm_index_window(&out->ctts, &t->tables[1], m->ctts_entry,
-                     n > m->ctts_left ? n - m->ctts_left : 0);
+                     n > m->ctts_left ? n - m->ctts_left + t->empty : 0);
     nvm_index_window(&out->chunks, &t->tables[3], m->chunk,
                      n > m->chunk_left ? n - m->chunk_left : 0);
 

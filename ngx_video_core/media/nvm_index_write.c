@@ -233,6 +233,7 @@ nvm_index_track_write(nvm_index_builder_t *b, const nvm_index_out_t *o,
     track->nfragments = t->nfragments;
     track->source_id = t->source_id;
     track->trex = t->trex;
+    track->empty = t->empty;
     nvm_index_fragments(b, track, t);
 
     nvm_index_rates(b, t, o->segments, o->n, &rates);

@@ -108,6 +108,8 @@ typedef struct {
     uint32_t          sample_size;      /* of all, when not 0 */
     int32_t           min_cts;          /* of all samples; 0 without ctts */
     int32_t           max_cts;
+    uint32_t          empty;            /* entries of stts or ctts, whichever
+                                           has more, that are of no sample */
     unsigned          has_stss:1;       /* without it all are sync samples */
 
     nvm_mp4_stop_t   *stops;            /* of all chunks, or none */

@@ -17,6 +17,10 @@ typedef struct {
 } nvm_mp4_found_t;
 
 
+/* Entries that are of no sample: so many are an accident, more are not. */
+#define NVM_MP4_MAX_EMPTY  1024
+
+
 /* What a check needs. */
 typedef struct {
     nvm_arena_t      *arena;
@@ -96,17 +100,34 @@ nvm_mp4_table_need(const nvm_mp4_box_t *stbl, uint32_t type, uint32_t width,
 }
 
 
+/* The entries of stts or ctts that are of no sample are counted. */
+static nvm_err_e
+nvm_mp4_check_empty(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found,
+    uint32_t empty)
+{
+    if (empty > NVM_MP4_MAX_EMPTY) {
+        return nvm_mp4_entry_fault(c->f, found, 0, NVM_EINVAL,
+                                   "too many entries are of no sample");
+    }
+
+    c->t->empty = empty > c->t->empty ? empty : c->t->empty;
+
+    return NVM_OK;
+}
+
+
 /* stts (8.6.1.2): counts and the sum of durations */
 static nvm_err_e
 nvm_mp4_check_stts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
 {
-    uint32_t          i, delta;
+    uint32_t          i, delta, empty;
     uint64_t          count, samples, total, max;
     nvm_mp4_track_t  *t;
 
     t = c->t;
     samples = 0;
     total = 0;
+    empty = 0;
     max = (uint64_t) NVM_MP4_MAX_SECONDS * t->track.timescale;
 
     for (i = 0; i < t->stts.count; i++) {
@@ -114,6 +135,7 @@ nvm_mp4_check_stts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
         delta = nvm_mp4_table_u32(&t->stts, i, 8, 4);
 
         samples += count;
+        empty += count == 0;
 
         if (samples > t->nsamples) {
             break;
@@ -146,7 +168,7 @@ nvm_mp4_check_stts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
 
     t->media_duration = total;
 
-    return NVM_OK;
+    return nvm_mp4_check_empty(c, found, empty);
 }
 
 
@@ -155,7 +177,7 @@ static nvm_err_e
 nvm_mp4_check_ctts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
 {
     int32_t           offset;
-    uint32_t          i;
+    uint32_t          i, count, empty;
     uint64_t          samples;
     nvm_mp4_track_t  *t;
 
@@ -163,9 +185,12 @@ nvm_mp4_check_ctts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
     t->min_cts = INT32_MAX;
     t->max_cts = INT32_MIN;
     samples = 0;
+    empty = 0;
 
     for (i = 0; i < t->ctts.count && samples <= t->nsamples; i++) {
-        samples += nvm_mp4_table_u32(&t->ctts, i, 8, 0);
+        count = nvm_mp4_table_u32(&t->ctts, i, 8, 0);
+        samples += count;
+        empty += count == 0;
         offset = (int32_t) nvm_mp4_table_u32(&t->ctts, i, 8, 4);
         t->min_cts = offset < t->min_cts ? offset : t->min_cts;
         t->max_cts = offset > t->max_cts ? offset : t->max_cts;
@@ -176,7 +201,7 @@ nvm_mp4_check_ctts(const nvm_mp4_check_t *c, const nvm_mp4_found_t *found)
                                    "number of samples differs from stsz");
     }
 
-    return NVM_OK;
+    return nvm_mp4_check_empty(c, found, empty);
 }
 
 
