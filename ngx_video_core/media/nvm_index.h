@@ -116,11 +116,13 @@ typedef struct {
     nvm_index_table_t  tables[NVM_INDEX_TABLES];
 
     uint64_t      fragments;    /* offset in the index */
-    uint32_t      nfragments;   /* 0: the file has tables */
+    uint32_t      nfragments;   /* 0: all samples are in tables */
     uint32_t      source_id;
     nvm_mp4_trex_t  trex;
     uint32_t      early;        /* ticks that a sample is presented before its
                                    decode time, at most */
+    uint32_t      in_moov;      /* samples before the fragments */
+    uint32_t      reserved;
 
     uint64_t      keys;         /* offset in the index, of segments */
     uint32_t      nkeys;
@@ -165,7 +167,8 @@ typedef struct {
     nvm_range_t            *ranges;     /* none is empty */
     uint32_t                nranges;
     size_t                  size;       /* of all of them */
-    nvm_index_fragment_t   *fragments;  /* one for each range, or NULL */
+    uint32_t                ntables;    /* of these are of tables; then */
+    nvm_index_fragment_t   *fragments;  /* one for each range */
     uint32_t                first;      /* number of the first of these */
 } nvm_index_plan_t;
 

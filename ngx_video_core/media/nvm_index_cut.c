@@ -48,7 +48,7 @@ nvm_index_bounds_init(nvm_index_bounds_t *b, nvm_arena_t *arena,
 
     /* at most one for each key frame, and for 3/4 of a target */
 
-    max = t->stss.count ? t->stss.count : t->nsamples;
+    max = t->stss.count && !t->nfragments ? t->stss.count : t->nsamples;
 
     if (max > t->media_duration / (uint64_t) (b->target - b->target / 4)) {
         max = t->media_duration / (uint64_t) (b->target - b->target / 4);

@@ -113,7 +113,8 @@ nvm_index_track(const nvm_index_src_t *src, uint32_t track,
                             sizeof(nvm_index_fragment_t))
         || !nvm_index_holds(&head, out->keys, out->nkeys,
                             sizeof(nvm_index_segment_t))
-        || (out->nfragments == 0 && out->tables[3].version != 4
+        || ((out->nfragments == 0 || out->in_moov)
+            && out->tables[3].version != 4
             && out->tables[3].version != 8)
         || out->tables[4].version > 32
         || out->track.timescale == 0
@@ -239,20 +240,37 @@ nvm_index_window(nvm_mp4_table_t *w, const nvm_index_table_t *t,
 }
 
 
+/* Samples of a segment that are in tables: the first of them. */
+static uint32_t
+nvm_index_in_tables(const nvm_index_track_t *t,
+    const nvm_index_segment_t *segment)
+{
+    uint32_t  n;
+
+    if (t->nfragments == 0) {
+        return segment->nsamples;
+    }
+
+    n = segment->mark.sample < t->in_moov ? t->in_moov - segment->mark.sample
+                                          : 0;
+
+    return n < segment->nsamples ? n : segment->nsamples;
+}
+
+
 /*
- * The windows of the tables in which a segment's samples are: "left" of an
+ * The windows of the tables in which the first n of a segment's samples are: "left" of an
  * entry that is in force needs no other, and each further sample one at most,
  * but for those that are of no sample.
  */
 static void
 nvm_index_windows(const nvm_index_track_t *t,
-    const nvm_index_segment_t *segment, nvm_mp4_track_t *out)
+    const nvm_index_segment_t *segment, uint32_t n, nvm_mp4_track_t *out)
 {
-    uint32_t               n, first;
+    uint32_t               first;
     const nvm_mp4_mark_t  *m;
 
     m = &segment->mark;
-    n = segment->nsamples;
 
     nvm_index_window(&out->stts, &t->tables[0], m->stts_entry,
                      n > m->stts_left ? n - m->stts_left + t->empty : 0);
@@ -313,7 +331,7 @@ nvm_index_window_ranges(const nvm_mp4_track_t *w,
 
 static nvm_err_e
 nvm_index_plan_tables(const nvm_index_track_t *t,
-    const nvm_index_segment_t *segment, nvm_arena_t *arena,
+    const nvm_index_segment_t *segment, uint32_t n, nvm_arena_t *arena,
     nvm_index_plan_t *plan)
 {
     size_t           i;
@@ -321,7 +339,7 @@ nvm_index_plan_tables(const nvm_index_track_t *t,
     nvm_mp4_track_t  w;
 
     memset(&w, 0, sizeof(nvm_mp4_track_t));
-    nvm_index_windows(t, segment, &w);
+    nvm_index_windows(t, segment, n, &w);
     plan->size = nvm_index_window_ranges(&w, ranges);
 
     plan->ranges = nvm_alloc(arena, NVM_INDEX_TABLES, sizeof(nvm_range_t));
@@ -334,6 +352,8 @@ nvm_index_plan_tables(const nvm_index_track_t *t,
             plan->ranges[plan->nranges++] = ranges[i];
         }
     }
+
+    plan->ntables = plan->nranges;
 
     return NVM_OK;
 }
@@ -348,9 +368,11 @@ nvm_index_plan_fragments(const nvm_index_src_t *src,
     uint32_t               n, k, first;
     uint64_t               end;
     nvm_err_e              rc;
+    nvm_range_t           *ranges;
     nvm_index_fragment_t  *f;
 
     first = segment->mark.chunk - (segment->mark.chunk_left ? 1 : 0);
+    first = segment->mark.sample < t->in_moov ? 0 : first;
     end = (uint64_t) segment->mark.sample + segment->nsamples;
 
     if (first >= t->nfragments) {
@@ -363,12 +385,18 @@ nvm_index_plan_fragments(const nvm_index_src_t *src,
     n = n <= segment->nsamples ? n : segment->nsamples + 1;
 
     f = nvm_alloc(arena, n, sizeof(nvm_index_fragment_t));
-    plan->ranges = nvm_alloc(arena, n, sizeof(nvm_range_t));
+    ranges = nvm_alloc(arena, n + plan->ntables, sizeof(nvm_range_t));
 
-    if (f == NULL || plan->ranges == NULL) {
+    if (f == NULL || ranges == NULL) {
         return NVM_ENOMEM;
     }
 
+    if (plan->ntables) {
+        memcpy(ranges, plan->ranges, plan->ntables * sizeof(nvm_range_t));
+    }
+
+    plan->ranges = ranges;
+    ranges += plan->ntables;
     plan->fragments = f;
     plan->first = first;
 
@@ -380,8 +408,8 @@ nvm_index_plan_fragments(const nvm_index_src_t *src,
             return rc;
         }
 
-        plan->ranges[k].offset = f[k].offset;
-        plan->ranges[k].size = f[k].size;
+        ranges[k].offset = f[k].offset;
+        ranges[k].size = f[k].size;
         plan->size += f[k].size;
 
         if (f[k].size == 0) {
@@ -393,7 +421,7 @@ nvm_index_plan_fragments(const nvm_index_src_t *src,
         }
     }
 
-    plan->nranges = k;
+    plan->nranges = plan->ntables + k;
 
     return NVM_OK;
 }
@@ -404,16 +432,21 @@ nvm_index_plan(const nvm_index_src_t *src, const nvm_index_track_t *t,
     const nvm_index_segment_t *segment, nvm_arena_t *arena,
     nvm_index_plan_t *plan)
 {
+    uint32_t   n;
+    nvm_err_e  rc;
+
     memset(plan, 0, sizeof(nvm_index_plan_t));
 
-    return t->nfragments
-           ? nvm_index_plan_fragments(src, t, segment, arena, plan)
-           : nvm_index_plan_tables(t, segment, arena, plan);
+    n = nvm_index_in_tables(t, segment);
+    rc = n ? nvm_index_plan_tables(t, segment, n, arena, plan) : NVM_OK;
+
+    return rc == NVM_OK && n < segment->nsamples
+           ? nvm_index_plan_fragments(src, t, segment, arena, plan) : rc;
 }
 
 
-/* Puts the bytes of the ranges into the windows. */
-static void
+/* Puts the bytes of the ranges into the windows; what follows these bytes. */
+static const uint8_t *
 nvm_index_fill_tables(nvm_mp4_track_t *w, const uint8_t *bytes)
 {
     size_t            i;
@@ -427,6 +460,8 @@ nvm_index_fill_tables(nvm_mp4_track_t *w, const uint8_t *bytes)
         t[i]->entries = bytes;
         bytes += ranges[i].size;
     }
+
+    return bytes;
 }
 
 
@@ -434,20 +469,22 @@ static nvm_err_e
 nvm_index_fill_fragments(nvm_mp4_track_t *w, const nvm_index_plan_t *plan,
     const uint8_t *bytes, nvm_arena_t *arena)
 {
-    uint32_t                     i;
+    uint32_t                     i, n;
     nvm_mp4_fragment_t          *to;
     const nvm_index_fragment_t  *from;
 
-    to = nvm_alloc(arena, plan->nranges, sizeof(nvm_mp4_fragment_t));
+    n = plan->nranges - plan->ntables;
+
+    to = nvm_alloc(arena, n, sizeof(nvm_mp4_fragment_t));
     if (to == NULL) {
         return NVM_ENOMEM;
     }
 
     w->fragments = to;
     w->first_fragment = plan->first;
-    w->nfragments = plan->nranges;
+    w->nfragments = n;
 
-    for (i = 0; i < plan->nranges; i++) {
+    for (i = 0; i < n; i++) {
         from = &plan->fragments[i];
         to[i].offset = from->offset;
         to[i].dts = from->dts;
@@ -467,6 +504,8 @@ nvm_index_window_track(const nvm_index_track_t *t,
     const nvm_index_segment_t *segment, const nvm_index_plan_t *plan,
     const uint8_t *bytes, nvm_arena_t *arena, nvm_mp4_track_t *w)
 {
+    uint32_t  n;
+
     memset(w, 0, sizeof(nvm_mp4_track_t));
 
     w->track.kind = t->track.kind;
@@ -476,14 +515,17 @@ nvm_index_window_track(const nvm_index_track_t *t,
     w->source_id = t->source_id;
     w->trex = t->trex;
 
-    if (t->nfragments) {
-        return nvm_index_fill_fragments(w, plan, bytes, arena);
+    w->tables = t->in_moov;
+
+    n = nvm_index_in_tables(t, segment);
+
+    if (n) {
+        nvm_index_windows(t, segment, n, w);
+        bytes = nvm_index_fill_tables(w, bytes);
     }
 
-    nvm_index_windows(t, segment, w);
-    nvm_index_fill_tables(w, bytes);
-
-    return NVM_OK;
+    return plan->fragments ? nvm_index_fill_fragments(w, plan, bytes, arena)
+                           : NVM_OK;
 }
 
 

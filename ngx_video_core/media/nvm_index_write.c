@@ -234,6 +234,7 @@ nvm_index_track_write(nvm_index_builder_t *b, const nvm_index_out_t *o,
     track->source_id = t->source_id;
     track->trex = t->trex;
     track->empty = t->empty;
+    track->in_moov = t->tables;
     nvm_index_fragments(b, track, t);
 
     nvm_index_rates(b, t, o->segments, o->n, &rates);

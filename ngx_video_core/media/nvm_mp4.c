@@ -445,16 +445,19 @@ nvm_mp4_media(const nvm_mp4_parse_t *p, const nvm_mp4_trak_t *b,
         rc = nvm_mp4_entries(p, b, kind, t, entry);
     }
 
-    if (rc != NVM_OK || p->fragmented == (t->nsamples == 0)) {
-        return rc;
+    if (rc != NVM_OK || !p->fragmented) {
+        return rc == NVM_OK && t->nsamples == 0 ? NVM_EUNSUP : rc;
     }
 
-    if (p->fragmented) {
+    if (t->nchanges) {
         return nvm_mp4_box_fault(p->f, &b->stbl, NVM_EUNSUP, b->stbl.offset,
-                                 "samples in moov and in fragments");
+                                 "sample entries change before fragments");
     }
 
-    return NVM_EUNSUP;
+    t->tables = t->nsamples;
+    t->delta = t->nsamples ? nvm_mp4_delta(t) : 0;
+
+    return NVM_OK;
 }
 
 
@@ -466,13 +469,15 @@ static nvm_err_e
 nvm_mp4_fragmented_edit(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak,
     nvm_mp4_track_t *t)
 {
+    uint64_t   duration;
     nvm_err_e  rc;
 
+    duration = t->media_duration;
     t->media_duration = (uint64_t) NVM_MP4_MAX_SECONDS * t->track.timescale;
 
     rc = nvm_mp4_edit_parse(trak, p->mp4->timescale, t, p->f);
 
-    t->media_duration = 0;
+    t->media_duration = duration;
     t->media_end = UINT64_MAX;
 
     return rc;

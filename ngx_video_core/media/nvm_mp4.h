@@ -121,7 +121,9 @@ typedef struct {
     uint32_t          description;      /* that "track" is made of */
     uint32_t          first;            /* sample that a walk begins with */
 
-    /* of a fragmented file: no tables; dts is 0 at the earliest sample */
+    /* of a fragmented file; dts is 0 at the earliest sample */
+    uint32_t             tables;        /* samples that moov has tables of,
+                                           before those of fragments */
     nvm_mp4_trex_t       trex;
     uint32_t             usual;         /* sample entry of fragments that name
                                            none; 0: it is not known */
@@ -164,8 +166,8 @@ typedef struct {
  * in another file, and a track whose sample entries are not all of codecs that
  * can be packaged.  NVM_ENOENT for no track at all is the caller's: ntracks may be 0.
  *
- * With mvex the file is fragmented: tracks have no samples yet, and a moov
- * that has some is NVM_EUNSUP.
+ * With mvex the file is fragmented: samples follow, after those that moov has
+ * tables of, which may not change their sample entry.
  */
 nvm_err_e nvm_mp4_parse(nvm_arena_t *arena, const uint8_t *moov, size_t n,
     uint64_t offset, uint64_t file_size, nvm_mp4_t **out, nvm_fault_t *f);
@@ -232,8 +234,9 @@ typedef struct {
 
 
 /*
- * In a fragmented track a mark is dts, sample, and chunk: the fragment after
- * the one in force, of which chunk_left are left.
+ * In a fragmented track, after the samples that are in tables, a mark is dts,
+ * sample, and chunk: the fragment after the one in force, of which chunk_left
+ * are left.
  */
 
 /* Where a walk over the samples of a fragment stands. */

@@ -202,7 +202,7 @@ nvm_mp4_fragment_time(const nvm_mp4_moof_t *m, const nvm_mp4_track_t *t,
                                  "decode time is out of range");
     }
 
-    if (t->nfragments == 0) {
+    if (t->nfragments == 0 && t->tables == 0) {
         return NVM_OK;
     }
 
@@ -380,12 +380,20 @@ nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4, const uint8_t *moof,
 }
 
 
+/* The decode time of a track's first sample. */
+static uint64_t
+nvm_mp4_fragments_start(const nvm_mp4_track_t *t)
+{
+    return t->tables ? 0 : t->fragments[0].dts;
+}
+
+
 /* Whether the first sample of a comes before that of b. */
 static int
 nvm_mp4_fragments_before(const nvm_mp4_track_t *a, const nvm_mp4_track_t *b)
 {
-    return (__uint128_t) a->fragments[0].dts * b->track.timescale
-           < (__uint128_t) b->fragments[0].dts * a->track.timescale;
+    return (__uint128_t) nvm_mp4_fragments_start(a) * b->track.timescale
+           < (__uint128_t) nvm_mp4_fragments_start(b) * a->track.timescale;
 }
 
 
@@ -400,7 +408,7 @@ nvm_mp4_fragments_rebase(nvm_mp4_track_t *t, uint64_t start,
     uint32_t  i;
     uint64_t  first, late;
 
-    first = t->fragments[0].dts;
+    first = nvm_mp4_fragments_start(t);
     late = first - (uint64_t) nvm_rescale((int64_t) start, t->track.timescale,
                                           timescale);
 
@@ -428,7 +436,7 @@ nvm_mp4_fragments_end(nvm_mp4_t *mp4)
     nvm_mp4_track_t  *t, *first;
 
     for (i = 0, n = 0; i < mp4->ntracks; i++) {
-        if (mp4->tracks[i].nfragments == 0) {
+        if (mp4->tracks[i].nsamples == 0) {
             mp4->nskipped++;
             continue;
         }
@@ -451,7 +459,7 @@ nvm_mp4_fragments_end(nvm_mp4_t *mp4)
         first = nvm_mp4_fragments_before(t, first) ? t : first;
     }
 
-    start = first->fragments[0].dts;
+    start = nvm_mp4_fragments_start(first);
     timescale = first->track.timescale;
 
     for (i = 0; i < n; i++) {

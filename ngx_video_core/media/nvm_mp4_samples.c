@@ -127,6 +127,25 @@ nvm_mp4_samples_key(const nvm_mp4_samples_t *s)
 }
 
 
+/* Whether the next sample is one of a fragment. */
+static inline int
+nvm_mp4_samples_fragmented(const nvm_mp4_samples_t *s)
+{
+    return s->t->fragments && s->at.sample >= s->t->tables;
+}
+
+
+/* Behind the last sample that has tables the first fragment is the next. */
+static inline void
+nvm_mp4_samples_cross(nvm_mp4_samples_t *s)
+{
+    if (s->t->fragments && s->at.sample == s->t->tables) {
+        s->at.chunk = 0;
+        s->at.chunk_left = 0;
+    }
+}
+
+
 /* Makes the fragment in force hold the next sample, and runs stand at it. */
 static nvm_err_e
 nvm_mp4_samples_fragment(nvm_mp4_samples_t *s)
@@ -226,6 +245,22 @@ nvm_mp4_samples_ahead(nvm_mp4_samples_t *s, nvm_sample_t *out)
 }
 
 
+/* The last sample that has tables lasts until the first fragment begins. */
+static inline void
+nvm_mp4_samples_last(const nvm_mp4_samples_t *s, nvm_sample_t *out)
+{
+    uint64_t  next;
+
+    if (s->t->nfragments && s->at.sample + 1 == s->t->tables
+        && s->t->first_fragment == 0)
+    {
+        next = s->t->fragments[0].dts;
+        out->duration = next > out->dts ? (uint32_t) (next - out->dts)
+                                        : out->duration;
+    }
+}
+
+
 nvm_err_e
 nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out)
 {
@@ -233,7 +268,7 @@ nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out)
         return NVM_ENOENT;
     }
 
-    if (s->t->fragments) {
+    if (nvm_mp4_samples_fragmented(s)) {
         return nvm_mp4_samples_ahead(s, out);
     }
 
@@ -244,6 +279,7 @@ nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out)
     out->dts = s->at.dts;
     out->offset = s->at.offset;
     out->duration = s->at.stts_delta;
+    nvm_mp4_samples_last(s, out);
     out->size = nvm_mp4_sample_size(s->t, s->at.sample);
     out->cts = s->at.ctts_offset;
     out->key = nvm_mp4_samples_key(s);
@@ -261,6 +297,7 @@ nvm_mp4_samples_peek(nvm_mp4_samples_t *s, nvm_sample_t *out)
 nvm_err_e
 nvm_mp4_samples_next(nvm_mp4_samples_t *s, nvm_sample_t *out)
 {
+    int              fragmented;
     nvm_err_e        rc;
     nvm_mp4_mark_t  *at;
 
@@ -269,11 +306,12 @@ nvm_mp4_samples_next(nvm_mp4_samples_t *s, nvm_sample_t *out)
         return rc;
     }
 
+    fragmented = nvm_mp4_samples_fragmented(s);
     at = &s->at;
     at->sample++;
     at->chunk_left--;
 
-    if (s->t->fragments) {
+    if (fragmented) {
         at->dts += out->duration;
         s->has_ahead = 0;
         return NVM_OK;
@@ -284,6 +322,7 @@ nvm_mp4_samples_next(nvm_mp4_samples_t *s, nvm_sample_t *out)
     at->stts_left--;
     at->ctts_left -= at->ctts_left ? 1 : 0;
     at->stss_entry += s->t->has_stss && out->key;
+    nvm_mp4_samples_cross(s);
 
     return NVM_OK;
 }
@@ -416,6 +455,8 @@ nvm_mp4_samples_skip(nvm_mp4_samples_t *s, uint32_t n, uint64_t *bytes)
     {
         at->stss_entry++;
     }
+
+    nvm_mp4_samples_cross(s);
 
     return NVM_OK;
 }

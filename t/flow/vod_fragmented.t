@@ -22,7 +22,10 @@ my %flags = (
     separate => 'empty_moov+separate_moof+frag_keyframe',
     sidx     => 'cmaf+global_sidx+frag_keyframe',
     short    => 'empty_moov+default_base_moof',
+    hybrid   => 'frag_keyframe',        # the first samples are in moov
+    mixed    => 'default_base_moof',    # and so many that segments have both
 );
+my %length = (short => 300000, mixed => 800000);
 
 sub publish_file {
     my ($name, @args) = @_;
@@ -40,7 +43,7 @@ sub packets {
 
 publish_file('plain');
 publish_file($_, '-movflags', $flags{$_},
-             $_ eq 'short' ? qw(-frag_duration 300000) : ()) for keys %flags;
+             $length{$_} ? ('-frag_duration', $length{$_}) : ()) for keys %flags;
 
 my $plain = vod_list($t, '/vod/plain.mp4/v0/index.m3u8');
 

@@ -147,9 +147,6 @@ my @table = (
         qr/samples are in another file/],
 
     # files of other kinds
-    ['half fragmented', made('half_fragmented.mp4', qw(-c copy
-                             -movflags frag_keyframe)),
-        qr{moov/trak\[1\]/mdia/minf/stbl: samples in moov and in fragments}],
     ['moof is cut', substr($fragmented, 0, $moof + 200),
         qr/box is longer than the file/],
     ['tfhd renamed', rewrite($fragmented, $moof + 8 + 16 + 8 + 4, 'free'),
