@@ -44,6 +44,7 @@ my %file = (
     plain    => vod_bytes(@small, moov => 'last'),
     moof     => made('moof', @good, qw(-movflags
                      frag_keyframe+empty_moov+default_base_moof)),
+    hybrid   => made('hybrid', @good, qw(-movflags frag_keyframe)),
     sidx     => made('sidx', @good, qw(-movflags
                      cmaf+global_sidx+frag_keyframe)),
     vp9_opus => made('vp9_opus', qw(-f lavfi -i testsrc2=size=160x90:rate=10
@@ -51,7 +52,8 @@ my %file = (
                      -deadline realtime -cpu-used 8 -c:a libopus -b:a 32k),
                      @exact),
 );
-my %flips = (plain => 900, moof => 900, sidx => 300, vp9_opus => 300);
+my %flips = (plain => 900, moof => 900, hybrid => 300, sidx => 300,
+             vp9_opus => 300);
 
 my @cases;
 for my $name (sort keys %file) {
