@@ -56,7 +56,7 @@ typedef struct ngx_http_video_body_s {
 ngx_uint_t ngx_http_video_body_merge(nvm_range_t *ranges, ngx_uint_t first,
     ngx_uint_t n, const nvm_sample_t *samples, ngx_uint_t nsamples);
 
-/* What is to be sent next: n ranges of a file, "done" bytes of the first not. */
+/* What is sent next: n ranges of a file, "done" bytes of the first not. */
 void ngx_http_video_body_ranges(ngx_http_video_body_t *b,
     ngx_http_video_source_t *s, nvm_range_t *ranges, ngx_uint_t n,
     uint64_t done);

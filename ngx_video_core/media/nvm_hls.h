@@ -52,8 +52,9 @@ typedef struct {
  * Writes a multivariant playlist (4.4.6): with video, the audio tracks as one
  * group of EXT-X-MEDIA per codec and one EXT-X-STREAM-INF per video track and
  * group; without, one EXT-X-STREAM-INF per audio track; text as one group for
- * all; key frames as EXT-X-I-FRAME-STREAM-INF at "iframe/<dir>.m3u8".  Returns w->error, or writes nothing: NVM_ENOENT when there is no
- * rendition of video or audio, NVM_ELIMIT for more than 64.
+ * all; key frames as EXT-X-I-FRAME-STREAM-INF at "iframe/<dir>.m3u8".  Returns
+ * w->error, or writes nothing: NVM_ENOENT when there is no rendition of video
+ * or audio, NVM_ELIMIT for more than 64.
  */
 nvm_err_e nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m);
 

@@ -256,7 +256,8 @@ nvm_err_e nvm_index_segment(const nvm_index_src_t *src,
 /*
  * What nvm_index_samples() needs of the file, in arena memory: of tables at
  * most NVM_INDEX_TABLES ranges and 48 bytes a sample, and 16 KB where entries
- * are of no sample; of fragments a range each.  NVM_ELIMIT for more than NVM_INDEX_MAX_PLAN bytes.
+ * are of no sample; of fragments a range each.  NVM_ELIMIT for more than
+ * NVM_INDEX_MAX_PLAN bytes.
  */
 nvm_err_e nvm_index_plan(const nvm_index_src_t *src,
     const nvm_index_track_t *t, const nvm_index_segment_t *segment,

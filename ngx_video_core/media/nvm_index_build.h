@@ -35,7 +35,7 @@ typedef struct {
     uint32_t                max_keys;
     uint32_t                nkeys;
     uint32_t                kept_keys;
-    uint64_t                next_key;           /* dts, the first to be listed */
+    uint64_t                next_key;           /* dts: no sooner */
 
     unsigned                misaligned:1;       /* left out */
 } nvm_index_out_t;

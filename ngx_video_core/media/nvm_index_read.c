@@ -259,9 +259,9 @@ nvm_index_in_tables(const nvm_index_track_t *t,
 
 
 /*
- * The windows of the tables in which the first n of a segment's samples are: "left" of an
- * entry that is in force needs no other, and each further sample one at most,
- * but for those that are of no sample.
+ * The windows of the tables in which the first n of a segment's samples are:
+ * "left" of an entry that is in force needs no other, and each further sample
+ * one at most, but for those that are of no sample.
  */
 static void
 nvm_index_windows(const nvm_index_track_t *t,

@@ -164,7 +164,8 @@ typedef struct {
  * movie).  Anything else would drop, repeat or reorder media in the middle,
  * and so move audio against video: NVM_EUNSUP.  NVM_EUNSUP also for samples
  * in another file, and a track whose sample entries are not all of codecs that
- * can be packaged.  NVM_ENOENT for no track at all is the caller's: ntracks may be 0.
+ * can be packaged.  NVM_ENOENT for no track at all is the caller's: ntracks
+ * may be 0.
  *
  * With mvex the file is fragmented: samples follow, after those that moov has
  * tables of, which may not change their sample entry.

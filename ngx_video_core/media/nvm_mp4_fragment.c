@@ -295,7 +295,7 @@ nvm_mp4_fragment_traf(nvm_mp4_moof_t *m, nvm_mp4_track_t *t,
 }
 
 
-/* A track fragment, to the track that it is of: one that is skipped has none. */
+/* A track fragment, to the track that it is of; it may have been skipped. */
 static nvm_err_e
 nvm_mp4_fragment_tracks(nvm_mp4_moof_t *m, const nvm_mp4_box_t *traf)
 {
