@@ -1,9 +1,9 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * asset.json.  What is taken has strings that end, files that are below the
- * directory, and says the same when it is read again; what is refused has a
- * text of printable characters.
+ * asset.json.  What is taken has tracks or clips, strings that end, files that
+ * are below the directory, and says the same when it is read again; what is
+ * refused has a text of printable characters.
  */
 
 #include <stdlib.h>
@@ -47,15 +47,12 @@ check_file(const char *s)
 
 
 static void
-check(const ngx_http_video_asset_t *a)
+check_tracks(const ngx_http_video_asset_t *a)
 {
     char                                 tag[NVM_TEXT_TAG];
     uint32_t                             i, defaults[2], files[2];
     const ngx_http_video_asset_track_t  *t;
 
-    require(a->ntracks >= 1 && a->ntracks <= NGX_HTTP_VIDEO_ASSET_TRACKS);
-    require(a->end == 0 || a->end > a->start);
-    check_file(a->poster);
     memset(defaults, 0, sizeof(defaults));
     memset(files, 0, sizeof(files));
 
@@ -81,6 +78,49 @@ check(const ngx_http_video_asset_t *a)
     require(defaults[0] <= 1 && defaults[1] <= 1);
     require(files[0] <= NGX_HTTP_VIDEO_ASSET_KIND
             && files[1] <= NGX_HTTP_VIDEO_ASSET_KIND);
+}
+
+
+static void
+check_times(uint64_t start, uint64_t end)
+{
+    require(end == 0 || end > start);
+    require(start <= NGX_HTTP_VIDEO_ASSET_TIME * 1000ULL
+            && end <= NGX_HTTP_VIDEO_ASSET_TIME * 1000ULL);
+}
+
+
+static void
+check_clips(const ngx_http_video_asset_t *a)
+{
+    uint32_t  i;
+
+    /* a clip has times of its own */
+    require(a->start == 0 && a->end == 0);
+
+    for (i = 0; i < a->nclips; i++) {
+        require(a->clips[i].asset[0] != '\0');
+        check_file(a->clips[i].asset);
+        check_times(a->clips[i].start, a->clips[i].end);
+    }
+}
+
+
+static void
+check(const ngx_http_video_asset_t *a)
+{
+    require(a->ntracks <= NGX_HTTP_VIDEO_ASSET_TRACKS);
+    require(a->nclips <= NGX_HTTP_VIDEO_ASSET_CLIPS);
+    require((a->ntracks == 0) != (a->nclips == 0));
+    check_times(a->start, a->end);
+    check_file(a->poster);
+
+    if (a->nclips) {
+        check_clips(a);
+
+    } else {
+        check_tracks(a);
+    }
 }
 
 

@@ -129,6 +129,64 @@ test_small(void)
 }
 
 
+static void
+test_clips(void)
+{
+    uint64_t  first;
+
+    is_int(parse("{\"poster\":\"p.png\",\"clips\":["
+                 "{\"asset\":\"intro.mp4\",\"end\":4.5},"
+                 "{\"asset\":\"films/one\"},"
+                 "{\"end\":\"7\",\"start\":2.125,\"asset\":\"a.json\"}]}"),
+           NVM_OK, "clips");
+    is_str(error, "", "without an error");
+    is_int(a.nclips, 3, "three of them");
+    is_int(a.ntracks, 0, "and no tracks");
+    is_int(a.start + a.end, 0, "all of them");
+    is_str(a.poster, "p.png", "with a poster");
+    is_str(a.clips[0].asset, "intro.mp4", "a file");
+    is_int(a.clips[0].start, 0, "from its start");
+    is_int(a.clips[0].end, 4500, "to an end");
+    is_str(a.clips[1].asset, "films/one", "a directory");
+    is_int(a.clips[1].start + a.clips[1].end, 0, "all of it");
+    is_str(a.clips[2].asset, "a.json", "a description");
+    is_int(a.clips[2].start, 2125, "from");
+    is_int(a.clips[2].end, 7000, "to");
+
+    is_int(parse("{\"clips\":[{\"asset\":\"a\"},{\"asset\":\"b\"}]}"),
+           NVM_OK, "two clips");
+    first = a.hash;
+    parse("{ \"clips\": [ {\"asset\":\"a\",\"start\":0}, {\"asset\":\"b\"}]}");
+    ok(a.hash == first, "what says the same is the same");
+    parse("{\"clips\":[{\"asset\":\"b\"},{\"asset\":\"a\"}]}");
+    ok(a.hash != first, "another order is another asset");
+    parse("{\"clips\":[{\"asset\":\"a\"},{\"asset\":\"b\",\"end\":1}]}");
+    ok(a.hash != first, "and so is another end");
+    parse("{\"clips\":[{\"asset\":\"a\"}]}");
+    ok(a.hash != first, "and one less");
+}
+
+
+/* n clips */
+static const char *
+clips(size_t n)
+{
+    size_t       i, len;
+    static char  json[1024];
+
+    len = (size_t) snprintf(json, sizeof(json), "{\"clips\":[");
+
+    for (i = 0; i < n; i++) {
+        len += (size_t) snprintf(json + len, sizeof(json) - len,
+                                 "%s{\"asset\":\"%zu\"}", i ? "," : "", i);
+    }
+
+    snprintf(json + len, sizeof(json) - len, "]}");
+
+    return json;
+}
+
+
 static const char *
 many(size_t media, size_t texts)
 {
@@ -159,6 +217,12 @@ test_many(void)
     is_int(parse(many(1, 17)), NVM_EINVAL, "17 of subtitles");
     is_str(error, "tracks[17].file: more than 16 files of subtitles",
            "says so");
+
+    is_int(parse(clips(32)), NVM_OK, "32 clips");
+    is_int(a.nclips, 32, "all of them");
+    is_str(a.clips[31].asset, "31", "to the last");
+    is_int(parse(clips(33)), NVM_EINVAL, "33 clips");
+    is_str(error, "clips: a list of 1 to 32 objects is expected", "says so");
 }
 
 
@@ -318,6 +382,37 @@ test_mistakes(void)
           "\"end\":2}}", "clip.end: is not after \"start\"" },
         { "{\"tracks\":[{\"file\":\"a.mp4\"}],\"clip\":{\"end\":0}}",
           "clip.end: is not after \"start\"" },
+        { "{\"clips\":[]}", "clips: a list of 1 to 32 objects is expected" },
+        { "{\"clips\":null}", "clips: a list of 1 to 32 objects is expected" },
+        { "{\"clips\":{\"asset\":\"a\"}}",
+          "clips: a list of 1 to 32 objects is expected" },
+        { "{\"clips\":[\"a.mp4\"]}",
+          "clips[0]: an object is expected, not a string" },
+        { "{\"clips\":[{\"asset\":\"a\"},{}]}", "clips[1].asset: is missing" },
+        { "{\"clips\":[{\"asset\":\"\"}]}",
+          "clips[0].asset: 1 to 511 bytes are expected, not 0" },
+        { "{\"clips\":[{\"asset\":[]}]}",
+          "clips[0].asset: a string is expected, not a list" },
+        { "{\"clips\":[{\"asset\":\"/a\"}]}", "clips[0].asset: \"/a\" is "
+          "absolute, a path relative to this file's directory is expected" },
+        { "{\"clips\":[{\"asset\":\"a/../../b\"}]}", "clips[0].asset: "
+          "\"a/../../b\" has \"..\", a path below this file's directory is "
+          "expected" },
+        { "{\"clips\":[{\"file\":\"a.mp4\"}]}", "clips[0].file: no such "
+          "member, known are \"asset\", \"start\", \"end\"" },
+        { "{\"clips\":[{\"asset\":\"a\"},{\"asset\":\"b\",\"start\":-1}]}",
+          "clips[1].start: seconds with up to three decimals are expected" },
+        { "{\"clips\":[{\"asset\":\"a\",\"start\":2,\"end\":1.999}]}",
+          "clips[0].end: is not after \"start\"" },
+        { "{\"clips\":[{\"asset\":\"a\",\"end\":0}]}",
+          "clips[0].end: is not after \"start\"" },
+        { "{\"clips\":[{\"asset\":\"a\"}],\"tracks\":[{\"file\":\"b\"}]}",
+          "tracks: is not for an asset of clips" },
+        { "{\"clip\":{\"start\":1},\"clips\":[{\"asset\":\"a\"}]}",
+          "clip: is not for an asset of clips" },
+        { "{\"clips\":[{\"asset\":\"a\"}],\"poster\":\"p.gif\"}",
+          "poster: \"p.gif\" is no image by its name: .jpg, .jpeg, .png or "
+          ".webp is expected" },
         { "{\"a\\nb\":1}", "a?b: no such member, known are \"tracks\", "
           "\"poster\", \"clip\", \"clips\"" }
     };
@@ -376,7 +471,7 @@ test_limits(void)
 
 /* Every prefix, and every byte replaced by others. */
 static void
-test_damaged(void)
+test_damage(const char *whole)
 {
     char        json[256];
     size_t      i, k, n;
@@ -384,9 +479,7 @@ test_damaged(void)
 
     static const char  with[] = "\0\"{}[],:\\x-9\xff";
 
-    snprintf(json, sizeof(json), "{\"tracks\":[{\"file\":\"a.mp4\",\"label\":"
-             "\"\\u00e4\\\\\",\"video\":true},{\"file\":\"b.vtt\"}],"
-             "\"clip\":{\"start\":1,\"end\":\"2.5\"}}");
+    snprintf(json, sizeof(json), "%s", whole);
     n = strlen(json);
     is_int(parse(json), NVM_OK, "whole");
 
@@ -408,6 +501,17 @@ test_damaged(void)
 
     is_int(good, (long long) (n * (sizeof(with) - 1)),
            "whatever a byte becomes, there is an answer");
+}
+
+
+static void
+test_damaged(void)
+{
+    test_damage("{\"tracks\":[{\"file\":\"a.mp4\",\"label\":"
+                "\"\\u00e4\\\\\",\"video\":true},{\"file\":\"b.vtt\"}],"
+                "\"clip\":{\"start\":1,\"end\":\"2.5\"}}");
+    test_damage("{\"clips\":[{\"asset\":\"a.mp4\",\"start\":1},"
+                "{\"asset\":\"b\",\"end\":\"2.5\"}],\"poster\":\"p.png\"}");
 }
 
 
@@ -469,6 +573,7 @@ main(void)
 {
     test_whole();
     test_small();
+    test_clips();
     test_many();
     test_times();
     test_mistakes();
