@@ -21,8 +21,8 @@
  *   ASSET/<text>/index_ts.m3u8        ASSET/<text>/[e<hex>/]<n>.ts.vtt
  *
  * e<hex> is the epoch of the stream or the file: with it a URL never means
- * other bytes.  e<hex>-<k> is that of clip k, from 1, of an asset of clips.  The path is read from its end, because an asset may be below
- * directories.
+ * other bytes.  e<hex>-<k> is that of clip k, from 1, of an asset of clips.
+ * The path is read from its end, because an asset may be below directories.
  */
 
 #include "ngx_http_video_hls_module.h"

@@ -138,9 +138,13 @@ int ngx_http_video_asset_kind(const u_char *name);
 ngx_int_t ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
     ngx_open_file_info_t *of, const char *member);
 
+/* Makes room for so many sources and texts, instead of any that was there. */
+ngx_int_t ngx_http_video_asset_room(ngx_http_request_t *r, ngx_uint_t media,
+    ngx_uint_t texts);
+
 /*
- * Adds an open file to the sources, or with "text" to the texts: there are at
- * most NGX_HTTP_VIDEO_SOURCES of each.
+ * Adds an open file to the sources, or with "text" to the texts, as far as
+ * there is room.
  */
 ngx_http_video_source_t *ngx_http_video_asset_source(ngx_http_request_t *r,
     ngx_str_t *path, ngx_open_file_info_t *of, ngx_uint_t text);

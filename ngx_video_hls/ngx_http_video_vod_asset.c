@@ -53,13 +53,6 @@ ngx_http_video_asset_new(ngx_http_request_t *r)
         return NULL;
     }
 
-    vod->sources = ngx_pcalloc(r->pool, 2 * NGX_HTTP_VIDEO_SOURCES
-                                        * sizeof(ngx_http_video_source_t));
-    if (vod->sources == NULL) {
-        return NULL;
-    }
-
-    vod->texts = vod->sources + NGX_HTTP_VIDEO_SOURCES;
     vod->store = ctx->store;
 
     cln->handler = ngx_http_video_asset_cleanup;
@@ -123,6 +116,10 @@ ngx_http_video_asset_start(ngx_http_request_t *r, const char *member)
     }
 
     if (vod->of.is_file) {
+        if (ngx_http_video_asset_room(r, 1, 0) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         (void) ngx_http_video_asset_source(r, &vod->path, &vod->of, 0);
         return NGX_OK;
     }
@@ -139,7 +136,7 @@ ngx_http_video_asset_cleanup(void *data)
 
     ngx_uint_t  i;
 
-    for (i = 0; i < NGX_HTTP_VIDEO_SOURCES; i++) {
+    for (i = 0; i < vod->nsources; i++) {
         ngx_video_object_put(vod->store, &vod->sources[i].ref);
     }
 
@@ -361,6 +358,28 @@ ngx_http_video_asset_language(ngx_str_t *path, char lang[4])
 }
 
 
+ngx_int_t
+ngx_http_video_asset_room(ngx_http_request_t *r, ngx_uint_t media,
+    ngx_uint_t texts)
+{
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    vod->sources = ngx_pcalloc(r->pool, (media + texts)
+                                        * sizeof(ngx_http_video_source_t));
+    if (vod->sources == NULL) {
+        return NGX_ERROR;
+    }
+
+    vod->texts = vod->sources + media;
+
+    return NGX_OK;
+}
+
+
 ngx_http_video_source_t *
 ngx_http_video_asset_source(ngx_http_request_t *r, ngx_str_t *path,
     ngx_open_file_info_t *of, ngx_uint_t text)
@@ -504,6 +523,13 @@ ngx_http_video_asset_names(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     vod = ctx->vod;
     rc = NGX_HTTP_NOT_FOUND;
+
+    if (ngx_http_video_asset_room(r, NGX_HTTP_VIDEO_SOURCES,
+                                  NGX_HTTP_VIDEO_SOURCES)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     ngx_memzero(&cursor, sizeof(ngx_video_cursor_t));
 

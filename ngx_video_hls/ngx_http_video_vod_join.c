@@ -10,12 +10,23 @@
 #include "ngx_http_video_vod_list.h"
 
 
+/* What a playlist has of a clip. */
+typedef struct {
+    nvm_timeline_t                 timeline;
+    nvm_track_t                    track;       /* of the timeline */
+    char                           prefix[48];
+} ngx_http_video_join_part_t;
+
+
 typedef struct {
     ngx_uint_t                     n;           /* clips */
-    ngx_http_video_vod_tracks_t  **clips;
+    ngx_http_video_vod_tracks_t  **clips;       /* of a manifest, or [0] */
     ngx_http_video_vod_t          *most;        /* whose tracks are listed */
+    nvm_index_track_t             *like;        /* one of them */
+    nvm_index_track_t             *found;       /* of another clip */
     nvm_dash_track_t             (*tracks)[NVM_MAX_TRACKS];
     nvm_dash_period_t             *periods;
+    ngx_http_video_join_part_t    *parts;
     nvm_hls_stretch_t             *stretches;
     nvm_hls_media_t                media;
 } ngx_http_video_join_t;
@@ -37,10 +48,13 @@ ngx_http_video_join_most(ngx_http_video_vod_t *whole, ngx_uint_t n)
 
     for (i = 0; i < n; i++) {
         vod = whole->clips[i];
-        tracks = 0;
+        tracks = vod->ntexts;
+
+        /* video counts for more than any audio, and that than any text */
 
         for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
-            tracks += s->head.nvideo * NVM_MAX_TRACKS + s->head.naudio;
+            tracks += ((ngx_uint_t) s->head.nvideo << 20)
+                      + ((ngx_uint_t) s->head.naudio << 10) + s->head.ntext;
         }
 
         if (tracks > most) {
@@ -181,10 +195,23 @@ ngx_http_video_join_rates(nvm_index_track_t *line, nvm_index_track_t *t)
     x->bandwidth = ngx_max(x->bandwidth, y->bandwidth);
     x->duration = (a + b - 2) * x->timescale;
 
+    if (y->height > x->height) {
+        x->width = y->width;
+        x->height = y->height;
+        x->sar_num = y->sar_num;
+        x->sar_den = y->sar_den;
+        x->rotation = y->rotation;
+    }
+
     line->dependent |= t->dependent;
 
-    if (x->fps_num != y->fps_num || x->fps_den != y->fps_den) {
-        x->fps_num = 0;
+    if (y->fps_num == 0
+        || (uint64_t) y->fps_num * x->fps_den
+           > (uint64_t) x->fps_num * y->fps_den)
+    {
+        /* RFC 8216, 4.3.4.2: the highest; of one that varies none is told */
+        x->fps_num = x->fps_num ? y->fps_num : 0;
+        x->fps_den = y->fps_den;
     }
 
     if (ngx_strcmp(x->codecs, y->codecs) < 0) {
@@ -219,65 +246,80 @@ ngx_http_video_join_keys(ngx_http_video_vod_tracks_t *t, ngx_uint_t of,
 }
 
 
+/* What is said of track i, of the clip with the most, is said of all clips. */
 static ngx_int_t
-ngx_http_video_join_master(ngx_http_request_t *r, ngx_http_video_join_t *j,
-    ngx_http_video_vod_t *whole, ngx_http_video_vod_tracks_t *t)
+ngx_http_video_join_line(ngx_http_request_t *r, ngx_http_video_join_t *j,
+    ngx_http_video_vod_t *whole, ngx_uint_t i)
 {
-    ngx_int_t                 rc;
-    ngx_uint_t                i, k, number;
-    nvm_index_track_t        *found;
-    ngx_http_video_ctx_t     *ctx;
-    ngx_http_video_source_t  *s;
+    ngx_int_t                     rc;
+    ngx_uint_t                    k, number;
+    nvm_track_t                  *like;
+    nvm_index_track_t            *found;
+    ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_source_t      *s;
+    ngx_http_video_vod_tracks_t  *t;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    ctx->vod = j->most;
-    j->clips[0] = t;
-
-    found = ngx_palloc(r->pool, sizeof(nvm_index_track_t));
-    if (found == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_video_vod_read(r, t);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    t = j->clips[0];
+    like = &j->like->track;
+    *j->like = t->track[i];
+    found = j->found;
 
     for (k = 0; k < j->n; k++) {
         ctx->vod = whole->clips[k];
 
-        for (i = 0; ctx->vod != j->most && i < t->n - t->nkeys; i++) {
-            rc = ngx_http_video_join_find(r, &t->track[i].track, &number, &s,
-                                          found);
+        if (ctx->vod == j->most) {
+            continue;
+        }
 
-            if (rc == NGX_DECLINED && t->track[i].track.kind == NVM_TEXT) {
-                continue;
-            }
+        rc = ngx_http_video_join_find(r, like, &number, &s, found);
 
-            if (rc == NGX_DECLINED) {
-                return ngx_http_video_join_lacks(r, ctx->vod, j->most,
-                                                 &t->track[i].track);
-            }
+        if (rc == NGX_DECLINED && like->kind == NVM_TEXT) {
+            continue;
+        }
 
-            if (rc != NGX_OK) {
-                return rc;
-            }
+        if (rc != NGX_OK) {
+            return rc == NGX_DECLINED
+                   ? ngx_http_video_join_lacks(r, ctx->vod, j->most, like)
+                   : rc;
+        }
 
-            if (ctx->path.ts && found->track.kind != NVM_TEXT) {
-                ngx_http_video_vod_ts_rate(found,
+        if (ctx->path.ts && found->track.kind != NVM_TEXT) {
+            ngx_http_video_vod_ts_rate(found,
                                  ngx_http_video_vod_ts_length(s, found));
-            }
+        }
 
-            ngx_http_video_join_rates(&t->track[i], found);
+        ngx_http_video_join_rates(&t->track[i], found);
 
-            if (found->track.kind == NVM_VIDEO) {
-                ngx_http_video_join_keys(t, i, found);
-            }
+        if (found->track.kind == NVM_VIDEO) {
+            ngx_http_video_join_keys(t, i, found);
         }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_video_join_master(ngx_http_request_t *r, ngx_http_video_join_t *j,
+    ngx_http_video_vod_t *whole)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i;
+    ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_vod_tracks_t  *t;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ctx->vod = j->most;
+    t = j->clips[0];
+
+    rc = ngx_http_video_vod_read(r, t);
+
+    for (i = 0; rc == NGX_OK && i < t->n - t->nkeys; i++) {
+        rc = ngx_http_video_join_line(r, j, whole, i);
+    }
+
+    return rc;
 }
 
 
@@ -307,24 +349,26 @@ ngx_http_video_join_empty(ngx_http_request_t *r,
 }
 
 
-/* One track of the clip in ctx->vod; its number may be another one. */
+/* Reads what is listed of the clip in ctx->vod; its number may be another. */
 static ngx_int_t
-ngx_http_video_join_stretch(ngx_http_request_t *r, ngx_http_video_join_t *j,
-    nvm_track_t *like, ngx_http_video_vod_tracks_t *t,
-    nvm_index_track_t *found)
+ngx_http_video_join_read(ngx_http_request_t *r, ngx_http_video_join_t *j,
+    ngx_http_video_vod_tracks_t *t)
 {
     char                      prefix[sizeof(t->prefix)];
     ngx_int_t                 rc, has;
     ngx_uint_t                number;
+    nvm_track_t              *like;
     ngx_http_video_ctx_t     *ctx;
     ngx_http_video_source_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    like = &j->like->track;
     number = ctx->path.number;
     has = NGX_OK;
 
     if (ctx->vod != j->most) {
-        has = ngx_http_video_join_find(r, like, &ctx->path.number, &s, found);
+        has = ngx_http_video_join_find(r, like, &ctx->path.number, &s,
+                                       j->found);
 
         if (has == NGX_DECLINED && like->kind != NVM_TEXT) {
             ctx->path.number = number;
@@ -354,43 +398,62 @@ ngx_http_video_join_stretch(ngx_http_request_t *r, ngx_http_video_join_t *j,
 }
 
 
+/* What a playlist has of clip k; the memory that it was read into is free. */
+static void
+ngx_http_video_join_part(ngx_http_video_join_t *j, ngx_uint_t k,
+    ngx_http_video_vod_tracks_t *t)
+{
+    nvm_hls_media_t              media;
+    ngx_http_video_join_part_t  *p;
+
+    p = &j->parts[k];
+
+    ngx_http_video_vod_media_list(t, &media);
+    media.independent &= k == 0 || j->media.independent;
+    j->media = media;
+
+    p->track = t->track[0].track;
+    p->timeline = t->timeline[0];
+    p->timeline.track = &p->track;
+    ngx_memcpy(p->prefix, t->prefix, sizeof(p->prefix));
+
+    j->stretches[k].timeline = &p->timeline;
+    j->stretches[k].prefix = p->prefix;
+
+    t->n = 0;
+}
+
+
 static ngx_int_t
 ngx_http_video_join_playlist(ngx_http_request_t *r, ngx_http_video_join_t *j,
     ngx_http_video_vod_t *whole)
 {
     ngx_int_t                 rc;
     ngx_uint_t                k;
-    nvm_hls_media_t           media;
-    nvm_index_track_t        *like, *found;
     ngx_http_video_ctx_t     *ctx;
     ngx_http_video_source_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
     j->stretches = ngx_palloc(r->pool, j->n * sizeof(nvm_hls_stretch_t));
-    like = ngx_palloc(r->pool, 2 * sizeof(nvm_index_track_t));
+    j->parts = ngx_palloc(r->pool, j->n * sizeof(ngx_http_video_join_part_t));
 
-    if (j->stretches == NULL || like == NULL) {
+    if (j->stretches == NULL || j->parts == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    found = like + 1;
     ctx->vod = j->most;
 
     rc = ngx_http_video_join_track(r, ctx->path.kind, ctx->path.number, &s,
-                                   like);
+                                   j->like);
 
     for (k = 0; rc == NGX_OK && k < j->n; k++) {
         ctx->vod = whole->clips[k];
-        rc = ngx_http_video_join_stretch(r, j, &like->track, j->clips[k],
-                                         found);
+        rc = ngx_http_video_join_read(r, j, j->clips[0]);
 
-        ngx_http_video_vod_media_list(j->clips[k], &media);
-        media.independent &= k == 0 || j->media.independent;
-        j->media = media;
-
-        j->stretches[k].timeline = &j->clips[k]->timeline[0];
-        j->stretches[k].prefix = j->clips[k]->prefix;
+        if (rc == NGX_OK) {
+            ngx_http_video_join_part(j, k, j->clips[0]);
+        }
     }
 
     return rc;
@@ -452,46 +515,67 @@ ngx_http_video_join_write(nvm_writer_t *w, void *what)
 }
 
 
+static ngx_int_t
+ngx_http_video_join_room(ngx_http_request_t *r, ngx_http_video_join_t *j,
+    ngx_http_video_select_t *select)
+{
+    ngx_uint_t                k, n;
+    ngx_http_video_ctx_t     *ctx;
+    ngx_http_video_select_t   all;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_memzero(&all, sizeof(ngx_http_video_select_t));
+
+    /* only a manifest is of all tracks of all clips at once */
+
+    n = ctx->path.what == NGX_HTTP_VIDEO_MANIFEST ? j->n : 1;
+    j->like = ngx_palloc(r->pool, 2 * sizeof(nvm_index_track_t));
+    j->clips = ngx_palloc(r->pool, n * sizeof(ngx_http_video_vod_tracks_t *));
+
+    if (j->like == NULL || j->clips == NULL) {
+        return NGX_ERROR;
+    }
+
+    j->found = j->like + 1;
+
+    for (k = 0; k < n; k++) {
+        j->clips[k] = ngx_http_video_vod_tracks(r, ctx->path.what
+                                                   == NGX_HTTP_VIDEO_PLAYLIST
+                                                   ? &all : select);
+        if (j->clips[k] == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_video_vod_join(ngx_http_request_t *r, void *what, u_char **text,
     size_t *len)
 {
-    ngx_http_video_select_t *select = what;
-
-    ngx_int_t                 rc;
-    ngx_uint_t                k;
-    ngx_http_video_ctx_t     *ctx;
-    ngx_http_video_vod_t     *whole;
-    ngx_http_video_join_t     j;
-    ngx_http_video_select_t   all;
+    ngx_int_t               rc;
+    ngx_http_video_ctx_t   *ctx;
+    ngx_http_video_vod_t   *whole;
+    ngx_http_video_join_t   j;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     whole = ctx->vod;
 
     ngx_memzero(&j, sizeof(ngx_http_video_join_t));
-    ngx_memzero(&all, sizeof(ngx_http_video_select_t));
-
     j.n = whole->nclips;
     j.most = ngx_http_video_join_most(whole, j.n);
-    j.clips = ngx_palloc(r->pool,
-                         j.n * sizeof(ngx_http_video_vod_tracks_t *));
-    if (j.clips == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
-    for (k = 0; k < j.n; k++) {
-        j.clips[k] = ngx_http_video_vod_tracks(r, ctx->path.what
-                                                  == NGX_HTTP_VIDEO_PLAYLIST
-                                                  ? &all : select);
-        if (j.clips[k] == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (ngx_http_video_join_room(r, &j, what) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     switch (ctx->path.what) {
 
     case NGX_HTTP_VIDEO_MASTER:
-        rc = ngx_http_video_join_master(r, &j, whole, j.clips[0]);
+        rc = ngx_http_video_join_master(r, &j, whole);
         break;
 
     case NGX_HTTP_VIDEO_MANIFEST:

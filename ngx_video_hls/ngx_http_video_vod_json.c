@@ -275,7 +275,7 @@ ngx_http_video_json_files(ngx_http_request_t *r)
 {
     u_char                         member[sizeof("tracks[].file")
                                           + NGX_INT32_LEN];
-    uint32_t                       i;
+    uint32_t                       i, texts;
     ngx_int_t                      rc;
     ngx_str_t                      path;
     ngx_open_file_info_t           of;
@@ -284,6 +284,14 @@ ngx_http_video_json_files(ngx_http_request_t *r)
     ngx_http_video_asset_track_t  *t;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    for (i = 0, texts = 0; i < ctx->vod->asset->ntracks; i++) {
+        texts += ctx->vod->asset->tracks[i].text != 0;
+    }
+
+    if (ngx_http_video_asset_room(r, i - texts, texts) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     for (i = 0; i < ctx->vod->asset->ntracks; i++) {
         t = &ctx->vod->asset->tracks[i];
