@@ -109,6 +109,9 @@ for my $track (@tracks) {
         'with the same URLs';
     is $track->{init}, (uris_of($list, 'init'))[0], 'and init segment';
 
+    is $t->get($track->{init} =~ s{(/e[0-9a-f]+)/}{$1-1/}r)->status, 404,
+        'which has no clips';
+
     my $media = '';
     for my $path ($track->{init}, map { $_->[3] } @segments) {
         my $part = $t->get($path);

@@ -1,0 +1,185 @@
+#!/usr/bin/perl
+
+# Clips of different size, frame rate and sound play one after the other in
+# hls.js, Shaka and dash.js: over every boundary, nothing is refused, a seek
+# into each shows the picture of that time, subtitles come at their time, and
+# the end comes where the playlist says.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin, "$FindBin::Bin/../lib";
+
+use List::Util qw(sum0);
+
+use E2E;
+use Test::More;
+use Test::Video;
+
+my $browsers = 3;               # at a time
+
+# name => manifest, the page's name
+my %players = (
+    hls        => ['master.m3u8', 'hls'],
+    ts         => ['master_ts.m3u8', 'hls'],
+    shaka      => ['master.m3u8', 'shaka'],
+    shaka_dash => ['manifest.mpd', 'shaka'],
+    dash       => ['manifest.mpd', 'dash'],
+);
+
+# Pictures that have their number, from "first" on, in the lowest quarter, see
+# player.js, and a tone.
+sub film {
+    my ($name, %o) = @_;
+    my $number = "lum='if(gt(Y,H*3/4),if(bitand(N+$o{first},"
+                 . "pow(2,floor(X*12/W))),235,16),lum(X,Y))':cb=128:cr=128";
+
+    return media_file("clips_$name.mp4", qw(-f lavfi -i),
+        "testsrc2=size=$o{size}:rate=$o{rate},geq=$number", qw(-f lavfi -i),
+        "sine=f=440:r=$o{audio}", '-t', $o{seconds},
+        qw(-c:v libx264 -preset veryfast -bf 2 -sc_threshold 0 -pix_fmt yuv420p
+           -c:a aac -b:a 64k -ac 2), '-g', $o{gop}, '-keyint_min', $o{gop},
+        qw(-threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact
+           -map_metadata -1));
+}
+
+# --- what is played ---------------------------------------------------------
+
+my @three = (
+    { size => '320x180', rate => 25, audio => 44100, gop => 50, seconds => 4,
+      first => 0 },
+    { size => '640x360', rate => 30, audio => 48000, gop => 60, seconds => 5,
+      first => 1000 },
+    { size => '480x270', rate => '30000/1001', audio => 48000, gop => 60,
+      seconds => 4.004, first => 2000 },
+);
+my $long = film('long', size => '320x180', rate => 25, audio => 48000,
+                gop => 50, seconds => 16, first => 0);
+
+# The clips: start, rate, number of the first picture.
+my @at = ([0, 25, 0], [4, 30, 1000], [9, 30000 / 1001, 2000]);
+my @eight = map { [2 * $_, 25, 50 * (7 - $_)] } 0 .. 7;
+
+my %assets = (
+    three => { clips => \@at, seek => [10.5, 5.5, 2.1], duration => 13.004,
+               play => 12 },
+    # one film backwards
+    eight => { clips => \@eight, seek => [13.1, 4.6, 9.3], duration => 16,
+               play => 14 },
+);
+
+my $t = Test::Video->new;
+node($t);
+
+my $media = $t->root . '/media';
+mkdir "$media/$_" or die "$media/$_: $!\n" for qw(three three/b eight);
+symlink film('a', %{ $three[0] }), "$media/three/a.mp4" or die;
+symlink film('b', %{ $three[1] }), "$media/three/b/b.mp4" or die;
+symlink film('c', %{ $three[2] }), "$media/three/c.mp4" or die;
+symlink $long, "$media/eight/long.mp4" or die;
+
+$t->write_file('media/three/b/en.vtt',
+               "WEBVTT\n\n00:01.000 --> 00:03.000\nHello\n");
+$t->write_file('media/three/asset.json',
+    '{"clips":[{"asset":"a.mp4"},{"asset":"b"},{"asset":"c.mp4"}]}');
+$t->write_file('media/eight/asset.json', '{"clips":[' . join(',', map {
+    sprintf '{"asset":"long.mp4","start":%d,"end":%d}', 2 * $_, 2 * $_ + 2
+} reverse 0 .. 7) . ']}');
+
+# --- what must be seen ------------------------------------------------------
+
+sub lost {
+    my ($seen, $asset, $ts) = @_;
+    my @wrong;
+
+    for my $seek (@{ $seen->{seeks} }) {
+        my ($asked, $shown) = @$seek{qw(asked shown)};
+
+        if (!defined $shown) {
+            push @wrong, "nothing is shown at $asked s";
+            next;
+        }
+
+        my ($clip) = grep { $_->[0] <= $shown + 0.001 }
+                     reverse @{ $asset->{clips} };
+        my ($start, $rate, $first) = @$clip;
+        my $time = $start + ($seek->{picture} - $first) / $rate;
+
+        push @wrong, "it stands at $asked s" if !$seek->{goesOn};
+        push @wrong, "at $shown s it shows picture $seek->{picture}, of $time s"
+            if abs($time - $shown) > ($ts ? 3.5 : 1.5) / $rate;
+    }
+
+    push @wrong, 'not every seek was made'
+        if @{ $seen->{seeks} // [] } < @{ $asset->{seek} };
+
+    return @wrong;
+}
+
+
+# hls.js jumps over what decoding order costs in front of a transport stream's
+# first picture, and a busy machine stalls by itself.
+sub wrong {
+    my ($seen, $asset, $ts, $words) = @_;
+    my $own = join '|', qw(stall nudge), 'SourceBuffer is still processing',
+              $ts ? 'bufferSeekOverHole' : ();
+    my @wrong = grep { !/^error: .*(?:$own)/i } complaints($seen);
+    my $played = $seen->{played} // 0;
+
+    push @wrong, "played $played s" if $played < $asset->{play} - 0.5;
+    push @wrong, 'no audio' if !$seen->{audioBytes};
+    push @wrong, "$seen->{backwards} steps backwards" if $seen->{backwards};
+    push @wrong, "a step of $seen->{largestStep} s"
+        if $seen->{largestStep} > 1;
+    push @wrong, lost($seen, $asset, $ts);
+
+    push @wrong, 'the end never came' if !defined $seen->{endedAt};
+    push @wrong, "it ended at $seen->{endedAt} s of $asset->{duration} s"
+        if defined $seen->{endedAt}
+           && abs($seen->{endedAt} - $asset->{duration}) > 0.2;
+
+    my @cues = grep { $_->{text} eq 'Hello' } @{ $seen->{cues} // [] };
+    my $shown = join ' ', map { sprintf '%.1f-%.1f', @$_{qw(start end)} }
+                          sort { $a->{start} <=> $b->{start} } @cues;
+    push @wrong, "the words are at \"$shown\""
+        if $words && $shown ne '5.0-7.0';
+
+    return @wrong;
+}
+
+# --- who plays what ---------------------------------------------------------
+
+my @queue;
+
+for my $name (qw(three eight)) {
+    for my $player (qw(hls ts shaka shaka_dash dash)) {
+        push @queue, { asset => $name, name => $player,
+                       path => "/vod/$name/$players{$player}[0]",
+                       player => $players{$player}[1] };
+    }
+}
+
+# for a closer look: patterns of players and addresses
+my @only = @ARGV;
+@queue = grep { my $play = "$_->{name} $_->{path}";
+                !grep { $play !~ /$_/ } @only } @queue;
+
+my @seen = browse_all($t, $browsers, map {
+    my $asset = $assets{ $_->{asset} };
+    +{ path => $_->{path}, player => $_->{player}, seconds => $asset->{play},
+       seek => $asset->{seek}, end => 1,
+       $_->{asset} eq 'three' ? (subtitles => 'en') : () };
+} @queue);
+
+for my $play (@queue) {
+    my $seen = shift @seen;
+    my @wrong = wrong($seen, $assets{ $play->{asset} }, $play->{name} eq 'ts',
+                      $play->{asset} eq 'three');
+
+    ok(!@wrong, "$play->{name} plays $play->{path}")
+        || diag(join("\n", @wrong), "\n", JSON::PP->new->encode($seen));
+}
+
+$t->finish;
+done_testing;
