@@ -399,9 +399,9 @@ ngx_http_video_join_read(ngx_http_request_t *r, ngx_http_video_join_t *j,
 
 
 /* What a playlist has of clip k; the memory that it was read into is free. */
-static void
-ngx_http_video_join_part(ngx_http_video_join_t *j, ngx_uint_t k,
-    ngx_http_video_vod_tracks_t *t)
+static ngx_int_t
+ngx_http_video_join_part(ngx_http_request_t *r, ngx_http_video_join_t *j,
+    ngx_uint_t k, ngx_http_video_vod_tracks_t *t)
 {
     nvm_hls_media_t              media;
     ngx_http_video_join_part_t  *p;
@@ -421,6 +421,13 @@ ngx_http_video_join_part(ngx_http_video_join_t *j, ngx_uint_t k,
     j->stretches[k].prefix = p->prefix;
 
     t->n = 0;
+
+    if (k == j->n - 1 || t->path->ts) {
+        /* none follows; what is muxed ends at once, and has no edit list */
+        return NGX_OK;
+    }
+
+    return ngx_http_video_vod_fit(r, j->found, &p->timeline);
 }
 
 
@@ -452,7 +459,7 @@ ngx_http_video_join_playlist(ngx_http_request_t *r, ngx_http_video_join_t *j,
         rc = ngx_http_video_join_read(r, j, j->clips[0]);
 
         if (rc == NGX_OK) {
-            ngx_http_video_join_part(j, k, j->clips[0]);
+            rc = ngx_http_video_join_part(r, j, k, j->clips[0]);
         }
     }
 

@@ -5,6 +5,7 @@
  *
  *   ngx_http_video_vod_list.c    of an asset
  *   ngx_http_video_vod_join.c    of clips one after the other
+ *   ngx_http_video_vod_fit.c     whose tracks end at once
  */
 
 #ifndef NGX_HTTP_VIDEO_VOD_LIST_H
@@ -56,6 +57,17 @@ void ngx_http_video_vod_media_list(ngx_http_video_vod_tracks_t *t,
 /* ngx_http_video_vod_join.c: ngx_http_video_render_pt */
 ngx_int_t ngx_http_video_vod_join(ngx_http_request_t *r, void *what,
     u_char **text, size_t *len);
+
+
+/* ngx_http_video_vod_fit.c */
+
+/*
+ * The track lasts as long as the clip in ctx->vod, which is as long as the
+ * period of a manifest: without what an edit list hides in front, the last
+ * segment as long as is left.  "room" is overwritten.
+ */
+ngx_int_t ngx_http_video_vod_fit(ngx_http_request_t *r,
+    nvm_index_track_t *room, nvm_timeline_t *tl);
 
 
 #endif /* NGX_HTTP_VIDEO_VOD_LIST_H */

@@ -16,9 +16,6 @@
 /* In target durations: suggestedPresentationDelay, as HLS holds back. */
 #define NVM_DASH_DELAY  3
 
-/* ms: sound that ends so much after the picture is cut where a period ends */
-#define NVM_DASH_OVERLAP  100
-
 
 /* What one run of the writer works with. */
 typedef struct {

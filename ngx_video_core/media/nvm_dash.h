@@ -15,6 +15,10 @@
 #include "nvm_writer.h"
 
 
+/* ms: sound that ends less after the picture is cut where a period ends */
+#define NVM_DASH_OVERLAP  100
+
+
 typedef struct {
     const nvm_timeline_t    *timeline;
     const char              *id;        /* "v0": Representation@id and the

@@ -26,11 +26,12 @@
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
  *               [--subtitles LANGUAGE] [--shaka CODE] [--seek S,S,...]
- *               [--end] [--screenshot FILE] [--plays JSON]
+ *               [--running] [--end] [--screenshot FILE] [--plays JSON]
  *
  * The seconds count from the first frame; without one it waits 15 s.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
- * "player" and "video"; it seeks to each position; it seeks to 1 s before the
+ * "player" and "video"; it seeks to each position, from a pause unless it is to
+ * be running; it seeks to 1 s before the
  * end and plays to the end.  Plays are an array of such options without the
  * dashes: one after the other in the same browser, a line of JSON for each.
  */
@@ -159,7 +160,7 @@ function showSubtitles(language)
  * looked at while it stands: on its way it may be one later than what the
  * callback is told.
  */
-async function seekTo({ asked, limit })
+async function seekTo({ asked, limit, running })
 {
     const video = document.querySelector('video');
     const started = performance.now();
@@ -168,7 +169,9 @@ async function seekTo({ asked, limit })
     const seen = { asked, shown: null, picture: null, took: null,
                    goesOn: false };
 
-    video.pause();
+    if (!running) {
+        video.pause();
+    }
 
     if (video.videoWidth > 0) {
         const next = (now, { mediaTime }) => {
@@ -306,7 +309,7 @@ async function doMore(page, values)
 
     for (const asked of (values.seek || '').split(',').filter(Boolean)) {
         seen.seeks.push(await page.evaluate(seekTo, {
-            asked: Number(asked), limit: SEEK_MS,
+            asked: Number(asked), limit: SEEK_MS, running: values.running,
         }));
     }
 
@@ -429,6 +432,7 @@ async function main()
             subtitles: { type: 'string' },
             shaka: { type: 'string' },
             seek: { type: 'string' },
+            running: { type: 'boolean' },
             end: { type: 'boolean' },
             screenshot: { type: 'string' },
             plays: { type: 'string' },

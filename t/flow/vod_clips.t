@@ -209,6 +209,17 @@ for my $track (sort keys %of) {
     }
 }
 
+# All tracks of a clip that another one follows end at once, so that what is
+# added up of a playlist does not drift away from the others.
+for my $track (qw(v1 a0 a2)) {
+    for my $k (0, 1) {
+        my ($sum, $want) = map { sum0(@{ $list{$_}[$k]{durations} }) }
+                           $track, 'v0';
+        ok abs($sum - $want) < 0.0001, "$track: clip $k is as long as v0"
+            or diag("$sum s, not $want s");
+    }
+}
+
 my $body = body('/vod/film/v1/index.m3u8');
 is join(' ', $body =~ m{^#EXT-X-MAP:URI="((?:\.\./)?[\w-]+)/}mg) =~ s/\be[\w-]+/e/gr,
     '../v0 e ../v0', 'by another number';
@@ -322,6 +333,16 @@ make('shown', 'asset.json' => '{"clips":[{"asset":"a.mp4"}],'
      'a.mp4' => slurp($one), 'p.png' => 'image');
 is body('/vod/shown/poster'), 'image', 'a poster';
 is scalar(@{ stretches('/vod/shown/v0/index.m3u8') }), 1, 'one clip';
+
+# sound far longer than the pictures
+make('long', 'a.mp4' => slurp(media_file('clip_long.mp4', '-i', $mute,
+         '-i', $fra, qw(-map 0 -map 1 -c copy -fflags +bitexact))));
+clips('long', '{"asset":"a.mp4"}', '{"asset":"a.mp4"}');
+is_deeply [map { sprintf '%.2f', sum0(@{ $_->[0]{durations} }) }
+           map { stretches("/vod/long/$_/index.m3u8") } 'v0', 'a0'],
+    ['10.00', '10.00'], 'a clip lasts as long as its sound';
+is_deeply [map { $_->{start} } periods('/vod/long/manifest.mpd')],
+    ['0', '10.000'], 'in DASH, too';
 
 # the same stretch twice is there once
 make('twice', 'a.mp4' => slurp($one));
