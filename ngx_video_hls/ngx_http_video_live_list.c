@@ -377,11 +377,11 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_http_video_tracks_t *t, u_char **text,
     size_t *len)
 {
-    char              prefix[24];
-    int64_t           start, wall;
-    nvm_dash_t        d;
-    ngx_uint_t        i;
-    nvm_dash_track_t  tracks[NGX_VIDEO_LIVE_TRACKS];
+    char               prefix[24];
+    int64_t            start, wall;
+    nvm_dash_t         d;
+    ngx_uint_t         i;
+    nvm_dash_track_t   tracks[NGX_VIDEO_LIVE_TRACKS];
     nvm_dash_period_t  period;
 
     ngx_memzero(&d, sizeof(nvm_dash_t));

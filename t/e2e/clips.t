@@ -17,7 +17,7 @@ use E2E;
 use Test::More;
 use Test::Video;
 
-my $browsers = 3;               # at a time
+my $browsers = 2;               # at a time
 
 # name => manifest, the page's name
 my %players = (
