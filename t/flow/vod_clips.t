@@ -122,8 +122,8 @@ sub periods {
                             (.*?)</Representation>}gsx) {
             my ($id, $text) = ($1, $2);
             my ($scale) = $text =~ /timescale="(\d+)"/;
-            my ($init, $media) = map { "$base$_" =~ s/\$RepresentationID\$/$id/r }
-                $text =~ /initialization="([^"]+)" media="([^"]+)"/;
+            my ($init, $media) =
+                map { "$base$_" =~ s/\$RepresentationID\$/$id/r } $text =~ /initialization="([^"]+)" media="([^"]+)"/;
             my @d;
             push @d, ($1) x (1 + ($2 // 0))
                 while $text =~ /<S(?: t="\d+")? d="(\d+)"(?: r="(\d+)")?/g;
@@ -233,8 +233,10 @@ is_deeply [map { join ' ', sort grep { $_ ne 'start' } keys %$_ } @periods],
     ['a0 v0', 'a0 a2 s0 v0 v1', 'a0 v0 v1'], 'a period has what its clip has';
 is_deeply [map { $_->{start} } @periods], ['0', '8.000', '18.000'],
     'and begins when the pictures before it end';
-my ($total) = body('/vod/film/manifest.mpd') =~ /PresentationDuration="PT([\d.]+)/;
-ok abs($total - 18 - $periods[2]{v0}{length}) < 0.15, 'the whole is their sum'
+my ($total) = body('/vod/film/manifest.mpd')
+              =~ /PresentationDuration="PT([\d.]+)/;
+ok abs($total - 18 - $periods[2]{v0}{length}) < 0.15,
+    'the whole is their sum'
     or diag("$total s, with $periods[2]{v0}{length} s");
 for ([0, 'v0', '0:v:0', $one], [1, 'v1', '0:v:0', $low],
      [1, 'v0', '0:v:0', $high], [1, 'a2', '0:a:0', $fra],
@@ -298,6 +300,24 @@ is code($_), 200, 'with transport streams' for map { @{ $_->{segments} } }
 is scalar(grep { !/^WEBVTT\n/ } map { body($_) } map { @{ $_->{segments} } }
           @$texts), 0, 'every one is a file';
 
+# of clips that are alike it is the one with subtitles that is listed
+make('said', 'a.mp4' => slurp($one));
+make('said/b', 'b.mp4' => slurp($one), 'de.vtt' => "WEBVTT\n");
+clips('said', '{"asset":"a.mp4"}', '{"asset":"b"}');
+like body('/vod/said/master.m3u8'), qr{LANGUAGE="de".*URI="s0/},
+    'the second has';
+is scalar(@{ stretches('/vod/said/s0/index.m3u8') }), 2, 'both are listed';
+
+# by height first, though another one has the rate
+make('like');
+make('like/b', 'a.mp4' => slurp(film('160x90', 30, 60, 4, 48000, '-qp', 4)),
+     'b.mp4' => slurp(film('480x270', 30, 60, 4, 48000, '-qp', 45)));
+make('like/a', 'a.mp4' => slurp($high), 'b.mp4' => slurp($low));
+clips('like', '{"asset":"a"}', '{"asset":"b"}');
+is_deeply [map { m{/(v\d)/e[0-9a-f]+-2/init}; $1 } map { $_->{init} }
+           map { stretches("/vod/like/$_/index.m3u8")->[1] } qw(v0 v1)],
+    ['v1', 'v0'], 'the nearest height';
+
 # --- some of the tracks -----------------------------------------------------
 
 is join(' ', body('/vod/film/master.m3u8?tracks=v1,a2') =~ m{(\w\d)/index}g),
@@ -350,6 +370,8 @@ clips('twice', '{"asset":"a.mp4","end":4}', '{"asset":"a.mp4","end":4}',
       '{"asset":"a.mp4","start":4}');
 my $twice = stretches('/vod/twice/v0/index_ts.m3u8');
 my @twice = map { $_->{segments}[0] } @$twice;
+is_deeply [map { $_->{start} } periods('/vod/twice/manifest.mpd')],
+    ['0', '4.000', '8.000'], 'sound that outlasts the pictures a little is cut';
 isnt $twice[1], $twice[0], 'twice';
 is $twice[1] =~ s/-2/-1/r, $twice[0], 'of the same epoch';
 is code($twice[0]), 200, 'made';
@@ -398,7 +420,8 @@ my $no = qr{"$file":\ clips\[1\]\ has\ no\ audio\ of\ the\ codec\ mp4a\.40\.2,
             \ which\ clips\[0\]\ has}x;
 refused(422, $no, "/vod/odd/$_")
     for 'master.m3u8', 'master_ts.m3u8', 'a0/index.m3u8';
-is scalar(@{ stretches('/vod/odd/v0/index.m3u8') }), 2, 'its pictures are listed';
+is scalar(@{ stretches('/vod/odd/v0/index.m3u8') }), 2,
+    'its pictures are listed';
 @periods = periods('/vod/odd/manifest.mpd');
 is_deeply [map { join ' ', sort keys %$_ } @periods],
     ['a0 start v0', 'start v0'], 'DASH has it';
