@@ -31,9 +31,9 @@
  * The seconds count from the first frame; without one it waits 15 s.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
  * "player" and "video"; it seeks to each position, from a pause unless it is to
- * be running; it seeks to 1 s before the
- * end and plays to the end.  Plays are an array of such options without the
- * dashes: one after the other in the same browser, a line of JSON for each.
+ * be running; it seeks to 1 s before the end and plays to the end.  Plays are
+ * an array of such options without the dashes: one after the other in the same
+ * browser, a line of JSON for each.
  */
 'use strict';
 

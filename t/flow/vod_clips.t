@@ -123,7 +123,8 @@ sub periods {
             my ($id, $text) = ($1, $2);
             my ($scale) = $text =~ /timescale="(\d+)"/;
             my ($init, $media) =
-                map { "$base$_" =~ s/\$RepresentationID\$/$id/r } $text =~ /initialization="([^"]+)" media="([^"]+)"/;
+                map { "$base$_" =~ s/\$RepresentationID\$/$id/r }
+                $text =~ /initialization="([^"]+)" media="([^"]+)"/;
             my @d;
             push @d, ($1) x (1 + ($2 // 0))
                 while $text =~ /<S(?: t="\d+")? d="(\d+)"(?: r="(\d+)")?/g;
@@ -221,7 +222,8 @@ for my $track (qw(v1 a0 a2)) {
 }
 
 my $body = body('/vod/film/v1/index.m3u8');
-is join(' ', $body =~ m{^#EXT-X-MAP:URI="((?:\.\./)?[\w-]+)/}mg) =~ s/\be[\w-]+/e/gr,
+is join(' ', $body =~ m{^#EXT-X-MAP:URI="((?:\.\./)?[\w-]+)/}mg)
+   =~ s/\be[\w-]+/e/gr,
     '../v0 e ../v0', 'by another number';
 my ($target) = $body =~ /TARGETDURATION:(\d+)/;
 is scalar(grep { $_ >= $target + 0.5 } $body =~ /^#EXTINF:([\d.]+)/mg), 0,
