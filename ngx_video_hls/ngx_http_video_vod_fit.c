@@ -121,7 +121,8 @@ ngx_http_video_fit_timeline(nvm_timeline_t *tl, uint64_t length)
         sum += s[i].duration;
     }
 
-    length = (length * tl->track->timescale + 500000) / 1000000;
+    length = length / 1000000 * tl->track->timescale
+             + (length % 1000000 * tl->track->timescale + 500000) / 1000000;
 
     if (sum < length) {
         s[i - 1].duration += length - sum;
