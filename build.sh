@@ -19,7 +19,8 @@ MODULES="ngx_video_core_module ngx_video_ingest_module
 
 PACKAGES="nginx nginx-dev libnginx-mod-stream gcc make libssl-dev
           libpcre2-dev zlib1g-dev libjansson-dev ffmpeg curl perl
-          libtest-base-perl libtext-diff-perl libhttp-message-perl"
+          libtest-base-perl libtext-diff-perl libhttp-message-perl
+          libio-socket-ssl-perl"
 
 TEST_PACKAGES="chromium clang libclang-rt-14-dev valgrind libxml2-utils
                gstreamer1.0-tools gstreamer1.0-plugins-base
