@@ -114,7 +114,7 @@ for my $way (['v1', '192.0.2.7'], ['v2', '198.51.100.7']) {
 }
 
 ok !publish('none', '', port => 3), 'without the line: nothing';
-like $t->log, qr/broken header: .*while reading PROXY protocol/,
+like $t->log, qr/broken header: /,
     'but one in the log';
 
 
