@@ -5,7 +5,7 @@
  * newest part) serves every viewer: it is rendered into a store object by
  * whoever comes first, and handed to all others from there.
  *
- * Blocking reload is RFC 8216bis, 6.2.5.2.
+ * Delta updates are RFC 8216bis, 6.2.5.1, blocking reload is 6.2.5.2.
  */
 
 #include "ngx_http_video_hls_module.h"
@@ -29,12 +29,13 @@ typedef struct {
 typedef struct {
     ngx_video_live_info_t    *info;
     ngx_uint_t                number;       /* of a playlist's track */
+    ngx_uint_t                skip;         /* a delta update is wanted */
 } ngx_http_video_listed_t;
 
 
+static ngx_uint_t ngx_http_video_live_skip(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_live_ready(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_uint_t number, ngx_str_t *key,
-    ngx_int_t *max_age);
+    ngx_http_video_listed_t *listed, ngx_str_t *key, ngx_int_t *max_age);
 static ngx_int_t ngx_http_video_live_render(ngx_http_request_t *r,
     void *what, u_char **text, size_t *len);
 
@@ -42,28 +43,26 @@ static ngx_int_t ngx_http_video_live_render(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
 {
-    u_char                 buf[NGX_VIDEO_KEY_MAX];
+    u_char                    buf[NGX_VIDEO_KEY_MAX];
     ngx_int_t                 rc, max_age;
     ngx_str_t                 key;
-    ngx_uint_t                number;
     ngx_http_video_listed_t   listed;
 
     key.data = buf;
+    listed.info = info;
+    listed.skip = ngx_http_video_live_skip(r);
 
     for ( ;; ) {
-        number = 0;
-        rc = ngx_http_video_live_find(r, info, &number);
+        listed.number = 0;
+        rc = ngx_http_video_live_find(r, info, &listed.number);
 
         if (rc != NGX_OK) {
             return rc;
         }
 
-        rc = ngx_http_video_live_ready(r, info, number, &key, &max_age);
+        rc = ngx_http_video_live_ready(r, &listed, &key, &max_age);
 
         if (rc == NGX_OK) {
-            listed.info = info;
-            listed.number = number;
-
             return ngx_http_video_send_kept(r, &key,
                                             ngx_http_video_live_render,
                                             &listed, max_age, info->epoch);
@@ -79,6 +78,28 @@ ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
             return rc;
         }
     }
+}
+
+
+/* Whether a delta update is asked for; other values than these ask for none. */
+static ngx_uint_t
+ngx_http_video_live_skip(ngx_http_request_t *r)
+{
+    ngx_str_t                   value;
+    ngx_http_video_ctx_t       *ctx;
+    ngx_http_video_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    if (ctx->path.what != NGX_HTTP_VIDEO_PLAYLIST || !conf->low_latency
+        || ngx_http_arg(r, (u_char *) "_HLS_skip", 9, &value) != NGX_OK)
+    {
+        return 0;
+    }
+
+    return (value.len == 3 && ngx_strncmp(value.data, "YES", 3) == 0)
+           || (value.len == 2 && ngx_strncmp(value.data, "v2", 2) == 0);
 }
 
 
@@ -168,20 +189,24 @@ ngx_http_video_live_blocked(ngx_http_request_t *r,
  * Whether there is something to show, and the key of the text that shows it.
  */
 static ngx_int_t
-ngx_http_video_live_ready(ngx_http_request_t *r, ngx_video_live_info_t *info,
-    ngx_uint_t number, ngx_str_t *key, ngx_int_t *max_age)
+ngx_http_video_live_ready(ngx_http_request_t *r,
+    ngx_http_video_listed_t *listed, ngx_str_t *key, ngx_int_t *max_age)
 {
     ngx_int_t                   rc;
     ngx_http_video_ctx_t       *ctx;
     ngx_video_live_edge_t       edge;
+    ngx_video_live_info_t      *info;
     ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
+    info = listed->info;
     *max_age = NGX_HTTP_VIDEO_NO_CACHE;
 
-    if (ngx_video_live_edge(ctx->store, info, number, &edge) != NGX_OK) {
+    if (ngx_video_live_edge(ctx->store, info, listed->number, &edge)
+        != NGX_OK)
+    {
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -208,10 +233,12 @@ ngx_http_video_live_ready(ngx_http_request_t *r, ngx_video_live_info_t *info,
         edge.nparts = 0;
     }
 
-    key->len = ngx_sprintf(key->data, "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d",
-                           info->epoch, (ngx_uint_t) ctx->path.what, number,
-                           edge.msn, edge.nparts, edge.complete, info->state,
-                           (int) conf->low_latency)
+    key->len = ngx_sprintf(key->data,
+                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d%ui",
+                           info->epoch, (ngx_uint_t) ctx->path.what,
+                           listed->number, edge.msn, edge.nparts,
+                           edge.complete, info->state,
+                           (int) conf->low_latency, listed->skip)
                - key->data;
 
     return NGX_OK;
@@ -345,8 +372,8 @@ ngx_http_video_live_reports(ngx_http_video_tracks_t *t, ngx_uint_t number,
 
 static ngx_int_t
 ngx_http_video_live_render_playlist(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_http_video_tracks_t *t,
-    ngx_uint_t number, u_char **text, size_t *len)
+    ngx_http_video_listed_t *listed, ngx_http_video_tracks_t *t,
+    u_char **text, size_t *len)
 {
     char                        prefix[24], uris[NGX_VIDEO_LIVE_TRACKS][40];
     nvm_hls_report_t            reports[NGX_VIDEO_LIVE_TRACKS];
@@ -357,15 +384,18 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
 
     ngx_memzero(&p, sizeof(ngx_http_video_playlist_t));
 
-    ngx_sprintf((u_char *) prefix, "e%xL/%Z", info->epoch);
-    ngx_http_video_live_reports(t, number, reports, uris, &p.media.nreports);
+    ngx_sprintf((u_char *) prefix, "e%xL/%Z", listed->info->epoch);
+    ngx_http_video_live_reports(t, listed->number, reports, uris,
+                                &p.media.nreports);
 
-    p.timeline = &t->timeline[number];
+    p.timeline = &t->timeline[listed->number];
     p.media.prefix = prefix;
     p.media.reports = reports;
     p.media.low_latency = conf->low_latency ? 1 : 0;
     p.media.can_block = p.media.low_latency;
     p.media.hold_back = p.media.low_latency;
+    p.media.can_skip = p.media.low_latency;
+    p.media.skip = listed->skip ? 1 : 0;
 
     return ngx_http_video_write(r, ngx_http_video_live_playlist, &p, text,
                                 len);
@@ -455,7 +485,6 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
         return ngx_http_video_live_render_manifest(r, info, t, text, len);
 
     default:
-        return ngx_http_video_live_render_playlist(r, info, t, listed->number,
-                                                   text, len);
+        return ngx_http_video_live_render_playlist(r, listed, t, text, len);
     }
 }
