@@ -187,7 +187,7 @@ my @only = @ARGV;
 @queue = grep { my $play = "$_->{name} $_->{path}";
                 !grep { $play !~ /$_/ } @only } @queue;
 
-sub plays {
+sub browsed {
     my ($at_a_time, @plays) = @_;
 
     return browse_all($t, $at_a_time, map {
@@ -213,7 +213,7 @@ sub judged {
 
     if (@wrong) {
         diag("$play->{name}, $play->{path}: @wrong; once more, alone");
-        ($seen) = plays(1, $play);
+        ($seen) = browsed(1, $play);
         @wrong = wrong($seen, $assets{ $play->{asset} }, $play->{name});
     }
 
@@ -222,7 +222,7 @@ sub judged {
     return;
 }
 
-my @seen = plays($browsers, @queue);
+my @seen = browsed($browsers, @queue);
 judged($_, shift @seen) for @queue;
 
 $t->finish;
