@@ -13,6 +13,7 @@
  *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_list.c     playlists, manifests, init segments
+ *   ngx_http_video_vod_tables.c   samples, by the tables of a file
  *   ngx_http_video_vod_media.c    media segments of a file
  *   ngx_http_video_vod_text.c     subtitles, and
  *   ngx_http_video_vod_cues.c     what is made of them

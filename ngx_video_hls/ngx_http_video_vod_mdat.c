@@ -15,6 +15,7 @@
  */
 
 #include "ngx_http_video_vod_progressive.h"
+#include "ngx_http_video_vod_tables.h"
 
 
 /* holds plans and samples of a segment; reset for the next one */
@@ -357,14 +358,11 @@ ngx_http_video_mdat_tables(ngx_http_request_t *r,
     ngx_http_video_progressive_t *m)
 {
     ngx_int_t                            rc;
-    nvm_err_e                            err;
-    nvm_arena_t                          arena;
     nvm_sample_t                        *samples;
     ngx_http_video_file_t               *f;
     ngx_http_video_progressive_track_t  *t;
 
     f = &m->tables;
-    ngx_video_pool_arena(&arena, m->pool);
 
     for ( /* void */ ; m->read < m->n; m->read++) {
         t = &m->tracks[m->read];
@@ -376,40 +374,22 @@ ngx_http_video_mdat_tables(ngx_http_request_t *r,
             continue;
         }
 
-        if (!f->reading) {
-            f->path = &t->source->path;
-            f->fd = t->source->file.fd;
-            f->ranges = t->plan.ranges;
-            f->nranges = t->plan.nranges;
-            f->range = 0;
-            f->done = 0;
-            f->filled = 0;
-            f->size = t->plan.size;
-            f->buffer = ngx_pnalloc(m->pool, f->size);
-
-            if (f->buffer == NULL) {
-                return NGX_ERROR;
-            }
+        if (!f->reading
+            && ngx_http_video_tables_start(f, t->source, &t->plan, m->pool)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
         }
 
-        rc = ngx_http_video_file_read(f);
+        rc = ngx_http_video_tables_read(f, t->source, t->track, &t->segment,
+                                        &t->plan, m->pool, &samples);
+
+        if (rc == NGX_OK && !ngx_http_video_mdat_agrees(t, samples)) {
+            rc = ngx_http_video_tables_differ(t->source, NVM_EINVAL);
+        }
 
         if (rc != NGX_OK) {
             return rc;
-        }
-
-        err = nvm_index_samples(t->track, &t->segment, &t->plan, f->buffer,
-                                &arena, &samples);
-
-        if (err == NVM_OK && !ngx_http_video_mdat_agrees(t, samples)) {
-            err = NVM_EINVAL;
-        }
-
-        if (err != NVM_OK) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "\"%V\": sample tables are not what they were: %s",
-                          &t->source->path, nvm_strerror(err));
-            return NGX_ERROR;
         }
 
         m->interleave[m->read].samples = samples;

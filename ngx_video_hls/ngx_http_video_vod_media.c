@@ -13,6 +13,7 @@
  */
 
 #include "ngx_http_video_body.h"
+#include "ngx_http_video_vod_tables.h"
 #include "nvm_cmaf.h"
 
 
@@ -111,15 +112,9 @@ ngx_http_video_vod_media(ngx_http_request_t *r, ngx_http_video_source_t *s,
 
     f = &m->body.file;
     f->request = r;
-    f->path = &s->path;
-    f->fd = s->file.fd;
-    f->ranges = m->plan.ranges;
-    f->nranges = m->plan.nranges;
-    f->size = m->plan.size;
-    f->buffer = ngx_pnalloc(r->pool, f->size);
     f->resume = ngx_http_video_media_tables;
 
-    if (f->buffer == NULL) {
+    if (ngx_http_video_tables_start(f, s, &m->plan, r->pool) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -149,8 +144,6 @@ static ngx_int_t
 ngx_http_video_media_tables(ngx_http_request_t *r)
 {
     ngx_int_t                rc;
-    nvm_err_e                err;
-    nvm_arena_t              arena;
     nvm_sample_t            *samples;
     ngx_http_video_ctx_t    *ctx;
     ngx_http_video_media_t  *m;
@@ -158,22 +151,11 @@ ngx_http_video_media_tables(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     m = ctx->vod->media;
 
-    rc = ngx_http_video_file_read(&m->body.file);
+    rc = ngx_http_video_tables_read(&m->body.file, m->source, m->track,
+                                    &m->segment, &m->plan, r->pool, &samples);
 
     if (rc != NGX_OK) {
         return rc == NGX_DONE ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_video_pool_arena(&arena, r->pool);
-
-    err = nvm_index_samples(m->track, &m->segment, &m->plan,
-                            m->body.file.buffer, &arena, &samples);
-
-    if (err != NVM_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": sample tables are not what they were: %s",
-                      &m->source->path, nvm_strerror(err));
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ngx_http_video_media_ranges(r, m, samples) != NGX_OK) {

@@ -9,6 +9,7 @@
  * ngx_http_video_text.c has those that were made before.
  */
 
+#include "ngx_http_video_vod_tables.h"
 #include "ngx_http_video_vod_text.h"
 
 
@@ -271,30 +272,17 @@ static ngx_int_t
 ngx_http_video_text_tables(ngx_http_request_t *r)
 {
     ngx_int_t                    rc;
-    nvm_err_e                    err;
-    nvm_arena_t                  arena;
     ngx_http_video_ctx_t        *ctx;
     ngx_http_video_subtitles_t  *s;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     s = ctx->vod->media;
 
-    rc = ngx_http_video_file_read(&s->file);
+    rc = ngx_http_video_tables_read(&s->file, s->source, &s->in, &s->all,
+                                    &s->plan, r->pool, &s->samples);
 
     if (rc != NGX_OK) {
         return rc == NGX_DONE ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_video_pool_arena(&arena, r->pool);
-
-    err = nvm_index_samples(&s->in, &s->all, &s->plan, s->file.buffer, &arena,
-                            &s->samples);
-
-    if (err != NVM_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": sample tables are not what they were: %s",
-                      &s->source->path, nvm_strerror(err));
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_http_video_text_window(r, s);

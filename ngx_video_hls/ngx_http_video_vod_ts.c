@@ -9,8 +9,7 @@
  * holds: in a file that is interleaved as usual that is one read.
  */
 
-#include "ngx_http_video_file.h"
-#include "ngx_http_video_vod.h"
+#include "ngx_http_video_vod_tables.h"
 #include "nvm_ts.h"
 
 
@@ -280,14 +279,11 @@ static ngx_int_t
 ngx_http_video_ts_tables(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 {
     ngx_int_t                   rc;
-    nvm_err_e                   err;
-    nvm_arena_t                 arena;
     ngx_http_video_ctx_t       *ctx;
     ngx_http_video_file_t      *f;
     ngx_http_video_ts_track_t  *t;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    ngx_video_pool_arena(&arena, r->pool);
     f = &m->file;
 
     for ( /* void */ ; m->read < m->ntracks; m->read++) {
@@ -302,36 +298,20 @@ ngx_http_video_ts_tables(ngx_http_request_t *r, ngx_http_video_ts_t *m)
             ngx_video_object_put(ctx->store, &t->source->ref);
 
             f->request = r;
-            f->path = &t->source->path;
-            f->fd = t->source->file.fd;
-            f->ranges = t->plan.ranges;
-            f->nranges = t->plan.nranges;
-            f->range = 0;
-            f->done = 0;
-            f->filled = 0;
-            f->size = t->plan.size;
             f->resume = ngx_http_video_ts_make;
-            f->buffer = ngx_pnalloc(r->pool, f->size);
 
-            if (f->buffer == NULL) {
+            if (ngx_http_video_tables_start(f, t->source, &t->plan, r->pool)
+                != NGX_OK)
+            {
                 return NGX_HTTP_INTERNAL_SERVER_ERROR;
             }
         }
 
-        rc = ngx_http_video_file_read(f);
+        rc = ngx_http_video_tables_read(f, t->source, t->track, &t->segment,
+                                        &t->plan, r->pool, &t->samples);
 
         if (rc != NGX_OK) {
-            return rc;
-        }
-
-        err = nvm_index_samples(t->track, &t->segment, &t->plan, f->buffer,
-                                &arena, &t->samples);
-
-        if (err != NVM_OK) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "\"%V\": sample tables are not what they were: %s",
-                          &t->source->path, nvm_strerror(err));
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return rc == NGX_DONE ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 
