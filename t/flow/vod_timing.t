@@ -17,21 +17,9 @@ plan skip_all => 'ffmpeg has no encoder libx264' unless has_encoder('libx264');
 my $t = Test::Video->new;
 $t->conf(vod_conf(workers => 2, http => 'video_segment 1s;'))->run;
 
-# Options: rate (25), video, audio (seconds, 4), v_before, a_before (arguments
-# before the inputs), args.
 sub make {
     my ($name, %o) = @_;
-    my %v = (rate => 25, video => 4, audio => 4, v_before => [], a_before => [],
-             args => [], %o);
-    return media_file("timing_$name.mp4",
-        @{ $v{v_before} }, qw(-f lavfi -i),
-        "testsrc2=size=160x90:rate=$v{rate}:duration=$v{video}",
-        @{ $v{a_before} }, qw(-f lavfi -i),
-        "sine=f=440:r=48000:d=$v{audio}",
-        qw(-c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 2 -g 25
-           -keyint_min 25 -sc_threshold 0 -c:a aac -b:a 64k -ac 2),
-        @{ $v{args} }, qw(-threads 1 -fflags +bitexact -flags:v +bitexact
-        -flags:a +bitexact -map_metadata -1 -f mp4));
+    return mp4_small("timing_$name.mp4", %o);
 }
 
 # Types of the NAL units of a sample.

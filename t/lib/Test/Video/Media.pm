@@ -12,7 +12,7 @@ use Exporter 'import';
 use Fcntl qw(:flock);
 use File::Basename qw(dirname);
 
-our @EXPORT = qw(media_file media_dir flv_h264_aac mp4_h264_aac);
+our @EXPORT = qw(media_file media_dir flv_h264_aac mp4_h264_aac mp4_small);
 
 
 sub media_dir {
@@ -100,6 +100,25 @@ sub mp4_h264_aac {
 
     return media_file('h264-aac.mp4', source_args(bframes => 2, %o),
                       @moov, qw(-f mp4));
+}
+
+
+# A small film and a tone, whose lengths and rate are told apart: mp4_small(
+# "name.mp4", ...).  Options: rate (25), video, audio (seconds, 4), v_before,
+# a_before (arguments before the inputs), args.
+sub mp4_small {
+    my ($name, %o) = @_;
+    my %v = (rate => 25, video => 4, audio => 4, v_before => [], a_before => [],
+             args => [], %o);
+    return media_file($name,
+        @{ $v{v_before} }, qw(-f lavfi -i),
+        "testsrc2=size=160x90:rate=$v{rate}:duration=$v{video}",
+        @{ $v{a_before} }, qw(-f lavfi -i),
+        "sine=f=440:r=48000:d=$v{audio}",
+        qw(-c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 2 -g 25
+           -keyint_min 25 -sc_threshold 0 -c:a aac -b:a 64k -ac 2),
+        @{ $v{args} }, qw(-threads 1 -fflags +bitexact -flags:v +bitexact
+        -flags:a +bitexact -map_metadata -1 -f mp4));
 }
 
 
