@@ -338,12 +338,12 @@ first_views()
 # copy of a segment puts another one out.
 first_audio()
 {
-    first_views "audio, first view, new zone" 1 40 6
+    first_views "audio, first view, new zone" 1 40 3
 
     curl -sf "$BASE/status" | grep -q '"name":"first"[^}]*"evictions":[1-9]' \
         || { echo "bench: the zone is not full yet" >&2; exit 1; }
 
-    first_views "audio, first view" 41 100 6
+    first_views "audio, first view" 41 100 3
 }
 
 slow()
