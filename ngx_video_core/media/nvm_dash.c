@@ -303,7 +303,9 @@ nvm_dash_timeline(nvm_dash_mpd_t *m, const nvm_segment_t *s, size_t n)
         nvm_writer_text(m->w, "            <S");
 
         if (i == 0 || s[i].start != next) {
-            nvm_writer_fmt(m->w, " t=\"%" PRIu64 "\"", s[i].start);
+            nvm_writer_text(m->w, " t=\"");
+            nvm_writer_number(m->w, s[i].start, 1);
+            nvm_writer_text(m->w, "\"");
         }
 
         next = s[i].start + s[i].duration;
@@ -318,7 +320,9 @@ nvm_dash_timeline(nvm_dash_mpd_t *m, const nvm_segment_t *s, size_t n)
             next += s[i].duration;
         }
 
-        nvm_writer_fmt(m->w, " d=\"%" PRIu64 "\"", s[i].duration);
+        nvm_writer_text(m->w, " d=\"");
+        nvm_writer_number(m->w, s[i].duration, 1);
+        nvm_writer_text(m->w, "\"");
 
         if (run > 1) {
             nvm_writer_fmt(m->w, " r=\"%zu\"", run - 1);

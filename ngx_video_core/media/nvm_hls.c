@@ -265,7 +265,10 @@ static void
 nvm_hls_part_uri(const nvm_hls_list_t *l, uint64_t msn, unsigned part)
 {
     nvm_hls_prefix(l, msn);
-    nvm_writer_fmt(l->w, "%" PRIu64 ".%u.m4s", msn, part);
+    nvm_writer_number(l->w, msn, 1);
+    nvm_writer_text(l->w, ".");
+    nvm_writer_number(l->w, part, 1);
+    nvm_writer_text(l->w, ".m4s");
     nvm_text_query(l->w, l->opt->query, 0);
 }
 
@@ -368,8 +371,9 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
     nvm_text_seconds(l->w, nvm_hls_us(l, s->start, s->duration));
     nvm_writer_text(l->w, ",\n");
     nvm_hls_prefix(l, s->msn);
-    nvm_writer_fmt(l->w, "%s%" PRIu64 "%s", l->opt->keys ? "i" : "", s->msn,
-                   nvm_hls_extension(l));
+    nvm_writer_text(l->w, l->opt->keys ? "i" : "");
+    nvm_writer_number(l->w, s->msn, 1);
+    nvm_writer_text(l->w, nvm_hls_extension(l));
     nvm_text_query(l->w, l->opt->query, 0);
     nvm_writer_text(l->w, "\n");
 }

@@ -167,7 +167,9 @@ nvm_text_us(uint64_t ticks, uint32_t timescale)
 void
 nvm_text_seconds(nvm_writer_t *w, uint64_t us)
 {
-    nvm_writer_fmt(w, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+    nvm_writer_number(w, us / 1000000, 1);
+    nvm_writer_text(w, ".");
+    nvm_writer_number(w, us % 1000000, 6);
 }
 
 
@@ -201,23 +203,41 @@ nvm_text_date(nvm_writer_t *w, int64_t ms)
 }
 
 
+/* Whether a byte of a URI is written as it is; the terminating zero is not. */
+static unsigned
+nvm_text_stays(unsigned c, unsigned xml)
+{
+    if (c == '&') {
+        return !xml;
+    }
+
+    return nvm_text_is_alnum(c)
+           || (c && strchr(nvm_text_uri_marks, (int) c) != NULL);
+}
+
+
 void
 nvm_text_uri(nvm_writer_t *w, const char *s, unsigned xml)
 {
+    size_t    n;
     unsigned  c;
 
     if (s == NULL) {
         return;
     }
 
-    while ((c = (uint8_t) *s++) != 0) {
+    for ( ;; ) {
+        for (n = 0; nvm_text_stays(c = (uint8_t) s[n], xml); n++) { /* void */ }
 
-        if (xml && c == '&') {
+        nvm_writer_bytes(w, s, n);
+        s += n + 1;
+
+        if (c == 0) {
+            return;
+        }
+
+        if (c == '&') {
             nvm_writer_text(w, "&amp;");
-
-        } else if (nvm_text_is_alnum(c) || strchr(nvm_text_uri_marks, (int) c))
-        {
-            nvm_writer_u8(w, (uint8_t) c);
 
         } else {
             nvm_writer_fmt(w, "%%%02X", c);

@@ -127,6 +127,24 @@ nvm_writer_text(nvm_writer_t *w, const char *s)
 
 
 void
+nvm_writer_number(nvm_writer_t *w, uint64_t v, unsigned digits)
+{
+    char      buf[20];
+    unsigned  i;
+
+    i = sizeof(buf);
+    digits = digits < sizeof(buf) ? digits : sizeof(buf);
+
+    do {
+        buf[--i] = (char) ('0' + v % 10);
+        v /= 10;
+    } while (v || sizeof(buf) - i < digits);
+
+    nvm_writer_bytes(w, buf + i, sizeof(buf) - i);
+}
+
+
+void
 nvm_writer_fmt(nvm_writer_t *w, const char *fmt, ...)
 {
     int      n;

@@ -36,6 +36,12 @@ void nvm_writer_zero(nvm_writer_t *w, size_t n);
 /* Text without its terminating zero. */
 void nvm_writer_text(nvm_writer_t *w, const char *s);
 
+/*
+ * A decimal number of at least "digits" digits (20 at most), zeros in front.
+ * Playlists are made of numbers, and formatted text costs ten times as much.
+ */
+void nvm_writer_number(nvm_writer_t *w, uint64_t v, unsigned digits);
+
 /* Formatted text, at most 512 bytes a call (longer is NVM_EOVERFLOW). */
 void nvm_writer_fmt(nvm_writer_t *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -6,6 +6,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "nvm_arena.h"
 #include "nvm_reader.h"
@@ -173,6 +174,34 @@ test_writer(void)
 }
 
 
+static void
+test_decimal(void)
+{
+    size_t        i;
+    char          buf[32];
+    nvm_writer_t  w;
+
+    static const struct {
+        uint64_t     v;
+        unsigned     digits;
+        const char  *text;
+    } cases[] = {
+        { 0, 0, "0" }, { 0, 1, "0" }, { 0, 6, "000000" }, { 7, 1, "7" },
+        { 40, 6, "000040" }, { 1234567, 6, "1234567" },
+        { UINT64_MAX, 1, "18446744073709551615" },
+        { 1, 20, "00000000000000000001" }, { 1, 99, "00000000000000000001" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        nvm_writer_init(&w, buf, sizeof(buf));
+        nvm_writer_number(&w, cases[i].v, cases[i].digits);
+        nvm_writer_u8(&w, 0);
+        ok(w.error == NVM_OK && strcmp(buf, cases[i].text) == 0,
+           "number %s", cases[i].text);
+    }
+}
+
+
 static void *
 failing_alloc(void *data, size_t size)
 {
@@ -241,6 +270,7 @@ main(void)
     test_reader();
     test_bits();
     test_writer();
+    test_decimal();
     test_arena();
     test_numbers();
 
