@@ -15,7 +15,7 @@
 #define NGX_HTTP_VIDEO_BODY_TAIL   4096
 
 /* a client that takes all at once lets others have their turn after so much */
-#define NGX_HTTP_VIDEO_BODY_TURN   (2 * 1024 * 1024)
+#define NGX_HTTP_VIDEO_BODY_TURN   (1024 * 1024)
 
 
 static ngx_int_t ngx_http_video_body_next(ngx_http_request_t *r,

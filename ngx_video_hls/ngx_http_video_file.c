@@ -17,6 +17,8 @@ static ngx_int_t ngx_http_video_file_piece(ngx_http_video_file_t *f);
 static ngx_int_t ngx_http_video_file_post(ngx_http_video_file_t *f);
 static void ngx_http_video_file_thread(void *data, ngx_log_t *log);
 static void ngx_http_video_file_event(ngx_event_t *ev);
+static void ngx_http_video_file_turn(ngx_event_t *ev);
+static void ngx_http_video_file_resume(ngx_http_video_file_t *f);
 
 
 /* for what lies between ranges; never read */
@@ -220,12 +222,49 @@ ngx_http_video_file_thread(void *data, ngx_log_t *log)
 static void
 ngx_http_video_file_event(ngx_event_t *ev)
 {
-    ngx_int_t               rc;
-    ngx_connection_t       *c;
-    ngx_http_request_t     *r;
-    ngx_http_video_file_t  *f;
+    ngx_http_video_file_t *f = ev->data;
 
-    f = ev->data;
+    f->reading = 1;
+
+    ngx_http_video_file_resume(f);
+}
+
+
+ngx_int_t
+ngx_http_video_file_yield(ngx_http_video_file_t *f)
+{
+    ngx_http_request_t  *r;
+
+    r = f->request;
+
+    f->turn.data = f;
+    f->turn.handler = ngx_http_video_file_turn;
+    f->turn.log = r->connection->log;
+
+    ngx_post_event(&f->turn, &ngx_posted_next_events);
+
+    r->main->blocked++;
+    r->aio = 1;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_video_file_turn(ngx_event_t *ev)
+{
+    ngx_http_video_file_resume(ev->data);
+}
+
+
+/* What the request waited for has come. */
+static void
+ngx_http_video_file_resume(ngx_http_video_file_t *f)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
     r = f->request;
     c = r->connection;
 
@@ -233,7 +272,6 @@ ngx_http_video_file_event(ngx_event_t *ev)
 
     r->main->blocked--;
     r->aio = 0;
-    f->reading = 1;
 
     if (r->done || c->error) {
         /* the client has gone in the meantime */

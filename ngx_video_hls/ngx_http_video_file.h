@@ -47,6 +47,7 @@ typedef struct {
     ssize_t                   result;       /* of the thread */
     ngx_err_t                 err;
     ngx_thread_task_t        *task;
+    ngx_event_t               turn;
 
     unsigned                  reading:1;    /* a thread has read */
 } ngx_http_video_file_t;
@@ -59,6 +60,12 @@ typedef struct {
  * file is shorter than it was.
  */
 ngx_int_t ngx_http_video_file_read(ngx_http_video_file_t *f);
+
+/*
+ * Lets others have their turn: NGX_DONE, and "resume" will be called when all
+ * events that are there have been handled.
+ */
+ngx_int_t ngx_http_video_file_yield(ngx_http_video_file_t *f);
 
 
 #endif /* NGX_HTTP_VIDEO_FILE_H */

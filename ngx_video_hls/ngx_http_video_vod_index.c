@@ -27,6 +27,7 @@ typedef struct {
     ngx_err_t                 sys;          /* of a failed read */
     uint8_t                  *index;
     size_t                    len;
+    size_t                    stored;       /* of len */
 } ngx_http_video_index_task_t;
 
 
@@ -39,7 +40,7 @@ static ngx_int_t ngx_http_video_index_refused(ngx_http_video_source_t *s);
 static ngx_int_t ngx_http_video_index_status(ngx_http_video_source_t *s);
 static void ngx_http_video_index_thread(void *data, ngx_log_t *log);
 static void ngx_http_video_index_event(ngx_event_t *ev);
-static void ngx_http_video_index_store(ngx_http_video_source_t *s,
+static ngx_int_t ngx_http_video_index_store(ngx_http_video_source_t *s,
     ngx_http_video_index_task_t *t);
 static void ngx_http_video_index_cleanup(void *data);
 
@@ -47,6 +48,9 @@ static void ngx_http_video_index_cleanup(void *data);
 /* a moov of this many times its size becomes the parser's memory at most */
 #define NGX_HTTP_VIDEO_HEAP_FACTOR  8
 #define NGX_HTTP_VIDEO_HEAP_MIN     (4 * 1024 * 1024)
+
+/* of the index that is copied into the store in one turn of the event loop */
+#define NGX_HTTP_VIDEO_INDEX_STEP   (256 * 1024)
 
 /* top-level boxes that are looked at for video_holes */
 #define NGX_HTTP_VIDEO_HOLES_BOXES  64
@@ -387,6 +391,7 @@ ngx_http_video_index_task(ngx_http_video_source_t *s,
     s->task->handler = ngx_http_video_index_thread;
     s->task->event.handler = ngx_http_video_index_event;
     s->task->event.data = s;
+    s->task->event.log = r->connection->log;
 
     return t;
 }
@@ -642,7 +647,10 @@ ngx_http_video_index_thread(void *data, ngx_log_t *log)
 }
 
 
-/* Back in the worker: the index goes into the store, the request goes on. */
+/*
+ * Back in the worker, after the thread and after each step of the copy: the
+ * index goes into the store, and the request goes on.
+ */
 static void
 ngx_http_video_index_event(ngx_event_t *ev)
 {
@@ -656,9 +664,6 @@ ngx_http_video_index_event(ngx_event_t *ev)
 
     ngx_http_set_log_request(r->connection->log, r);
 
-    r->main->blocked--;
-    r->aio = 0;
-
     if (t->sys || t->err == NVM_ENOMEM) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, t->sys,
                       "\"%V\": %s at offset %uL", &s->path,
@@ -670,20 +675,26 @@ ngx_http_video_index_event(ngx_event_t *ev)
     } else if (t->err != NVM_OK) {
         ngx_http_video_index_refuse(s, &t->fault, t->err);
 
-    } else {
-        ngx_http_video_index_store(s, t);
+    } else if (ngx_http_video_index_store(s, t) == NGX_AGAIN) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+        return;
     }
 
     nvm_heap_done(&t->heap);
+
+    r->main->blocked--;
+    r->aio = 0;
 
     ngx_http_video_resume(r);
 }
 
 
-static void
+/* NGX_AGAIN: there is more to copy, or the request goes on in the next turn. */
+static ngx_int_t
 ngx_http_video_index_store(ngx_http_video_source_t *s,
     ngx_http_video_index_task_t *t)
 {
+    size_t              n;
     ngx_log_t          *log;
     nvm_index_head_t    head;
     ngx_video_store_t  *st;
@@ -691,13 +702,27 @@ ngx_http_video_index_store(ngx_http_video_source_t *s,
     log = s->request->connection->log;
     st = ngx_http_video_source_store(s);
 
-    if (ngx_video_object_append(st, &s->ref, t->index, t->len) != NGX_OK) {
+    if (t->stored == t->len) {
+        return NGX_OK;
+    }
+
+    n = ngx_min(t->len - t->stored, NGX_HTTP_VIDEO_INDEX_STEP);
+
+    if (ngx_video_object_append(st, &s->ref, t->index + t->stored, n)
+        != NGX_OK)
+    {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "video zone \"%V\" is full: no index of \"%V\" of %uz "
                       "bytes", &st->name, &s->path, t->len);
 
         ngx_http_video_index_fail(s, NGX_HTTP_SERVICE_UNAVAILABLE);
-        return;
+        return NGX_OK;
+    }
+
+    t->stored += n;
+
+    if (t->stored < t->len) {
+        return NGX_AGAIN;
     }
 
     ngx_video_object_complete(st, &s->ref);
@@ -720,6 +745,8 @@ ngx_http_video_index_store(ngx_http_video_source_t *s,
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, log, 0,
                    "video hls: index of \"%V\", %uz bytes", &s->path, t->len);
+
+    return NGX_AGAIN;
 }
 
 

@@ -20,6 +20,9 @@
 
 #define NGX_HTTP_VIDEO_TS_BATCH   (256 * 1024)
 
+/* of a segment that is in the page cache in one turn of the event loop */
+#define NGX_HTTP_VIDEO_TS_TURN    (256 * 1024)
+
 
 /* A track of the segment. */
 typedef struct {
@@ -48,6 +51,7 @@ typedef struct {
     ngx_http_video_file_t      file;
     u_char                    *buffer;
     size_t                     size;        /* of buffer */
+    size_t                     turn;        /* read since the last turn */
 
     ngx_http_video_ts_item_t  *items;       /* what is in the buffer */
     nvm_range_t               *ranges;
@@ -236,10 +240,16 @@ ngx_http_video_ts_make(ngx_http_request_t *r)
             break;
         }
 
+        if (m->turn >= NGX_HTTP_VIDEO_TS_TURN) {
+            m->turn = 0;
+            return ngx_http_video_file_yield(&m->file);
+        }
+
         rc = ngx_http_video_file_read(&m->file);
 
         if (rc == NGX_OK) {
             m->reading = 0;
+            m->turn += m->file.size;
             rc = ngx_http_video_ts_mux(r, m);
         }
     }
