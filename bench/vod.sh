@@ -19,54 +19,18 @@
 #   bench/vod.sh [ROUNDS [SECONDS]]
 
 . "$(dirname "$0")/common.bash"
+. "$(dirname "$0")/media.bash"
 
 ROUNDS=${1:-7}
 SECONDS_EACH=${2:-2}
 HZ=$(getconf CLK_TCK)
 CONNECTIONS=8
-MEDIA=${MEDIA:-$ROOT/build/bench}
 
 need nginx ffmpeg wrk curl taskset
 
-mkdir -p "$MEDIA" "$WORK"/{logs,static}
+mkdir -p "$WORK"/{logs,static}
 
-# make NAME SIZE BITRATE SECONDS TIMES: a loop and many rounds of it
-make()
-{
-    local name=$1 size=$2 rate=$3 seconds=$4 times=$5
-
-    [ ! -f "$MEDIA/$name.mp4" ] || return 0
-    echo "making $name.mp4 in build/bench ..."
-    ffmpeg -loglevel error -y \
-        -f lavfi -i "testsrc2=s=$size:r=30:d=$seconds" \
-        -f lavfi -i "sine=f=440:r=48000:d=$seconds" \
-        -c:v libx264 -preset ultrafast -b:v "$rate" -minrate "$rate" \
-        -maxrate "$rate" -bufsize "$rate" -x264-params nal-hrd=cbr -g 60 \
-        -keyint_min 60 -sc_threshold 0 -c:a aac -b:a 128k -ac 2 \
-        "$MEDIA/$name.loop.mp4"
-    ffmpeg -loglevel error -y -stream_loop $((times - 1)) \
-        -i "$MEDIA/$name.loop.mp4" -c copy -movflags +faststart \
-        "$MEDIA/$name.tmp.mp4"
-    mv "$MEDIA/$name.tmp.mp4" "$MEDIA/$name.mp4"
-    rm "$MEDIA/$name.loop.mp4"
-}
-
-make movie 1920x1080 5M 20 30
-make sd 854x480 1M 20 30
-make two 320x180 150k 20 360
-
-if [ ! -f "$MEDIA/together.mp4" ]; then
-    ffmpeg -loglevel error -y -i "$MEDIA/movie.mp4" -c copy \
-        -movflags cmaf+frag_keyframe -frag_duration 6000000 \
-        "$MEDIA/together.tmp.mp4"
-    mv "$MEDIA/together.tmp.mp4" "$MEDIA/together.mp4"
-fi
-
-if [ ! -f "$MEDIA/chunks.mp4" ]; then
-    ffmpeg -loglevel error -y -i "$MEDIA/movie.mp4" -c copy \
-        -chunk_duration 1000000 "$MEDIA/chunks.tmp.mp4"
-    mv "$MEDIA/chunks.tmp.mp4" "$MEDIA/chunks.mp4"
-fi
+make_media movie sd two together chunks
 
 # More names for the movie: the name is part of what identifies a file, so
 # each is a file that nobody has asked for.
