@@ -15,6 +15,8 @@
 
 static ngx_int_t ngx_stream_video_rtmp_control(
     ngx_stream_video_rtmp_ctx_t *ctx, nvr_message_t *msg);
+static ngx_int_t ngx_stream_video_rtmp_aggregate(
+    ngx_stream_video_rtmp_ctx_t *ctx, nvr_message_t *msg);
 static ngx_int_t ngx_stream_video_rtmp_command(
     ngx_stream_video_rtmp_ctx_t *ctx, nvr_message_t *msg);
 static ngx_int_t ngx_stream_video_rtmp_connect(
@@ -25,10 +27,10 @@ static ngx_int_t ngx_stream_video_rtmp_unpublish(
     ngx_stream_video_rtmp_ctx_t *ctx);
 static void ngx_stream_video_rtmp_metadata(ngx_stream_video_rtmp_ctx_t *ctx,
     nvr_metadata_t *m);
-static ngx_int_t ngx_stream_video_rtmp_video(ngx_stream_video_rtmp_ctx_t *ctx,
+static ngx_int_t ngx_stream_video_rtmp_media(ngx_stream_video_rtmp_ctx_t *ctx,
     nvr_message_t *msg);
-static ngx_int_t ngx_stream_video_rtmp_audio(ngx_stream_video_rtmp_ctx_t *ctx,
-    nvr_message_t *msg);
+static ngx_int_t ngx_stream_video_rtmp_packet(ngx_stream_video_rtmp_ctx_t *ctx,
+    uint32_t ts, nvm_flv_tag_t *tag);
 
 
 ngx_int_t
@@ -59,19 +61,44 @@ ngx_stream_video_rtmp_message(ngx_stream_video_rtmp_ctx_t *ctx,
         return ngx_stream_video_rtmp_command(ctx, msg);
 
     case NVR_MSG_VIDEO:
-        return ngx_stream_video_rtmp_video(ctx, msg);
-
     case NVR_MSG_AUDIO:
-        return ngx_stream_video_rtmp_audio(ctx, msg);
+        return ngx_stream_video_rtmp_media(ctx, msg);
 
     case NVR_MSG_AGGREGATE:
-        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
-                                          "aggregate messages are not "
-                                          "supported", NULL);
+        return ngx_stream_video_rtmp_aggregate(ctx, msg);
 
     default:
         return NGX_OK;
     }
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_aggregate(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
+{
+    ngx_int_t        rc;
+    nvm_err_e        err;
+    nvm_fault_t      fault;
+    nvr_message_t    part;
+    nvr_aggregate_t  aggregate;
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+    nvr_aggregate_init(&aggregate, msg);
+
+    while ((err = nvr_aggregate_next(&aggregate, &part, &fault)) == NVM_OK) {
+        rc = ngx_stream_video_rtmp_message(ctx, &part);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return err == NVM_ENOENT
+           ? NGX_OK
+           : ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                        "invalid aggregate message",
+                                        fault.what);
 }
 
 
@@ -430,91 +457,98 @@ ngx_stream_video_rtmp_metadata(ngx_stream_video_rtmp_ctx_t *ctx,
 }
 
 
+/* The packets of a message, one for each of its tracks. */
 static ngx_int_t
-ngx_stream_video_rtmp_media_error(ngx_stream_video_rtmp_ctx_t *ctx)
+ngx_stream_video_rtmp_media(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg)
 {
+    ngx_int_t      rc;
+    nvm_err_e      err;
+    ngx_uint_t     video;
+    nvm_fault_t    fault;
+    nvm_flv_tag_t  tag;
+
+    if (!ctx->publishing) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                          "media before publish", NULL);
+    }
+
+    video = (msg->type == NVR_MSG_VIDEO);
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    err = video ? nvm_flv_video_parse(msg->data, msg->len, &tag, &fault)
+                : nvm_flv_audio_parse(msg->data, msg->len, &tag, &fault);
+
+    while (err == NVM_OK) {
+        rc = ngx_stream_video_rtmp_packet(ctx, msg->timestamp, &tag);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        err = nvm_flv_next(&tag, &fault);
+    }
+
+    if (err == NVM_ENOENT && fault.what == NULL) {
+        return NGX_OK;
+    }
+
     return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
-                                      "invalid media", ctx->segmenter.error);
+                                      video ? "invalid video message"
+                                            : "invalid audio message",
+                                      fault.what);
 }
 
 
 static ngx_int_t
-ngx_stream_video_rtmp_video(ngx_stream_video_rtmp_ctx_t *ctx,
-    nvr_message_t *msg)
+ngx_stream_video_rtmp_packet(ngx_stream_video_rtmp_ctx_t *ctx, uint32_t ts,
+    nvm_flv_tag_t *tag)
 {
-    ngx_int_t        rc;
-    nvm_fault_t      fault;
-    nvm_flv_video_t  tag;
+    size_t               len;
+    u_char               buf[NVM_MAX_CONFIG];
+    ngx_int_t            rc;
+    nvm_fault_t          fault;
+    const uint8_t       *config;
+    ngx_video_packet_t   p;
 
-    if (!ctx->publishing) {
-        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
-                                          "media before publish", NULL);
-    }
+    p.kind = tag->kind;
+    p.codec = tag->codec;
+    p.track = tag->track;
+    p.ts = ts;
+    p.cts = tag->cts;
+    p.data = tag->data;
+    p.size = tag->size;
 
     ngx_memzero(&fault, sizeof(nvm_fault_t));
 
-    if (nvm_flv_video_parse(msg->data, msg->len, &tag, &fault) != NVM_OK) {
-        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
-                                          "invalid video message",
-                                          fault.what);
-    }
-
-    switch (tag.packet) {
+    switch (tag->packet) {
 
     case NVM_FLV_HEADER:
-        rc = ngx_video_segmenter_header(&ctx->segmenter, NVM_VIDEO, tag.data,
-                                        tag.size);
+
+        if (nvm_flv_config(tag->codec, tag->data, tag->size, buf, &config,
+                           &len, &fault)
+            != NVM_OK)
+        {
+            return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                              "invalid media", fault.what);
+        }
+
+        p.data = config;
+        p.size = len;
+        rc = ngx_video_segmenter_header(&ctx->segmenter, &p);
         break;
 
     case NVM_FLV_FRAME:
-        rc = ngx_video_segmenter_video(&ctx->segmenter, msg->timestamp,
-                                       tag.cts, tag.data, tag.size);
+        rc = ngx_video_segmenter_frame(&ctx->segmenter, &p);
         break;
 
     default:
         return NGX_OK;
     }
 
-    return rc == NGX_OK ? NGX_OK : ngx_stream_video_rtmp_media_error(ctx);
-}
-
-
-static ngx_int_t
-ngx_stream_video_rtmp_audio(ngx_stream_video_rtmp_ctx_t *ctx,
-    nvr_message_t *msg)
-{
-    ngx_int_t        rc;
-    nvm_fault_t      fault;
-    nvm_flv_audio_t  tag;
-
-    if (!ctx->publishing) {
-        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
-                                          "media before publish", NULL);
-    }
-
-    ngx_memzero(&fault, sizeof(nvm_fault_t));
-
-    if (nvm_flv_audio_parse(msg->data, msg->len, &tag, &fault) != NVM_OK) {
-        return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
-                                          "invalid audio message",
-                                          fault.what);
-    }
-
-    switch (tag.packet) {
-
-    case NVM_FLV_HEADER:
-        rc = ngx_video_segmenter_header(&ctx->segmenter, NVM_AUDIO, tag.data,
-                                        tag.size);
-        break;
-
-    case NVM_FLV_FRAME:
-        rc = ngx_video_segmenter_audio(&ctx->segmenter, msg->timestamp,
-                                       tag.data, tag.size);
-        break;
-
-    default:
-        return NGX_OK;
-    }
-
-    return rc == NGX_OK ? NGX_OK : ngx_stream_video_rtmp_media_error(ctx);
+    return rc == NGX_OK
+           ? NGX_OK
+           : ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
+                                        "invalid media",
+                                        ctx->segmenter.error);
 }

@@ -13,6 +13,7 @@
 #include <ngx_stream.h>
 
 #include "ngx_video_segmenter.h"
+#include "nvr_aggregate.h"
 #include "nvr_chunk.h"
 #include "nvr_command.h"
 #include "nvr_handshake.h"

@@ -7,9 +7,10 @@
  * The caller (RTMP, later others) hands in codec headers and frames with
  * timestamps in milliseconds; errors are a text for the log and the publisher.
  *
+ * The first video track leads: where it is cut into segments the others are.
  * Players are told where a segment is expected to end (nvm_part_t.last), so
- * audio keeps to it: what is ahead of video there waits until video has made
- * the cut or has passed it without one.
+ * the others keep to it: what is ahead of the leader there waits until that
+ * has made the cut or has passed it without one.  See ngx_video_lane.c.
  */
 
 #ifndef NGX_VIDEO_SEGMENTER_H
@@ -18,7 +19,10 @@
 #include "ngx_video_cuts.h"
 #include "ngx_video_frame_queue.h"
 #include "ngx_video_track_writer.h"
+#include "nvm_frame.h"
 
+
+#define NGX_VIDEO_TIMESCALE       90000     /* of video */
 
 /* a step back or ahead that ends the stream, ms */
 #define NGX_VIDEO_MAX_BACK        500
@@ -27,8 +31,28 @@
 /* media time to wait for the header of a track that was not announced, ms */
 #define NGX_VIDEO_TRACK_WAIT      1000
 
-/* media time for which audio waits for video at the end of a segment, ms */
-#define NGX_VIDEO_AUDIO_WAIT      1000
+/* media time for which a track waits for the leader's cut, ms */
+#define NGX_VIDEO_CUT_WAIT        1000
+
+/* a header that waits for the first frame: VP9's */
+#define NGX_VIDEO_HEADER_KEPT     32
+
+
+/* What one track goes through. */
+typedef struct {
+    ngx_video_track_writer_t  writer;       /* and its track */
+    nvm_kind_e                kind;
+    nvm_codec_e               codec;
+    ngx_uint_t                id;           /* the publisher's number */
+    u_char                    header[NGX_VIDEO_HEADER_KEPT];
+    size_t                    header_len;
+    uint64_t                  cut;          /* cuts of the leader's made */
+    ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
+
+    unsigned                  known:1;      /* the track is */
+    unsigned                  late:1;       /* it came after the start */
+    unsigned                  warned:1;     /* of key frames that don't fit */
+} ngx_video_lane_t;
 
 
 typedef struct {
@@ -40,8 +64,9 @@ typedef struct {
     ngx_uint_t                level;        /* of the log line about it; 0:
                                                it is the publisher's fault */
 
-    ngx_video_track_writer_t  video;
-    ngx_video_track_writer_t  audio;
+    ngx_video_lane_t          lanes[NGX_VIDEO_LIVE_TRACKS];
+    ngx_uint_t                nlanes;
+    ngx_video_lane_t         *lead;         /* of video; NULL: there is none */
 
     /* RTMP's 32-bit milliseconds, unwrapped; one clock for all tracks */
     int64_t                   clock[NVM_KINDS];
@@ -49,25 +74,32 @@ typedef struct {
     int64_t                   base;         /* time zero of the tracks */
     int64_t                   wall;         /* ms since 1970 of base */
     ngx_video_cuts_t          cuts;
-    uint64_t                  audio_cut;    /* cuts that audio has made */
-    ngx_video_frame_queue_t   held;         /* audio that is ahead of them */
 
     double                    framerate;    /* as announced, 0: not */
     uint32_t                  rate[NVM_KINDS];          /* bit/s, announced */
-    ngx_uint_t                nal_length;
     ngx_uint_t                frames;
-    ngx_uint_t                late[NVM_KINDS];  /* came after the start */
 
     unsigned                  published:1;
     unsigned                  ready:1;
-    unsigned                  have_video:1; /* its header has come */
-    unsigned                  have_audio:1;
     unsigned                  no_video:1;   /* announced to be absent */
     unsigned                  no_audio:1;
     unsigned                  clocked:1;
     unsigned                  warned:1;     /* of long key frame intervals */
     unsigned                  warned_surplus:1;
+    unsigned                  warned_tracks:1;
 } ngx_video_segmenter_t;
+
+
+/* What a publisher sends: a codec header, or a frame. */
+typedef struct {
+    nvm_kind_e                kind;
+    nvm_codec_e               codec;
+    ngx_uint_t                track;        /* 0: the only one, or the first */
+    uint32_t                  ts;           /* ms */
+    int32_t                   cts;          /* ms */
+    const u_char             *data;
+    size_t                    size;
+} ngx_video_packet_t;
 
 
 /* NGX_OK, NGX_BUSY: the name is live; NGX_DECLINED: the zone is full. */
@@ -75,15 +107,37 @@ ngx_int_t ngx_video_segmenter_init(ngx_video_segmenter_t *sg,
     ngx_video_store_t *st, ngx_video_live_conf_t *conf, ngx_log_t *log);
 void ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean);
 
-/* Codec configuration as FLV carries it: avcC, AudioSpecificConfig. */
+/* Codec configuration as its box has it. */
 ngx_int_t ngx_video_segmenter_header(ngx_video_segmenter_t *sg,
-    ngx_uint_t kind, const u_char *data, size_t size);
+    ngx_video_packet_t *p);
 
-/* A frame; ts and cts in ms. */
-ngx_int_t ngx_video_segmenter_video(ngx_video_segmenter_t *sg, uint32_t ts,
-    int32_t cts, const u_char *data, size_t size);
-ngx_int_t ngx_video_segmenter_audio(ngx_video_segmenter_t *sg, uint32_t ts,
-    const u_char *data, size_t size);
+ngx_int_t ngx_video_segmenter_frame(ngx_video_segmenter_t *sg,
+    ngx_video_packet_t *p);
+
+
+/* For the two files of the segmenter. */
+
+/* NGX_ERROR, and why. */
+ngx_int_t ngx_video_segmenter_fail(ngx_video_segmenter_t *sg,
+    const char *error);
+
+/* The same when the zone has no memory for the stream, or is not ours. */
+ngx_int_t ngx_video_segmenter_full(ngx_video_segmenter_t *sg);
+
+
+/* ngx_video_lane.c */
+
+/* Before the stream starts: parts, the first segment, the track's place. */
+ngx_int_t ngx_video_lane_start(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, uint64_t msn);
+
+/* A frame in the timeline of its track. */
+ngx_int_t ngx_video_lane_frame(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_video_frame_t *f);
+
+/* Nothing follows: writes what waits, closes the segment. */
+void ngx_video_lane_finish(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
+void ngx_video_lane_done(ngx_video_lane_t *lane);
 
 
 #endif /* NGX_VIDEO_SEGMENTER_H */

@@ -9,7 +9,7 @@
  * times are the publisher's, exactly.  A part is closed by the arrival of its
  * last frame, not of the next one: the last duration is an estimate.
  *
- * Audio frames have one duration, so their decode times count on from the
+ * Audio frames tell their duration, so their decode times count on from the
  * first.  A frame that comes more than NGX_VIDEO_AUDIO_SLACK after that moves
  * it; when there are more frames than time, some are left out.
  */
@@ -34,7 +34,9 @@ typedef struct {
     ngx_uint_t                number;       /* of the track in it */
     nvm_track_t               track;
 
-    uint32_t                  frame;        /* duration of one, estimate */
+    uint32_t                  frame;        /* duration of one: of video an
+                                               estimate, of audio of the newest;
+                                               0: not known yet */
     uint32_t                  part;         /* length of a part, ticks */
     uint32_t                  part_target;  /* of the longest */
     uint64_t                  grid;         /* audio: parts end at the first
@@ -74,6 +76,7 @@ typedef struct {
     int32_t                   cts;
     const u_char             *data;
     size_t                    size;
+    uint32_t                  duration;     /* of audio */
     unsigned                  key:1;
     unsigned                  last:1;       /* likely of its segment: a
                                                promise to players */

@@ -286,21 +286,43 @@ my %media = (
                                      . substr $key, 5],
          qr/invalid media: composition time out of range/],
 
-    'HEVC in Enhanced RTMP' =>
-        [[9, 0, "\x90hvc1abcd"], qr/Enhanced RTMP video, codec HEVC/],
-    'AV1 in Enhanced RTMP' =>
-        [[9, 0, "\x90av01abcd"], qr/Enhanced RTMP video, codec AV1/],
-    'AVC in Enhanced RTMP' =>
-        [[9, 0, "\x90avc1abcd"], qr/Enhanced RTMP video, codec AVC/],
-    'Enhanced RTMP of noise' =>
-        [[9, 0, "\x96\xff\x00\n\r"], qr/Enhanced RTMP video,/],
-    'Opus in Enhanced RTMP' =>
-        [[8, 0, "\x90Opusabcd"], qr/Enhanced RTMP audio, codec Opus/],
+    'HEVC of noise' => [[9, 0, "\x90hvc1abcd"], qr/invalid media: hvcC/],
+    'HEVC as codec 12, cut' => [[9, 0, "\x1cabc"], qr/FLV tag header is cut/],
+    'AV1 of noise' => [[9, 0, "\x90av01abcd"], qr/invalid media: .*av1C/],
+    'VP9 of noise' => [[9, 0, "\x90vp09abcd", 9, 0, "\x93vp09abcd"],
+                       qr/invalid media: no frame marker of VP9/],
+    'AVC of noise' => [[9, 0, "\x90avc1abcd"], qr/invalid media: avcC/],
+    'VP8' => [[9, 0, "\x90vp08abcd"], qr/video message: video codec VP8/],
+    'no codec' => [[9, 0, "\x90\xff\0\n\r"],
+                   qr/video message: unknown video codec/],
+    'a multitrack message of noise' =>
+        [[9, 0, "\x96\xff\x00\n\r"], qr/unknown FLV multitrack type/],
+    'a track longer than its message' =>
+        [[9, 0, "\x96\x11avc1\x01\xff\xff\xff..."], qr/FLV track is cut/],
+    'ModEx without end' =>
+        [[9, 0, "\x97" . "\x00\x00\x07" x 50], qr/FLV tag header is cut/],
+    'Opus of noise' => [[8, 0, "\x90Opusabcd"], qr/invalid media: dOps/],
+    'OpusHead cut' => [[8, 0, "\x90OpusOpusHead\x01\x02"],
+                       qr/invalid media: OpusHead is cut/],
+    'an Opus packet of no frames' =>
+        [[8, 0, "\x90OpusOpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0",
+          8, 0, "\x91Opus\x03\0"], qr/invalid media: malformed audio frame/],
+    'FLAC of noise' => [[8, 0, "\x90fLaCabcd"],
+                        qr/invalid media: STREAMINFO is cut/],
+    'AC-3 of noise' => [[8, 0, "\x91ac-3abcd"],
+                        qr/invalid media: no sync word of AC-3/],
+    'E-AC-3 cut' => [[8, 0, "\x91ec-3\x0b\x77"],
+                     qr/invalid media: syncframe of AC-3 is cut/],
+    'MP3 of noise' => [[8, 0, "\x2fabc"],
+                       qr/invalid media: no sync word of MP3/],
+    'another codec than the header' =>
+        [[9, 0, $video_header, 9, 0, "\x93hvc1abcd"],
+         qr/invalid media: frame of another codec than the header/],
     'Sorenson video' => [[9, 0, "\x12abc"], qr/video codec Sorenson/],
-    'HEVC as codec 12' => [[9, 0, "\x1cabc"], qr/video codec HEVC/],
-    'an aggregate message' =>
-        [[22, 0, 'x' x 100], qr/aggregate messages are not supported/],
-    'MP3' => [[8, 0, "\x2fabc"], qr/audio format MP3/],
+    'an aggregate of noise' =>
+        [[22, 0, 'x' x 100], qr/aggregate message: aggregate message is cut/],
+    'an aggregate in an aggregate' =>
+        [[22, 0, "\x16\0\0\0" . "\0" x 11], qr/aggregate message in another/],
 );
 
 ends $_, media(@{ $media{$_}[0] }), $FAILED, $media{$_}[1]

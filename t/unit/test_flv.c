@@ -18,8 +18,8 @@
 static void
 test_video(void)
 {
-    nvm_fault_t      f;
-    nvm_flv_video_t  out;
+    nvm_fault_t    f;
+    nvm_flv_tag_t  out;
 
     is_int(PARSE(video, 0x17, 0, 0, 0, 0, 1, 0x64), NVM_OK, "AVC header");
     is_int(out.packet, NVM_FLV_HEADER, "is a header");
@@ -57,25 +57,43 @@ test_video(void)
 
     is_int(PARSE(video, 0x12, 1), NVM_EUNSUP, "Sorenson");
     is_str(f.what, "video codec Sorenson H.263", "by name");
-    is_int(PARSE(video, 0x1c, 1), NVM_EUNSUP, "old HEVC");
-    is_str(f.what, "video codec HEVC (FLV codec 12)", "by name");
+    is_int(PARSE(video, 0x1c, 1, 0, 0, 3, 9), NVM_OK, "old HEVC");
+    is_int(out.codec, NVM_CODEC_HEVC, "is HEVC");
+    is_int(out.cts, 3, "with a composition time");
 
-    is_int(PARSE(video, 0x90, 'h', 'v', 'c', '1', 0), NVM_EUNSUP, "FourCC");
-    is_str(f.what, "Enhanced RTMP video, codec HEVC", "by name");
-    is_str(out.fourcc, "hvc1", "and itself");
-    is_int(PARSE(video, 0x96, 0x00, '\n', 'c', '1'), NVM_EUNSUP, "multitrack");
-    is_str(f.what, "Enhanced RTMP video", "without a name");
-    is_str(out.fourcc, "..c1", "fit for a log");
-    is_int(PARSE(video, 0x90, 'h'), NVM_EUNSUP, "cut FourCC");
-    is_str(out.fourcc, "", "is none");
+    is_int(PARSE(video, 0x90, 'h', 'v', 'c', '1', 1), NVM_OK, "FourCC");
+    is_int(out.packet, NVM_FLV_HEADER, "is a header");
+    is_int(out.codec, NVM_CODEC_HEVC, "of HEVC");
+    is_str(out.fourcc, "hvc1", "by name");
+    is_int(PARSE(video, 0xa1, 'h', 'v', 'c', '1', 0, 0, 7, 1), NVM_OK, "frame");
+    is_int(out.cts, 7, "composition time");
+    is_int(out.key, 0, "no key");
+    is_int(PARSE(video, 0x93, 'h', 'v', 'c', '1', 0, 0, 7, 1), NVM_OK,
+           "frame without composition time");
+    is_int(out.size, 4, "all is payload");
+    is_int(PARSE(video, 0x91, 'a', 'v', '0', '1', 1), NVM_OK, "AV1 has none");
+    is_int(out.size, 1, "all is payload");
+    is_int(PARSE(video, 0x92, 'h', 'v', 'c', '1'), NVM_OK, "end");
+    is_int(out.packet, NVM_FLV_EOS, "of sequence");
+    is_int(PARSE(video, 0x94, 'h', 'v', 'c', '1', 2), NVM_OK, "metadata");
+    is_int(out.packet, NVM_FLV_NONE, "is nothing");
+    is_int(PARSE(video, 0xd1, 0), NVM_OK, "a command");
+    is_int(out.packet, NVM_FLV_NONE, "is nothing");
+
+    is_int(PARSE(video, 0x90, 'v', 'p', '0', '8', 0), NVM_EUNSUP, "VP8");
+    is_str(f.what, "video codec VP8", "by name");
+    is_int(PARSE(video, 0x90, '\n', 'x', 'c', '1', 0), NVM_EUNSUP, "another");
+    is_str(f.what, "unknown video codec", "without a name");
+    is_str(out.fourcc, ".xc1", "fit for a log");
+    is_int(PARSE(video, 0x90, 'h'), NVM_ETRUNC, "cut FourCC");
 }
 
 
 static void
 test_audio(void)
 {
-    nvm_fault_t      f;
-    nvm_flv_audio_t  out;
+    nvm_fault_t    f;
+    nvm_flv_tag_t  out;
 
     is_int(PARSE(audio, 0xaf, 0, 0x12, 0x10), NVM_OK, "AAC header");
     is_int(out.packet, NVM_FLV_HEADER, "is a header");
@@ -94,18 +112,66 @@ test_audio(void)
     is_int(PARSE(audio, 0xaf, 0), NVM_ETRUNC, "empty header");
     is_int(PARSE(audio, 0xaf, 2, 1), NVM_EINVAL, "packet type 2");
 
-    is_int(PARSE(audio, 0x2f, 1), NVM_EUNSUP, "MP3");
-    is_str(f.what, "audio format MP3", "by name");
-    is_int(PARSE(audio, 0x90, 'O', 'p', 'u', 's'), NVM_EUNSUP, "FourCC");
-    is_str(f.what, "Enhanced RTMP audio, codec Opus", "by name");
+    is_int(PARSE(audio, 0x2f, 1), NVM_OK, "MP3");
+    is_int(out.packet, NVM_FLV_FRAME, "is a frame");
+    is_int(out.codec, NVM_CODEC_MP3, "of MP3");
+    is_int(PARSE(audio, 0x90, 'O', 'p', 'u', 's', 1), NVM_OK, "FourCC");
+    is_int(out.packet, NVM_FLV_HEADER, "is a header");
+    is_int(out.codec, NVM_CODEC_OPUS, "of Opus");
 
     for (int i = 0; i < 16; i++) {
         uint8_t  head[1] = { (uint8_t) (i << 4) };
 
         memset(&f, 0, sizeof(f));
-        (void) nvm_flv_audio_parse(head, 1, &out, &f);
-        ok(f.what != NULL, "format %d has a text", i);
+        ok(nvm_flv_audio_parse(head, 1, &out, &f) == NVM_OK || f.what != NULL,
+           "format %d has a text", i);
     }
+}
+
+
+/* Packets of several tracks in one message. */
+static void
+test_multitrack(void)
+{
+    nvm_fault_t    f;
+    nvm_flv_tag_t  out;
+
+    is_int(PARSE(video, 0x96, 0x00, 'a', 'v', 'c', '1', 3, 9, 9), NVM_OK,
+           "one track");
+    is_int(out.track, 3, "its number");
+    is_int(out.packet, NVM_FLV_HEADER, "is a header");
+    is_int(out.size, 2, "with its payload");
+    is_int(nvm_flv_next(&out, &f), NVM_ENOENT, "and no more");
+
+    is_int(PARSE(audio, 0x95, 0x11, 'm', 'p', '4', 'a', 0, 0, 0, 1, 7,
+                 5, 0, 0, 2, 8, 9), NVM_OK, "many tracks");
+    is_int(out.track, 0, "the first");
+    is_int(out.size, 1, "its payload");
+    is_int(out.data[0], 7, "where it is");
+    is_int(nvm_flv_next(&out, &f), NVM_OK, "another");
+    is_int(out.track, 5, "the second");
+    is_int(out.size, 2, "its payload");
+    is_int(nvm_flv_next(&out, &f), NVM_ENOENT, "and no more");
+
+    is_int(PARSE(audio, 0x95, 0x21, 'm', 'p', '4', 'a', 0, 0, 0, 1, 7,
+                 'O', 'p', 'u', 's', 1, 0, 0, 1, 8), NVM_OK, "many codecs");
+    is_int(out.codec, NVM_CODEC_AAC, "the first");
+    is_int(nvm_flv_next(&out, &f), NVM_OK, "another");
+    is_int(out.codec, NVM_CODEC_OPUS, "the second");
+    is_int(out.track, 1, "its number");
+
+    is_int(PARSE(audio, 0x95, 0x11, 'm', 'p', '4', 'a', 0, 0, 0, 9, 7),
+           NVM_ETRUNC, "a track that is too long");
+    is_int(PARSE(audio, 0x95, 0x31, 'm', 'p', '4', 'a'), NVM_EINVAL,
+           "unknown type");
+    is_int(PARSE(audio, 0x95, 0x01, 'm', 'p', '4', 'a'), NVM_OK, "no track");
+    is_int(out.packet, NVM_FLV_NONE, "is nothing");
+
+    is_int(PARSE(video, 0x97, 2, 1, 2, 3, 0x03, 'h', 'v', 'c', '1', 9),
+           NVM_OK, "ModEx");
+    is_int(out.packet, NVM_FLV_FRAME, "is passed over");
+    is_int(out.size, 1, "to the payload");
+    is_int(PARSE(video, 0x97, 0, 1, 7), NVM_ETRUNC, "ModEx without end");
 }
 
 
@@ -114,6 +180,7 @@ main(void)
 {
     test_video();
     test_audio();
+    test_multitrack();
 
     return done_testing();
 }

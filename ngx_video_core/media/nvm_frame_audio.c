@@ -1,0 +1,452 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Frames of audio: how long they last, and the headers of those formats that
+ * have none but in each frame.
+ */
+
+#include "nvm_aac.h"
+#include "nvm_frame.h"
+#include "nvm_opus.h"
+#include "nvm_reader.h"
+
+
+/* AC-3: samples of a syncframe; E-AC-3: of a block (ETSI TS 102 366, E.1.3) */
+#define NVM_AC3_SAMPLES     1536
+#define NVM_AC3_BLOCK       256
+#define NVM_AC3_SYNC        0x0b77
+
+/* fscod: half of a rate, which fscod2 says (E.1.3.1.4, E.1.3.1.5) */
+#define NVM_AC3_HALF        3
+
+/* strmtyp (E.1.3.1.1) */
+#define NVM_EAC3_DEPENDENT  1
+
+/* chanmap (table E.1.4) */
+#define NVM_EAC3_LCRC       0x0400
+#define NVM_EAC3_LFE2       0x0002
+
+/* samples of an MP3 frame (ISO/IEC 11172-3, 2.4.2.1; 13818-3, 2.4.2.1) */
+#define NVM_MP3_SAMPLES     1152
+
+/* dfLa: maximum block size of STREAMINFO; and the one of most encoders */
+#define NVM_FLAC_BLOCK_AT   (4 + 4 + 2)
+#define NVM_FLAC_BLOCK      4096
+
+/* the longest Opus packet, 120 ms (RFC 6716, 3.2.5, R5) */
+#define NVM_OPUS_LONGEST    5760
+
+
+static const uint32_t  nvm_frame_ac3_rates[] = { 48000, 44100, 32000 };
+
+
+/* A syncframe of either format. */
+typedef struct {
+    uint32_t   rate;
+    uint32_t   samples;
+    uint32_t   size;            /* bytes, of E-AC-3 */
+    unsigned   fscod;           /* as it stands there */
+    unsigned   bsid;
+    unsigned   bsmod;
+    unsigned   acmod;
+    unsigned   lfeon;
+    unsigned   code;            /* of the bit rate, of AC-3 */
+    unsigned   type;            /* strmtyp, of E-AC-3 */
+    unsigned   map;             /* chanmap of a dependent one, or 0 */
+} nvm_frame_ac3_t;
+
+
+/* syncinfo and bsi (ETSI TS 102 366, 4.3.1, 4.3.2), as far as they matter */
+static void
+nvm_frame_ac3_plain(nvm_bits_t *b, nvm_frame_ac3_t *a)
+{
+    nvm_bits_skip(b, 16);                       /* crc1 */
+    a->fscod = nvm_bits_u(b, 2);
+    a->code = nvm_bits_u(b, 6) >> 1;
+    a->bsid = nvm_bits_u(b, 5);
+    a->bsmod = nvm_bits_u(b, 3);
+    a->acmod = nvm_bits_u(b, 3);
+
+    if ((a->acmod & 1) && a->acmod != 1) {
+        nvm_bits_skip(b, 2);                    /* cmixlev */
+    }
+
+    if (a->acmod & 4) {
+        nvm_bits_skip(b, 2);                    /* surmixlev */
+    }
+
+    if (a->acmod == 2) {
+        nvm_bits_skip(b, 2);                    /* dsurmod */
+    }
+
+    a->lfeon = nvm_bits_u(b, 1);
+    a->samples = NVM_AC3_SAMPLES;
+    a->rate = a->fscod < NVM_AC3_HALF ? nvm_frame_ac3_rates[a->fscod] : 0;
+}
+
+
+/* bsi of E-AC-3 (E.1.2.2) up to the channel map */
+static void
+nvm_frame_ac3_enhanced(nvm_bits_t *b, nvm_frame_ac3_t *a)
+{
+    unsigned  half, blocks;
+
+    static const uint8_t  counts[] = { 1, 2, 3, 6 };
+
+    a->type = nvm_bits_u(b, 2);
+    nvm_bits_skip(b, 3);                        /* substreamid */
+    a->size = (nvm_bits_u(b, 11) + 1) * 2;
+    a->fscod = nvm_bits_u(b, 2);
+    half = nvm_bits_u(b, 2);                    /* fscod2, or numblkscod */
+    a->acmod = nvm_bits_u(b, 3);
+    a->lfeon = nvm_bits_u(b, 1);
+    a->bsid = nvm_bits_u(b, 5);
+
+    if (a->fscod < NVM_AC3_HALF) {
+        a->rate = nvm_frame_ac3_rates[a->fscod];
+        blocks = counts[half];
+
+    } else {
+        a->rate = half < NVM_AC3_HALF ? nvm_frame_ac3_rates[half] / 2 : 0;
+        blocks = 6;
+    }
+
+    a->samples = blocks * NVM_AC3_BLOCK;
+
+    nvm_bits_skip(b, 5);                        /* dialnorm */
+
+    if (nvm_bits_u(b, 1)) {
+        nvm_bits_skip(b, 8);                    /* compr */
+    }
+
+    if (a->acmod == 0) {
+        nvm_bits_skip(b, 5);                    /* dialnorm2 */
+
+        if (nvm_bits_u(b, 1)) {
+            nvm_bits_skip(b, 8);                /* compr2 */
+        }
+    }
+
+    if (a->type == NVM_EAC3_DEPENDENT && nvm_bits_u(b, 1)) {
+        a->map = nvm_bits_u(b, 16);
+    }
+}
+
+
+static nvm_err_e
+nvm_frame_ac3(nvm_codec_e codec, const uint8_t *data, size_t n,
+    nvm_frame_ac3_t *a, nvm_fault_t *f)
+{
+    nvm_bits_t  b;
+
+    *a = (nvm_frame_ac3_t) { 0 };
+    nvm_bits_init(&b, data, n, 0);
+
+    if (nvm_bits_u(&b, 16) != NVM_AC3_SYNC && b.error == NVM_OK) {
+        return nvm_fault(f, NVM_EINVAL, 0, "no sync word of AC-3");
+    }
+
+    if (codec == NVM_CODEC_AC3) {
+        nvm_frame_ac3_plain(&b, a);
+
+    } else {
+        nvm_frame_ac3_enhanced(&b, a);
+    }
+
+    if (b.error) {
+        return nvm_fault(f, b.error, n, "syncframe of AC-3 is cut");
+    }
+
+    return a->rate ? NVM_OK
+           : nvm_fault(f, NVM_EINVAL, 4, "reserved sampling rate of AC-3");
+}
+
+
+/* The substreams that depend on the first, and where their channels are. */
+static void
+nvm_frame_dependents(const uint8_t *data, size_t n, uint32_t at,
+    unsigned *count, unsigned *loc)
+{
+    unsigned         i;
+    nvm_frame_ac3_t  a;
+
+    *count = 0;
+    *loc = 0;
+
+    for ( /* void */ ; at < n; at += a.size) {
+
+        if (nvm_frame_ac3(NVM_CODEC_EAC3, data + at, n - at, &a, NULL)
+            != NVM_OK
+            || a.type != NVM_EAC3_DEPENDENT || *count == 15)
+        {
+            return;
+        }
+
+        ++*count;
+
+        for (i = 0; i < 8; i++) {
+            *loc |= a.map & (NVM_EAC3_LCRC >> i) ? 1u << i : 0;
+        }
+
+        *loc |= a.map & NVM_EAC3_LFE2 ? 0x100 : 0;
+    }
+}
+
+
+nvm_err_e
+nvm_frame_dolby(nvm_codec_e codec, const uint8_t *data, size_t n,
+    uint32_t *rate, uint8_t config[NVM_FRAME_DOLBY_MAX], size_t *len,
+    nvm_fault_t *f)
+{
+    uint64_t         v;
+    unsigned         i, bits, dependents, loc;
+    nvm_err_e        rc;
+    nvm_frame_ac3_t  a;
+
+    rc = nvm_frame_ac3(codec, data, n, &a, f);
+
+    if (rc != NVM_OK) {
+        return rc;
+    }
+
+    *rate = a.rate;
+
+    if (codec == NVM_CODEC_AC3) {
+        /* AC3SpecificBox (F.4) */
+        bits = 24;
+        v = a.fscod << 22 | a.bsid << 17 | a.bsmod << 14 | a.acmod << 11
+            | a.lfeon << 10 | a.code << 5;
+
+    } else {
+        /* EC3SpecificBox (F.6), of one independent substream */
+        nvm_frame_dependents(data, n, a.size, &dependents, &loc);
+
+        v = (uint64_t) a.size * 8 * a.rate / a.samples / 1000;
+        v = (v < 0x1fff ? v : 0x1fff) << 3;
+        v = v << 24 | a.fscod << 22 | a.bsid << 17 | a.acmod << 9
+            | a.lfeon << 8 | dependents << 1;
+        bits = 40;
+
+        if (dependents) {
+            /* nine bits in the place of the last one */
+            v = v >> 1 << 9 | loc;
+            bits = 48;
+        }
+    }
+
+    *len = bits / 8;
+
+    for (i = 0; i < *len; i++) {
+        config[i] = (uint8_t) (v >> (bits - 8 - i * 8));
+    }
+
+    return NVM_OK;
+}
+
+
+/* The header of a frame (ISO/IEC 11172-3, 2.4.2.3; 13818-3, 2.4.2.3) */
+static nvm_err_e
+nvm_frame_mp3_header(const uint8_t *data, size_t n, uint32_t *rate,
+    uint16_t *channels, uint32_t *samples, nvm_fault_t *f)
+{
+    unsigned    version;
+    uint32_t    index;
+    nvm_bits_t  b;
+
+    static const uint32_t  rates[] = { 44100, 48000, 32000, 0 };
+
+    nvm_bits_init(&b, data, n, 0);
+
+    if (nvm_bits_u(&b, 11) != 0x7ff && b.error == NVM_OK) {
+        return nvm_fault(f, NVM_EINVAL, 0, "no sync word of MP3");
+    }
+
+    version = nvm_bits_u(&b, 2);        /* 3: 1, 2: 2, 0: "2.5" */
+
+    if (nvm_bits_u(&b, 2) != 1 && b.error == NVM_OK) {
+        return nvm_fault(f, NVM_EINVAL, 1, "no layer III");
+    }
+
+    nvm_bits_skip(&b, 1 + 4);           /* protection, bit rate */
+    index = nvm_bits_u(&b, 2);
+    nvm_bits_skip(&b, 2);
+
+    *channels = nvm_bits_u(&b, 2) == 3 ? 1 : 2;
+    *rate = rates[index] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
+    *samples = version == 3 ? NVM_MP3_SAMPLES : NVM_MP3_SAMPLES / 2;
+
+    if (b.error) {
+        return nvm_fault(f, b.error, n, "header of MP3 is cut");
+    }
+
+    return *rate && version != 1
+           ? NVM_OK : nvm_fault(f, NVM_EINVAL, 1, "reserved value in MP3");
+}
+
+
+nvm_err_e
+nvm_frame_mp3(const uint8_t *data, size_t n, uint32_t *rate,
+    uint16_t *channels, nvm_fault_t *f)
+{
+    uint32_t  samples;
+
+    return nvm_frame_mp3_header(data, n, rate, channels, &samples, f);
+}
+
+
+/* Samples at 48 kHz of an Opus packet (RFC 6716, 3.1, 3.2) */
+static uint32_t
+nvm_frame_opus(const uint8_t *data, size_t n)
+{
+    unsigned  config, count;
+    uint32_t  frame;
+
+    config = data[0] >> 3;
+
+    if (config < 12) {                          /* SILK: 10, 20, 40, 60 ms */
+        frame = config % 4 == 3 ? 2880 : 480u << config % 4;
+
+    } else if (config < 16) {                   /* hybrid: 10, 20 ms */
+        frame = 480u << config % 2;
+
+    } else {                                    /* CELT: 2.5, 5, 10, 20 ms */
+        frame = 120u << config % 4;
+    }
+
+    switch (data[0] & 3) {
+    case 0:
+        count = 1;
+        break;
+
+    case 3:
+        count = n > 1 ? data[1] & 0x3f : 0;
+        break;
+
+    default:
+        count = 2;
+    }
+
+    return frame * count;
+}
+
+
+/* Block size of a FLAC frame (RFC 9639, 9.1.1); 0: it is further back */
+static uint32_t
+nvm_frame_flac(const uint8_t *data, size_t n)
+{
+    unsigned  i, code, at;
+
+    if (n < 5) {
+        return 0;
+    }
+
+    code = data[2] >> 4;
+
+    if (code == 1) {
+        return 192;
+    }
+
+    if (code >= 2 && code <= 5) {
+        return 576u << (code - 2);
+    }
+
+    if (code >= 8) {
+        return 256u << (code - 8);
+    }
+
+    /* behind the coded number, which is as long as UTF-8 would make it */
+    for (i = 0; i < 7 && (data[4] << i & 0x80); i++) { /* void */ }
+
+    at = 4 + (i ? i : 1);
+
+    if (code == 6 && at < n) {
+        return data[at] + 1u;
+    }
+
+    if (code == 7 && at + 1 < n) {
+        return (data[at] << 8 | data[at + 1]) + 1u;
+    }
+
+    return 0;
+}
+
+
+nvm_err_e
+nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
+    uint32_t *duration, nvm_fault_t *f)
+{
+    uint32_t         rate;
+    uint16_t         channels;
+    nvm_err_e        rc;
+    nvm_frame_ac3_t  a;
+
+    *duration = 0;
+
+    if (n == 0) {
+        return nvm_fault(f, NVM_EINVAL, 0, "empty frame");
+    }
+
+    switch (t->codec) {
+
+    case NVM_CODEC_AAC:
+        *duration = NVM_AAC_FRAME;
+        return NVM_OK;
+
+    case NVM_CODEC_OPUS:
+        *duration = nvm_frame_opus(data, n);
+
+        return *duration && *duration <= NVM_OPUS_LONGEST
+               ? NVM_OK
+               : nvm_fault(f, NVM_EINVAL, 1, "Opus packet of bad duration");
+
+    case NVM_CODEC_FLAC:
+        if (n < 2 || data[0] != 0xff || (data[1] & 0xfe) != 0xf8) {
+            return nvm_fault(f, NVM_EINVAL, 0, "no sync code of FLAC");
+        }
+
+        *duration = nvm_frame_flac(data, n);
+
+        return *duration ? NVM_OK : nvm_fault(f, NVM_EINVAL, 2,
+                                              "FLAC frame of no block size");
+
+    case NVM_CODEC_AC3:
+    case NVM_CODEC_EAC3:
+        rc = nvm_frame_ac3(t->codec, data, n, &a, f);
+        *duration = a.samples;
+        return rc;
+
+    case NVM_CODEC_MP3:
+        return nvm_frame_mp3_header(data, n, &rate, &channels, duration, f);
+
+    default:
+        return nvm_fault(f, NVM_EUNSUP, 0, "no codec of live audio");
+    }
+}
+
+
+uint32_t
+nvm_frame_usual(const nvm_track_t *t)
+{
+    switch (t->codec) {
+
+    case NVM_CODEC_OPUS:
+        return NVM_OPUS_RATE / 50;
+
+    case NVM_CODEC_FLAC:
+        /* the largest block of STREAMINFO, behind version and block header */
+        return t->config_len > NVM_FLAC_BLOCK_AT + 1
+               ? (uint32_t) t->config[NVM_FLAC_BLOCK_AT] << 8
+                 | t->config[NVM_FLAC_BLOCK_AT + 1]
+               : NVM_FLAC_BLOCK;
+
+    case NVM_CODEC_AC3:
+    case NVM_CODEC_EAC3:
+        return NVM_AC3_SAMPLES;
+
+    case NVM_CODEC_MP3:
+        return t->sample_rate < 32000 ? NVM_MP3_SAMPLES / 2 : NVM_MP3_SAMPLES;
+
+    default:
+        return NVM_AAC_FRAME;
+    }
+}

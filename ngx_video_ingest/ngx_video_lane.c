@@ -1,0 +1,484 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The frames of one track of a live stream: parts, and where segments begin.
+ *
+ * The track that leads begins one at the first key frame after the shortest
+ * duration, or after as many frames as usual.  Audio follows at its first frame
+ * after that time, other video at its key frame there.  Audio without video is
+ * cut by the clock.
+ */
+
+#include "ngx_video_segmenter.h"
+
+
+/* bit/s, when the publisher announces none, until a segment is measured */
+#define NGX_VIDEO_GUESS_VIDEO     4000000
+#define NGX_VIDEO_GUESS_AUDIO     160000
+
+/* a segment without a key frame is cut after so many of the shortest ones */
+#define NGX_VIDEO_MAX_STRETCH     10
+
+
+static ngx_int_t ngx_video_lane_release(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane);
+
+
+/* The frame rate, from the codec or as announced: parts of whole frames. */
+static void
+ngx_video_lane_frame_rate(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane)
+{
+    uint64_t                   n, part;
+    nvm_track_t               *t;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    t = &tw->track;
+
+    if (t->fps_num == 0 || t->fps_den == 0
+        || t->fps_num / t->fps_den > 300)
+    {
+        t->fps_num = 0;
+        t->fps_den = 1;
+
+        if (sg->framerate >= 1 && sg->framerate <= 300) {
+            t->fps_num = (uint32_t) (sg->framerate * 1000 + 0.5);
+            t->fps_den = 1000;
+        }
+    }
+
+    tw->frame = NGX_VIDEO_TIMESCALE / 30;
+    part = (uint64_t) sg->conf.part * NGX_VIDEO_TIMESCALE / 1000;
+
+    if (t->fps_num) {
+        tw->frame = (uint32_t) ((uint64_t) NGX_VIDEO_TIMESCALE * t->fps_den
+                                / t->fps_num);
+        tw->frame = ngx_max(tw->frame, 1);
+
+        n = (part + tw->frame / 50) / tw->frame;
+        n = ngx_max(n, 1);
+        part = n * NGX_VIDEO_TIMESCALE * t->fps_den / t->fps_num;
+    }
+
+    tw->part = (uint32_t) part;
+    tw->part_target = tw->part;
+}
+
+
+/* Audio takes video's parts: PART-TARGET is the most frames one can have. */
+static void
+ngx_video_lane_audio_parts(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    uint64_t                   part;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    tw->frame = tw->frame ? tw->frame : nvm_frame_usual(&tw->track);
+
+    part = (uint64_t) sg->conf.part * tw->track.timescale / 1000;
+
+    if (sg->lead) {
+        /* rounded up: rounded down the last would leave a rest at times */
+        part = ((uint64_t) sg->lead->writer.part * tw->track.timescale
+                + NGX_VIDEO_TIMESCALE - 1)
+               / NGX_VIDEO_TIMESCALE;
+    }
+
+    tw->part = (uint32_t) ngx_max(part, tw->frame);
+    tw->part_target = (tw->part + tw->frame - 1) / tw->frame * tw->frame;
+}
+
+
+/* An announced rate is an average: segments may be somewhat above it. */
+static void
+ngx_video_lane_rate(ngx_video_track_writer_t *tw, uint32_t rate,
+    uint32_t guess)
+{
+    tw->measured = (rate != 0);
+    rate = rate ? rate : guess;
+
+    tw->track.bandwidth = rate + rate / 4;
+    tw->track.avg_bandwidth = rate;
+}
+
+
+ngx_int_t
+ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t msn)
+{
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    tw->msn = msn;
+
+    if (lane->kind == NVM_VIDEO) {
+        ngx_video_lane_frame_rate(sg, lane);
+
+        if (lane == sg->lead) {
+            ngx_video_cuts_init(&sg->cuts,
+                      (uint64_t) sg->conf.segment * NGX_VIDEO_TIMESCALE / 1000,
+                      tw->part / 2);
+        }
+
+    } else {
+        ngx_video_lane_audio_parts(sg, lane);
+    }
+
+    /* what is announced is of the only track of its kind */
+    ngx_video_lane_rate(tw, lane->id ? 0 : sg->rate[lane->kind],
+                        lane->kind == NVM_VIDEO ? NGX_VIDEO_GUESS_VIDEO
+                                                : NGX_VIDEO_GUESS_AUDIO);
+
+    return ngx_video_track_writer_init(tw, sg->store, sg->live, sg->log);
+}
+
+
+static int64_t
+ngx_video_lane_wall(ngx_video_segmenter_t *sg, nvm_track_t *t, uint64_t ticks)
+{
+    return sg->wall + nvm_rescale((int64_t) ticks, 1000, t->timescale);
+}
+
+
+static ngx_int_t
+ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t out, ngx_uint_t independent)
+{
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    return ngx_video_track_writer_segment(tw, out,
+                                  ngx_video_lane_wall(sg, &tw->track, out),
+                                  independent)
+           == NGX_OK ? NGX_OK : ngx_video_segmenter_full(sg);
+}
+
+
+/* Whether the frame at hand begins a segment of the leader, or by the clock. */
+static ngx_uint_t
+ngx_video_lane_cut(ngx_video_segmenter_t *sg,
+    ngx_video_track_writer_t *tw, uint64_t out, ngx_uint_t key)
+{
+    uint64_t  len, shortest;
+
+    if (!tw->open) {
+        return 1;
+    }
+
+    shortest = (uint64_t) sg->conf.segment * tw->track.timescale / 1000;
+    len = out - tw->segment_start;
+
+    if (key && len + tw->frame / 2 >= shortest) {
+        return 1;
+    }
+
+    if (tw->track.kind == NVM_AUDIO || len < shortest + tw->frame) {
+        return 0;
+    }
+
+    if (!sg->warned) {
+        sg->warned = 1;
+        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                      "stream \"%V\": key frames are farther apart than "
+                      "video_segment %Mms, segments are longer",
+                      &sg->conf.name, sg->conf.segment);
+    }
+
+    return len >= shortest * NGX_VIDEO_MAX_STRETCH;
+}
+
+
+static ngx_int_t
+ngx_video_lane_write(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    if (ngx_video_load(&sg->store->head->superseded)) {
+        sg->level = NGX_LOG_NOTICE;
+        return ngx_video_segmenter_fail(sg, "zone was replaced");
+    }
+
+    if (ngx_video_track_writer_frame(&lane->writer, f) != NGX_OK) {
+        return ngx_video_segmenter_full(sg);
+    }
+
+    sg->frames++;
+    __atomic_fetch_add(&sg->store->lives[sg->live].bytes, f->size,
+                       __ATOMIC_RELAXED);
+
+    return NGX_OK;
+}
+
+
+/* A frame of the track that leads; then others may go on. */
+static ngx_int_t
+ngx_video_lane_lead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t                   out;
+    ngx_uint_t                 i;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    out = ngx_video_track_writer_dts(tw, f->dts);
+
+    if ((f->key && ngx_video_cuts_due(&sg->cuts, out, tw->frame))
+        || ngx_video_lane_cut(sg, tw, out, f->key))
+    {
+        ngx_video_cuts_make(&sg->cuts, out);
+
+        if (ngx_video_lane_segment(sg, lane, out, f->key) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else {
+        ngx_video_cuts_pass(&sg->cuts, out,
+                            f->dts > tw->last_in + tw->frame * 7 / 4);
+    }
+
+    f->last = ngx_video_cuts_due(&sg->cuts, out + tw->frame, tw->frame);
+
+    if (ngx_video_lane_write(sg, lane, f) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < sg->nlanes; i++) {
+        if (ngx_video_lane_release(sg, &sg->lanes[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether the open segment of a track that follows ends at "ticks", or did
+ * before: at the next cut that the leader has made, or else is expected to
+ * make.  Video may be off by half a frame.
+ */
+static ngx_uint_t
+ngx_video_lane_ends(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t ticks)
+{
+    uint64_t                   at;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    if (sg->lead == NULL) {
+        return ngx_video_lane_cut(sg, tw, ticks, 1);
+    }
+
+    at = ngx_video_cuts_at(&sg->cuts, lane->cut);
+
+    if (lane->kind == NVM_VIDEO) {
+        ticks += tw->frame / 2;
+    }
+
+    return at != NGX_VIDEO_NEVER
+           && ticks * NGX_VIDEO_TIMESCALE >= at * tw->track.timescale;
+}
+
+
+/* The key frames of a track are not where those of the leader are. */
+static void
+ngx_video_lane_unlike(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    if (!lane->warned) {
+        lane->warned = 1;
+        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                      "stream \"%V\": video track %ui has no key frame where "
+                      "the first one has, segments don't agree",
+                      &sg->conf.name, lane->id);
+    }
+}
+
+
+/* Whether a frame at "out" begins a segment of a track that follows. */
+static ngx_uint_t
+ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t out, ngx_uint_t key)
+{
+    uint64_t                   at;
+    ngx_uint_t                 cuts;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    if (sg->lead == NULL) {
+        cuts = ngx_video_lane_cut(sg, tw, out, 1);
+        tw->grid = cuts ? out : tw->grid;
+        return cuts;
+    }
+
+    if (!key) {
+        return 0;
+    }
+
+    cuts = 0;
+    lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    while (lane->cut < sg->cuts.n && ngx_video_lane_ends(sg, lane, out)) {
+        at = ngx_video_cuts_at(&sg->cuts, lane->cut++);
+        tw->grid = at * tw->track.timescale / NGX_VIDEO_TIMESCALE;
+        cuts++;
+    }
+
+    if (cuts > 1 && tw->open && lane->kind == NVM_VIDEO) {
+        ngx_video_lane_unlike(sg, lane);
+    }
+
+    return cuts || !tw->open;
+}
+
+
+/* Writes a frame of a track that follows; what segment it is of is known. */
+static ngx_int_t
+ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t                   out;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    if (!tw->open && !f->key) {
+        return NGX_OK;
+    }
+
+    if (f->duration) {
+        /* it may have waited, and another have come in the meantime */
+        tw->frame = f->duration;
+    }
+
+    if (lane->kind == NVM_AUDIO && ngx_video_track_writer_surplus(tw, f->dts))
+    {
+        if (!sg->warned_surplus) {
+            sg->warned_surplus = 1;
+            ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                          "stream \"%V\": more audio than time, frames are "
+                          "left out", &sg->conf.name);
+        }
+
+        return NGX_OK;
+    }
+
+    out = ngx_video_track_writer_dts(tw, f->dts);
+
+    if (ngx_video_lane_follows(sg, lane, out, f->key)
+        && ngx_video_lane_segment(sg, lane, out, f->key) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    f->last = ngx_video_lane_ends(sg, lane, out + tw->frame);
+
+    return ngx_video_lane_write(sg, lane, f);
+}
+
+
+/* Whether a frame lies past a cut that the leader is yet to make. */
+static ngx_uint_t
+ngx_video_lane_early(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    return sg->lead && f->key && lane->cut == sg->cuts.n
+           && ngx_video_lane_ends(sg, lane,
+                           ngx_video_track_writer_dts(&lane->writer, f->dts));
+}
+
+
+/* Writes what waits no longer for the leader. */
+static ngx_int_t
+ngx_video_lane_release(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    ngx_int_t           rc;
+    ngx_video_frame_t  *f;
+
+    for ( ;; ) {
+        f = ngx_video_frame_queue_head(&lane->held);
+
+        if (f == NULL || ngx_video_lane_early(sg, lane, f)) {
+            return NGX_OK;
+        }
+
+        rc = ngx_video_lane_next(sg, lane, f);
+        ngx_video_frame_queue_pop(&lane->held);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+/*
+ * Keeps a frame until the leader makes its cut.  When that takes too long the
+ * segment goes on without one.
+ */
+static ngx_int_t
+ngx_video_lane_hold(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t            wait;
+    ngx_int_t           rc;
+    ngx_video_frame_t  *first;
+
+    first = ngx_video_frame_queue_head(&lane->held);
+    wait = (uint64_t) lane->writer.track.timescale * NGX_VIDEO_CUT_WAIT / 1000;
+    rc = NGX_DECLINED;
+
+    if (first == NULL || f->dts <= first->dts + wait) {
+        rc = ngx_video_frame_queue_push(&lane->held, f, sg->log);
+    }
+
+    if (rc == NGX_ERROR) {
+        return ngx_video_segmenter_full(sg);
+    }
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_video_cuts_forget(&sg->cuts);
+
+    if (ngx_video_lane_release(sg, lane) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_video_lane_next(sg, lane, f);
+}
+
+
+ngx_int_t
+ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    if (lane == sg->lead) {
+        return ngx_video_lane_lead(sg, lane, f);
+    }
+
+    if (lane->held.nframes || ngx_video_lane_early(sg, lane, f)) {
+        return ngx_video_lane_hold(sg, lane, f);
+    }
+
+    return ngx_video_lane_next(sg, lane, f);
+}
+
+
+void
+ngx_video_lane_finish(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    (void) ngx_video_lane_release(sg, lane);
+    (void) ngx_video_track_writer_close(&lane->writer);
+}
+
+
+void
+ngx_video_lane_done(ngx_video_lane_t *lane)
+{
+    ngx_video_frame_queue_done(&lane->held);
+    ngx_video_track_writer_done(&lane->writer);
+}
