@@ -59,7 +59,8 @@ check(const nvm_flv_tag_t *tag, const uint8_t *body, size_t size)
         return;
     }
 
-    if (nvm_frame_track(&track, tag->codec, NULL, 0, tag->data, tag->size, &f)
+    if (nvm_frame_track(&track, tag->codec, tag->data, 0, tag->data,
+                        tag->size, &f)
         != NVM_OK)
     {
         memset(&track, 0, sizeof(track));
