@@ -184,10 +184,21 @@ ngx_http_video_body_wait(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_video_body_yield(ngx_http_request_t *r)
 {
+    ngx_event_t               *wev;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    wev = r->connection->write;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_video_body_writer;
 
-    ngx_post_event(r->connection->write, &ngx_posted_next_events);
+    /* a worker that is to exit would not wait for an event that is posted */
+    if (!wev->timer_set) {
+        ngx_add_timer(wev, clcf->send_timeout);
+    }
+
+    ngx_post_event(wev, &ngx_posted_next_events);
 
     return NGX_DONE;
 }

@@ -171,8 +171,7 @@ ngx_http_video_file_post(ngx_http_video_file_t *f)
         return NGX_ERROR;
     }
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -243,8 +242,7 @@ ngx_http_video_file_yield(ngx_http_video_file_t *f)
 
     ngx_post_event(&f->turn, &ngx_posted_next_events);
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -270,8 +268,7 @@ ngx_http_video_file_resume(ngx_http_video_file_t *f)
 
     ngx_http_set_log_request(c->log, r);
 
-    r->main->blocked--;
-    r->aio = 0;
+    ngx_http_video_idle(r);
 
     if (r->done || c->error) {
         /* the client has gone in the meantime */

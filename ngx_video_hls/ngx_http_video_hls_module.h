@@ -94,6 +94,7 @@ typedef struct {
     ngx_video_waiter_t        waiter;
     ngx_msec_t                deadline;     /* of waiting; 0: not set */
     ngx_int_t                 late;         /* answer when it passes */
+    ngx_event_t               busy;         /* timer; a thread works */
 
     ngx_video_ref_t           ref;          /* what is being sent */
     ngx_video_reader_t        reader;       /* while ref is being sent */
@@ -181,6 +182,13 @@ ngx_int_t ngx_http_video_park(ngx_http_request_t *r,
 ngx_int_t ngx_http_video_start(ngx_http_request_t *r,
     ngx_http_video_handler_pt handler);
 void ngx_http_video_resume(ngx_http_request_t *r);
+
+/*
+ * A thread works for the request, or it waits for its next turn: what holds on
+ * until "idle".  Meanwhile the worker has a timer, so that it does not exit.
+ */
+void ngx_http_video_busy(ngx_http_request_t *r);
+void ngx_http_video_idle(ngx_http_request_t *r);
 
 
 /* ngx_http_video_object.c */

@@ -13,10 +13,15 @@
 #include "ngx_http_video_hls_module.h"
 
 
+/* ms; a thread that takes longer is worth a line in the log */
+#define NGX_HTTP_VIDEO_BUSY  60000
+
+
 static ngx_int_t ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc);
 static void ngx_http_video_park_wake(ngx_video_waiter_t *w);
 static void ngx_http_video_park_timer(ngx_http_request_t *r);
 static void ngx_http_video_park_cleanup(void *data);
+static void ngx_http_video_busy_timer(ngx_event_t *ev);
 
 
 ngx_int_t
@@ -213,4 +218,55 @@ ngx_http_video_park_cleanup(void *data)
     ngx_http_video_ctx_t *ctx = data;
 
     ngx_video_wait_cancel(&ctx->waiter);
+}
+
+
+/*
+ * nginx asks a worker that is to exit for its timers only.  One that has none
+ * would leave at once, with the client in the middle of the answer.
+ */
+void
+ngx_http_video_busy(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    r->main->blocked++;
+    r->aio = 1;
+
+    ctx->busy.handler = ngx_http_video_busy_timer;
+    ctx->busy.data = r->connection;
+    ctx->busy.log = r->connection->log;
+
+    ngx_add_timer(&ctx->busy, NGX_HTTP_VIDEO_BUSY);
+}
+
+
+void
+ngx_http_video_idle(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    if (ctx->busy.timer_set) {
+        ngx_del_timer(&ctx->busy);
+    }
+
+    r->main->blocked--;
+    r->aio = 0;
+}
+
+
+static void
+ngx_http_video_busy_timer(ngx_event_t *ev)
+{
+    ngx_connection_t *c = ev->data;
+
+    ngx_log_error(NGX_LOG_ALERT, c->log, 0,
+                  "video: reading a file takes longer than %Mms",
+                  (ngx_msec_t) NGX_HTTP_VIDEO_BUSY);
+
+    ngx_add_timer(ev, NGX_HTTP_VIDEO_BUSY);
 }

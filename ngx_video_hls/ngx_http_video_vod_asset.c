@@ -610,8 +610,7 @@ ngx_http_video_asset_post(ngx_http_request_t *r)
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -707,8 +706,7 @@ ngx_http_video_asset_event(ngx_event_t *ev)
 
     ngx_http_set_log_request(log, r);
 
-    r->main->blocked--;
-    r->aio = 0;
+    ngx_http_video_idle(r);
 
     if (list->err) {
         ngx_log_error(NGX_LOG_ERR, log, list->err,

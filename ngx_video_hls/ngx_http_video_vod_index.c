@@ -417,8 +417,7 @@ ngx_http_video_index_post(ngx_http_video_source_t *s,
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "video hls: reads \"%V\"", &s->path);
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -682,8 +681,7 @@ ngx_http_video_index_event(ngx_event_t *ev)
 
     nvm_heap_done(&t->heap);
 
-    r->main->blocked--;
-    r->aio = 0;
+    ngx_http_video_idle(r);
 
     ngx_http_video_resume(r);
 }

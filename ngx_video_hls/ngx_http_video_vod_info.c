@@ -248,8 +248,7 @@ ngx_http_video_info_post(ngx_http_request_t *r)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "video hls: inspects \"%V\"", &ctx->vod->path);
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -268,8 +267,7 @@ ngx_http_video_info_event(ngx_event_t *ev)
 
     ngx_http_set_log_request(r->connection->log, r);
 
-    r->main->blocked--;
-    r->aio = 0;
+    ngx_http_video_idle(r);
 
     if (info->unread) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, info->err,

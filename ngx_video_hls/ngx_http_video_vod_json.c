@@ -351,8 +351,7 @@ ngx_http_video_json_post(ngx_http_request_t *r)
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -419,8 +418,7 @@ ngx_http_video_json_event(ngx_event_t *ev)
 
     ngx_http_set_log_request(r->connection->log, r);
 
-    r->main->blocked--;
-    r->aio = 0;
+    ngx_http_video_idle(r);
 
     if (t->sys || t->err == NVM_ENOMEM) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, t->sys,

@@ -143,8 +143,7 @@ ngx_http_video_moov_make(ngx_http_request_t *r,
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    r->main->blocked++;
-    r->aio = 1;
+    ngx_http_video_busy(r);
 
     return NGX_DONE;
 }
@@ -464,8 +463,7 @@ ngx_http_video_moov_event(ngx_event_t *ev)
     ctx->writing = 0;
     nvm_heap_done(&t->heap);
 
-    r->main->blocked--;
-    r->aio = 0;
+    ngx_http_video_idle(r);
 
     ngx_http_video_resume(r);
 }
