@@ -71,8 +71,11 @@ static const ngx_http_video_status_field_t  ngx_http_video_zone_fields[] = {
 
 
 static const char  *ngx_http_video_states[] = {
-    "free", "starting", "live", "ended", "interrupted"
+    "free", "starting", "live", "ended", "interrupted", "paused", "continued"
 };
+
+#define NGX_HTTP_VIDEO_STATES                                                 \
+    (sizeof(ngx_http_video_states) / sizeof(ngx_http_video_states[0]))
 
 
 static void
@@ -163,6 +166,18 @@ ngx_http_video_status_track(nvm_writer_t *w, ngx_video_store_t *st,
 }
 
 
+/* Each stream once: by the run that it is in, not by those before. */
+static ngx_uint_t
+ngx_http_video_status_shown(ngx_video_store_t *st, ngx_uint_t i,
+    ngx_video_live_info_t *info)
+{
+    return st->lives[i].state != NGX_VIDEO_LIVE_FREE
+           && ngx_video_live_info(st, i, info) == NGX_OK
+           && info->state != NGX_VIDEO_LIVE_CONTINUED
+           && (info->state != NGX_VIDEO_LIVE_STARTING || info->prev == 0);
+}
+
+
 static void
 ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
 {
@@ -179,9 +194,7 @@ ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
 
         for (i = 0; i < st->head->nlives; i++) {
 
-            if (st->lives[i].state == NGX_VIDEO_LIVE_FREE
-                || ngx_video_live_info(st, i, &info) != NGX_OK)
-            {
+            if (!ngx_http_video_status_shown(st, i, &info)) {
                 continue;
             }
 
@@ -191,7 +204,8 @@ ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
             ngx_http_video_status_string(w, &info.name);
             nvm_writer_fmt(w, ",\"state\":\"%s\",\"epoch\":\"%llx\","
                            "\"started\":%llu,\"bytes\":%llu,\"tracks\":[",
-                           ngx_http_video_states[info.state % 5],
+                           ngx_http_video_states[info.state
+                                                 % NGX_HTTP_VIDEO_STATES],
                            (unsigned long long) info.epoch,
                            (unsigned long long) info.started,
                            (unsigned long long) info.bytes);
@@ -294,9 +308,7 @@ ngx_http_video_status_stream(nvm_writer_t *w, ngx_video_core_conf_t *vcf,
 
         for (i = 0; i < st->head->nlives; i++) {
 
-            if (st->lives[i].state == NGX_VIDEO_LIVE_FREE
-                || ngx_video_live_info(st, i, &info) != NGX_OK)
-            {
+            if (!ngx_http_video_status_shown(st, i, &info)) {
                 continue;
             }
 

@@ -25,6 +25,7 @@
 
 #include "ngx_video_core.h"
 #include "nvm_index.h"
+#include "nvm_hls.h"
 #include "nvm_writer.h"
 
 
@@ -243,6 +244,39 @@ ngx_int_t ngx_http_video_live_find(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_uint_t *number);
 ngx_int_t ngx_http_video_live_wait(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_int_t late);
+
+
+/* ngx_http_video_live_runs.c */
+
+/* A run of a stream: its tracks, and what of them is listed. */
+typedef struct {
+    ngx_video_live_info_t     info;
+    nvm_track_t               track[NGX_VIDEO_LIVE_TRACKS];
+    nvm_timeline_t            timeline[NGX_VIDEO_LIVE_TRACKS];
+    char                      id[24];       /* "e1f" */
+    char                      prefix[24];   /* of URIs: "e1f/" */
+} ngx_http_video_run_t;
+
+/* A stream at one moment. */
+typedef struct {
+    ngx_http_video_run_t     *run[NGX_VIDEO_LIVE_RUNS];     /* the newest first;
+                                                   one at least */
+    ngx_uint_t                nruns;
+    char                      name[NGX_VIDEO_LIVE_TRACKS][24];
+    ngx_uint_t                ntracks;
+} ngx_http_video_runs_t;
+
+/* Copies the runs of a stream that are within its window. */
+ngx_int_t ngx_http_video_runs_read(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_runs_t *runs);
+
+/*
+ * The timeline of a track over all of them; what a playlist needs of it goes
+ * into prefix, maps and discontinuity_sequence of "media".
+ */
+ngx_int_t ngx_http_video_runs_join(ngx_http_request_t *r,
+    ngx_http_video_runs_t *runs, ngx_uint_t number, nvm_timeline_t *timeline,
+    nvm_hls_media_t *media);
 
 
 /* ngx_http_video_vod.c */

@@ -54,7 +54,9 @@ ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
 
     for ( ;; ) {
 
-        if (ngx_video_live_find(ctx->store, &ctx->path.asset, info)
+        /* an epoch is of one run of the stream, which may have gone on */
+        if (ngx_video_live_find(ctx->store, &ctx->path.asset, ctx->path.epoch,
+                                info)
             != NGX_OK)
         {
             return NGX_HTTP_NOT_FOUND;
@@ -69,11 +71,6 @@ ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
         if (rc != NGX_OK) {
             return rc;
         }
-    }
-
-    if (ctx->path.epoch && ctx->path.epoch != info->epoch) {
-        /* of a publisher before this one */
-        return NGX_HTTP_NOT_FOUND;
     }
 
     if (ctx->path.what == NGX_HTTP_VIDEO_MASTER

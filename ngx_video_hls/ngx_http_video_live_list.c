@@ -17,14 +17,6 @@
 #define NGX_HTTP_VIDEO_AHEAD  2
 
 
-typedef struct {
-    nvm_track_t               track[NGX_VIDEO_LIVE_TRACKS];
-    nvm_timeline_t            timeline[NGX_VIDEO_LIVE_TRACKS];
-    char                      name[NGX_VIDEO_LIVE_TRACKS][24];
-    ngx_uint_t                n;
-} ngx_http_video_tracks_t;
-
-
 /* What is to be rendered. */
 typedef struct {
     ngx_video_live_info_t    *info;
@@ -149,7 +141,7 @@ ngx_http_video_live_blocked(ngx_http_request_t *r,
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    if (has_msn != NGX_OK || info->state != NGX_VIDEO_LIVE_LIVE) {
+    if (has_msn != NGX_OK || ngx_video_live_over(info->state)) {
         return NGX_OK;
     }
 
@@ -218,14 +210,15 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
         }
     }
 
-    if (ctx->path.what != NGX_HTTP_VIDEO_MASTER
+    /* a run that goes on from another shows that one until it has something */
+    if (ctx->path.what != NGX_HTTP_VIDEO_MASTER && info->prev == 0
         && (edge.empty
             || (edge.msn == edge.first && !edge.complete
                 && (edge.nparts == 0 || !conf->low_latency
                     || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST))))
     {
-        return info->state == NGX_VIDEO_LIVE_LIVE ? NGX_AGAIN
-                                                  : NGX_HTTP_NOT_FOUND;
+        return ngx_video_live_over(info->state) ? NGX_HTTP_NOT_FOUND
+                                                : NGX_AGAIN;
     }
 
     if (ctx->path.what == NGX_HTTP_VIDEO_MASTER) {
@@ -245,41 +238,6 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
 }
 
 
-/* Copies all tracks, so that reports and manifests show one moment. */
-static ngx_int_t
-ngx_http_video_live_tracks(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_http_video_tracks_t *t)
-{
-    ngx_uint_t             i, k, count[NVM_KINDS];
-    nvm_arena_t            arena;
-    ngx_http_video_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-
-    ngx_video_pool_arena(&arena, r->pool);
-    ngx_memzero(count, sizeof(count));
-
-    t->n = info->ntracks;
-
-    for (i = 0; i < t->n; i++) {
-
-        if (ngx_video_live_read(ctx->store, info, i, &arena, &t->track[i],
-                                &t->timeline[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        k = t->track[i].kind == NVM_VIDEO ? NVM_VIDEO : NVM_AUDIO;
-
-        ngx_sprintf((u_char *) t->name[i], "%c%ui%Z",
-                    k == NVM_VIDEO ? 'v' : 'a', count[k]++);
-    }
-
-    return NGX_OK;
-}
-
-
 static nvm_err_e
 ngx_http_video_live_master(nvm_writer_t *w, void *what)
 {
@@ -287,13 +245,15 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
     ngx_uint_t                n;
     nvm_hls_master_t          m;
     nvm_hls_rendition_t       renditions[NGX_VIDEO_LIVE_TRACKS];
-    ngx_http_video_tracks_t  *t = what;
+    nvm_timeline_t           *tl;
+    ngx_http_video_runs_t    *t = what;
 
+    tl = t->run[0]->timeline;
     ngx_memzero(&m, sizeof(nvm_hls_master_t));
     ngx_memzero(renditions, sizeof(renditions));
 
-    for (n = 0; n < t->n; n++) {
-        renditions[n].track = &t->track[n];
+    for (n = 0; n < t->ntracks; n++) {
+        renditions[n].track = tl[n].track;
         renditions[n].dir = t->name[n];
     }
 
@@ -301,9 +261,9 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
     m.nrenditions = n;
     m.independent = 1;
 
-    for (n = 0; n < t->n; n++) {
-        for (i = 0; i < t->timeline[n].nsegments; i++) {
-            if (!t->timeline[n].segments[i].independent) {
+    for (n = 0; n < t->ntracks; n++) {
+        for (i = 0; i < tl[n].nsegments; i++) {
+            if (!tl[n].segments[i].independent) {
                 m.independent = 0;
             }
         }
@@ -315,7 +275,7 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
 
 /* What a media playlist is rendered from. */
 typedef struct {
-    nvm_timeline_t           *timeline;
+    nvm_timeline_t            timeline;
     nvm_hls_media_t           media;
 } ngx_http_video_playlist_t;
 
@@ -325,7 +285,7 @@ ngx_http_video_live_playlist(nvm_writer_t *w, void *what)
 {
     ngx_http_video_playlist_t  *p = what;
 
-    return nvm_hls_media_write(w, p->timeline, &p->media);
+    return nvm_hls_media_write(w, &p->timeline, &p->media);
 }
 
 
@@ -338,22 +298,24 @@ ngx_http_video_live_manifest(nvm_writer_t *w, void *what)
 
 /* RENDITION-REPORT: the newest media of the other tracks. */
 static void
-ngx_http_video_live_reports(ngx_http_video_tracks_t *t, ngx_uint_t number,
+ngx_http_video_live_reports(ngx_http_video_runs_t *t, ngx_uint_t number,
     nvm_hls_report_t *reports, char uris[][40], size_t *n)
 {
     ngx_uint_t            i;
+    nvm_timeline_t       *tl;
     const nvm_segment_t  *s;
 
-    for (i = 0, *n = 0; i < t->n; i++) {
+    for (i = 0, *n = 0; i < t->ntracks; i++) {
+        tl = &t->run[0]->timeline[i];
 
-        if (i == number || t->timeline[i].nsegments == 0) {
+        if (i == number || tl->nsegments == 0) {
             continue;
         }
 
-        s = &t->timeline[i].segments[t->timeline[i].nsegments - 1];
+        s = &tl->segments[tl->nsegments - 1];
 
         if (!s->complete && s->nparts == 0) {
-            if (t->timeline[i].nsegments == 1) {
+            if (tl->nsegments == 1) {
                 continue;
             }
 
@@ -372,10 +334,10 @@ ngx_http_video_live_reports(ngx_http_video_tracks_t *t, ngx_uint_t number,
 
 static ngx_int_t
 ngx_http_video_live_render_playlist(ngx_http_request_t *r,
-    ngx_http_video_listed_t *listed, ngx_http_video_tracks_t *t,
+    ngx_http_video_listed_t *listed, ngx_http_video_runs_t *t,
     u_char **text, size_t *len)
 {
-    char                        prefix[24], uris[NGX_VIDEO_LIVE_TRACKS][40];
+    char                        uris[NGX_VIDEO_LIVE_TRACKS][40];
     nvm_hls_report_t            reports[NGX_VIDEO_LIVE_TRACKS];
     ngx_http_video_playlist_t   p;
     ngx_http_video_loc_conf_t  *conf;
@@ -384,13 +346,17 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
 
     ngx_memzero(&p, sizeof(ngx_http_video_playlist_t));
 
-    ngx_sprintf((u_char *) prefix, "e%xL/%Z", listed->info->epoch);
     ngx_http_video_live_reports(t, listed->number, reports, uris,
                                 &p.media.nreports);
 
-    p.timeline = &t->timeline[listed->number];
-    p.media.prefix = prefix;
+    if (ngx_http_video_runs_join(r, t, listed->number, &p.timeline, &p.media)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     p.media.reports = reports;
+    p.media.paused = listed->info->state == NGX_VIDEO_LIVE_PAUSED;
     p.media.low_latency = conf->low_latency ? 1 : 0;
     p.media.can_block = p.media.low_latency;
     p.media.hold_back = p.media.low_latency;
@@ -402,47 +368,58 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_video_live_render_manifest(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_http_video_tracks_t *t, u_char **text,
-    size_t *len)
+/* A run as a period. */
+static void
+ngx_http_video_live_period(ngx_http_video_runs_t *t, ngx_http_video_run_t *run,
+    nvm_dash_track_t *tracks, nvm_dash_period_t *period)
 {
-    char               prefix[24];
-    int64_t            start, wall;
-    nvm_dash_t         d;
-    ngx_uint_t         i;
-    nvm_dash_track_t   tracks[NGX_VIDEO_LIVE_TRACKS];
-    nvm_dash_period_t  period;
+    ngx_uint_t  i;
 
-    ngx_memzero(&d, sizeof(nvm_dash_t));
-    ngx_memzero(tracks, sizeof(tracks));
+    ngx_memzero(tracks, t->ntracks * sizeof(nvm_dash_track_t));
 
-    ngx_sprintf((u_char *) prefix, "e%xL/%Z", info->epoch);
-
-    /* when tick 0 of all tracks was: the clock that segments were given */
-    start = (int64_t) info->started;
-
-    for (i = 0; i < t->n; i++) {
-
-        if (t->timeline[i].nsegments) {
-            wall = t->timeline[i].segments[0].wall
-                   - nvm_rescale((int64_t) t->timeline[i].segments[0].start,
-                                 1000, t->track[i].timescale);
-            start = i ? ngx_min(start, wall) : wall;
-        }
-
-        tracks[i].timeline = &t->timeline[i];
+    for (i = 0; i < t->ntracks; i++) {
+        tracks[i].timeline = &run->timeline[i];
         tracks[i].id = t->name[i];
-        tracks[i].prefix = prefix;
+        tracks[i].prefix = run->prefix;
+        tracks[i].pto = (uint64_t) nvm_rescale((int64_t) run->info.begin,
+                                               run->track[i].timescale, 1000);
     }
 
-    period.tracks = tracks;
-    period.ntracks = t->n;
+    period->tracks = tracks;
+    period->ntracks = t->ntracks;
+    period->id = run->info.order ? run->id : NULL;
+    period->start = run->info.begin;
+}
 
-    d.periods = &period;
-    d.nperiods = 1;
+
+static ngx_int_t
+ngx_http_video_live_render_manifest(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_runs_t *t, u_char **text,
+    size_t *len)
+{
+    nvm_dash_t          d;
+    ngx_uint_t          i;
+    nvm_dash_track_t   *tracks;
+    nvm_dash_period_t   periods[NGX_VIDEO_LIVE_RUNS];
+
+    tracks = ngx_palloc(r->pool, t->nruns * NGX_VIDEO_LIVE_TRACKS
+                                 * sizeof(nvm_dash_track_t));
+    if (tracks == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (i = 0; i < t->nruns; i++) {
+        ngx_http_video_live_period(t, t->run[t->nruns - 1 - i],
+                                   tracks + i * NGX_VIDEO_LIVE_TRACKS,
+                                   &periods[i]);
+    }
+
+    ngx_memzero(&d, sizeof(nvm_dash_t));
+
+    d.periods = periods;
+    d.nperiods = t->nruns;
     d.dynamic = 1;
-    d.availability_start = start;
+    d.availability_start = info->wall;
     d.publish_time = (int64_t) ngx_video_now();
     d.now = d.publish_time;
     d.time_shift = info->window_ms;
@@ -460,18 +437,18 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
 
     ngx_http_video_ctx_t     *ctx;
     ngx_video_live_info_t    *info;
-    ngx_http_video_tracks_t  *t;
+    ngx_http_video_runs_t    *t;
 
     info = listed->info;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    t = ngx_palloc(r->pool, sizeof(ngx_http_video_tracks_t));
+    t = ngx_palloc(r->pool, sizeof(ngx_http_video_runs_t));
     if (t == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_video_live_tracks(r, info, t) != NGX_OK) {
+    if (ngx_http_video_runs_read(r, info, t) != NGX_OK) {
         return NGX_HTTP_NOT_FOUND;
     }
 

@@ -364,6 +364,8 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
     live.segment = conf->segment;
     live.part = conf->part;
     live.window = conf->window;
+    live.grace = conf->grace;
+    live.linger = conf->linger;
     live.reserve = (uint64_t) conf->bitrate / 8
                    * (conf->window * 3 / 2 + 4 * conf->segment) / 1000;
 

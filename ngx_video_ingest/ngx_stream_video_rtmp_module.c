@@ -57,6 +57,12 @@ static ngx_stream_video_range_t  ngx_stream_video_part_range =
 static ngx_stream_video_range_t  ngx_stream_video_window_range =
     { ngx_stream_video_msec, "video_window", 4000, 3600000 };
 
+static ngx_stream_video_range_t  ngx_stream_video_grace_range =
+    { ngx_stream_video_msec, "video_publish_grace", 0, 600000 };
+
+static ngx_stream_video_range_t  ngx_stream_video_linger_range =
+    { ngx_stream_video_msec, "video_linger", 1000, 3600000 };
+
 static ngx_stream_video_range_t  ngx_stream_video_timeout_range =
     { ngx_stream_video_msec, "video_rtmp_timeout", 1000, 3600000 };
 
@@ -97,6 +103,20 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       offsetof(ngx_stream_video_rtmp_srv_conf_t, bitrate),
       NULL },
+
+    { ngx_string("video_publish_grace"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, grace),
+      &ngx_stream_video_grace_range },
+
+    { ngx_string("video_linger"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, linger),
+      &ngx_stream_video_linger_range },
 
     { ngx_string("video_rtmp_timeout"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
@@ -586,6 +606,8 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->segment = NGX_CONF_UNSET_MSEC;
     conf->part = NGX_CONF_UNSET_MSEC;
     conf->window = NGX_CONF_UNSET_MSEC;
+    conf->grace = NGX_CONF_UNSET_MSEC;
+    conf->linger = NGX_CONF_UNSET_MSEC;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
     conf->max_message = NGX_CONF_UNSET_SIZE;
@@ -604,6 +626,9 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_msec_value(conf->segment, prev->segment, 2000);
     ngx_conf_merge_msec_value(conf->part, prev->part, 200);
     ngx_conf_merge_msec_value(conf->window, prev->window, 30000);
+    ngx_conf_merge_msec_value(conf->grace, prev->grace, 10000);
+    ngx_conf_merge_msec_value(conf->linger, prev->linger,
+                              NGX_VIDEO_LIVE_LINGER);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,

@@ -37,6 +37,8 @@ typedef struct {
     ngx_msec_t                segment;
     ngx_msec_t                part;
     ngx_msec_t                window;
+    ngx_msec_t                grace;
+    ngx_msec_t                linger;
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;

@@ -14,6 +14,7 @@ static ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);
 static ngx_int_t ngx_video_segmenter_start(ngx_video_segmenter_t *sg,
     int64_t ms);
+static ngx_int_t ngx_video_segmenter_renew(ngx_video_segmenter_t *sg);
 
 
 static const char *
@@ -42,6 +43,64 @@ ngx_video_segmenter_init(ngx_video_segmenter_t *sg, ngx_video_store_t *st,
 }
 
 
+/* What has come is not lost: the segments that are open become complete. */
+static void
+ngx_video_segmenter_finish(ngx_video_segmenter_t *sg)
+{
+    ngx_uint_t  i;
+
+    if (!sg->ready) {
+        return;
+    }
+
+    ngx_video_cuts_forget(&sg->cuts);
+
+    for (i = 0; i < sg->nlanes; i++) {
+        ngx_video_lane_finish(sg, &sg->lanes[i]);
+    }
+}
+
+
+/*
+ * A track's codec has changed: the stream goes on in another run, at the next
+ * key frame.  Its clock is the same.
+ */
+static ngx_int_t
+ngx_video_segmenter_renew(ngx_video_segmenter_t *sg)
+{
+    ngx_int_t                  rc;
+    ngx_uint_t                 i;
+    nvm_track_t                track;
+    ngx_video_lane_t          *lane;
+
+    ngx_video_segmenter_finish(sg);
+    ngx_video_live_pause(sg->store, sg->live);
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+        track = lane->writer.track;
+
+        ngx_video_lane_done(lane);
+        ngx_memzero(&lane->writer, sizeof(ngx_video_track_writer_t));
+        ngx_video_frame_queue_init(&lane->held);
+
+        lane->writer.track = track;
+        lane->writer.track.id = 0;
+        lane->cut = 0;
+    }
+
+    sg->ready = 0;
+    sg->renewed = 1;
+    sg->lead = NULL;
+    sg->first = ngx_max(sg->clock[NVM_VIDEO], sg->clock[NVM_AUDIO]);
+
+    rc = ngx_video_live_publish(sg->store, &sg->conf, &sg->live);
+    sg->published = (rc == NGX_OK);
+
+    return rc == NGX_OK ? NGX_OK : ngx_video_segmenter_full(sg);
+}
+
+
 void
 ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
 {
@@ -53,14 +112,7 @@ ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
 
     sg->published = 0;
 
-    if (sg->ready && clean) {
-        ngx_video_cuts_forget(&sg->cuts);
-
-        for (i = 0; i < sg->nlanes; i++) {
-            ngx_video_lane_finish(sg, &sg->lanes[i]);
-        }
-    }
-
+    ngx_video_segmenter_finish(sg);
     ngx_video_live_end(sg->store, sg->live, clean);
 
     for (i = 0; i < sg->nlanes; i++) {
@@ -166,16 +218,15 @@ ngx_video_segmenter_track(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     t = &lane->writer.track;
 
-    if (sg->ready) {
+    if (sg->ready && t->codec == track.codec
+        && t->config_len == track.config_len
+        && ngx_memcmp(t->config, track.config, track.config_len) == 0)
+    {
+        return NGX_OK;
+    }
 
-        if (t->codec == track.codec && t->config_len == track.config_len
-            && ngx_memcmp(t->config, track.config, track.config_len) == 0)
-        {
-            return NGX_OK;
-        }
-
-        return ngx_video_segmenter_fail(sg, "codec parameters changed "
-                                        "in mid-stream");
+    if (sg->ready && ngx_video_segmenter_renew(sg) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     *t = track;
@@ -207,20 +258,11 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         return NGX_OK;
     }
 
-    if (sg->ready && lane->codec != p->codec) {
-        return ngx_video_segmenter_fail(sg, "codec changed in mid-stream");
-    }
-
-    if (sg->ready && lane->header_len) {
-
-        if (p->size == lane->header_len
-            && ngx_memcmp(p->data, lane->header, p->size) == 0)
-        {
-            return NGX_OK;
-        }
-
-        return ngx_video_segmenter_fail(sg, "codec parameters changed "
-                                        "in mid-stream");
+    if (sg->ready && lane->codec == p->codec && lane->header_len
+        && p->size == lane->header_len
+        && ngx_memcmp(p->data, lane->header, p->size) == 0)
+    {
+        return NGX_OK;
     }
 
     lane->codec = p->codec;
@@ -234,6 +276,10 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 
     if (p->size > NGX_VIDEO_HEADER_KEPT) {
         return ngx_video_segmenter_fail(sg, "codec header is too long");
+    }
+
+    if (sg->ready && ngx_video_segmenter_renew(sg) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ngx_memcpy(lane->header, p->data, p->size);
@@ -343,35 +389,84 @@ ngx_video_segmenter_ready(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
-/* Those that are known, in the order of the publisher's numbers. */
-static ngx_int_t
-ngx_video_segmenter_start_kind(ngx_video_segmenter_t *sg, nvm_kind_e kind,
-    uint64_t msn, ngx_uint_t *n)
+/*
+ * Numbers the tracks that are known: of video first, in the order of the
+ * publisher's numbers.  Those that are not are too late.
+ */
+static ngx_uint_t
+ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
 {
-    ngx_uint_t         i;
+    ngx_uint_t         i, n;
     ngx_video_lane_t  *lane;
 
-    while ((lane = ngx_video_segmenter_first(sg, kind)) != NULL) {
+    for (n = 0; n < sg->nlanes; n++) {
+        lane = ngx_video_segmenter_first(sg, NVM_VIDEO);
 
-        /* until all are started */
-        lane->known = 0;
-        lane->writer.track.id = (uint32_t) ++*n;
-
-        if (ngx_video_lane_start(sg, lane, msn) != NGX_OK) {
-            return ngx_video_segmenter_full(sg);
+        if (lane == NULL) {
+            lane = ngx_video_segmenter_first(sg, NVM_AUDIO);
         }
+
+        if (lane == NULL) {
+            break;
+        }
+
+        /* until all have their place */
+        lane->known = 0;
+        lane->writer.track.id = (uint32_t) n + 1;
+        lanes[n] = lane;
     }
 
     for (i = 0; i < sg->nlanes; i++) {
-        lane = &sg->lanes[i];
-
-        if (lane->kind == kind) {
-            lane->known = lane->writer.track.id != 0;
-            lane->late = !lane->known;
-        }
+        sg->lanes[i].late = 1;
     }
 
-    return NGX_OK;
+    for (i = 0; i < n; i++) {
+        lanes[i]->known = 1;
+        lanes[i]->late = 0;
+    }
+
+    return n;
+}
+
+
+/*
+ * The clock of the tracks: that of the run before, which this one goes on
+ * from, or its own.  A publisher that came back goes on at its time, or where
+ * the media end.
+ */
+static ngx_int_t
+ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
+    ngx_uint_t n, int64_t ms)
+{
+    uint8_t     kinds[NGX_VIDEO_LIVE_TRACKS];
+    int64_t     now, wall;
+    uint64_t    end;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+        kinds[i] = lanes[i]->kind;
+    }
+
+    now = (int64_t) ngx_video_now();
+    wall = now;
+    end = 0;
+
+    rc = ngx_video_live_join(sg->store, sg->live, kinds, n, &wall, &end);
+
+    if (rc == NGX_OK && sg->renewed) {
+        sg->begin += (uint64_t) (ms - sg->base);
+
+    } else {
+        sg->begin = (uint64_t) ngx_max(now - wall, 0);
+        sg->begin = ngx_max(sg->begin, end);
+    }
+
+    sg->base = ms;
+    sg->wall = wall;
+    ngx_video_live_clock(sg->store, sg->live, wall, sg->begin);
+
+    return rc;
 }
 
 
@@ -403,22 +498,28 @@ ngx_video_segmenter_codecs(ngx_video_segmenter_t *sg, ngx_str_t *list)
 static ngx_int_t
 ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 {
-    u_char      buf[NGX_VIDEO_LIVE_TRACKS * (NVM_CODECS_LEN + 1)];
-    uint64_t    msn;
-    ngx_str_t   codecs;
-    ngx_uint_t  n;
-
-    sg->base = ms;
-    sg->wall = (int64_t) ngx_video_now();
-    msn = ngx_video_live_first_msn(sg->store, sg->live);
+    u_char             buf[NGX_VIDEO_LIVE_TRACKS * (NVM_CODECS_LEN + 1)];
+    uint64_t           msn;
+    ngx_int_t          joined;
+    ngx_str_t          codecs;
+    ngx_uint_t         i, n;
+    ngx_video_lane_t  *lanes[NGX_VIDEO_LIVE_TRACKS];
 
     sg->lead = ngx_video_segmenter_first(sg, NVM_VIDEO);
-    n = 0;
 
-    if (ngx_video_segmenter_start_kind(sg, NVM_VIDEO, msn, &n) != NGX_OK
-        || ngx_video_segmenter_start_kind(sg, NVM_AUDIO, msn, &n) != NGX_OK)
-    {
-        return NGX_ERROR;
+    n = ngx_video_segmenter_order(sg, lanes);
+    joined = ngx_video_segmenter_join(sg, lanes, n, ms);
+    msn = ngx_video_live_first_msn(sg->store, sg->live);
+
+    for (i = 0; i < n; i++) {
+
+        if (joined == NGX_OK) {
+            msn = ngx_video_live_next_msn(sg->store, sg->live, i);
+        }
+
+        if (ngx_video_lane_start(sg, lanes[i], msn) != NGX_OK) {
+            return ngx_video_segmenter_full(sg);
+        }
     }
 
     sg->ready = 1;
@@ -427,8 +528,9 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
     codecs.data = buf;
     ngx_video_segmenter_codecs(sg, &codecs);
 
-    ngx_log_error(NGX_LOG_NOTICE, sg->log, 0, "stream \"%V\" is live: %V",
-                  &sg->conf.name, &codecs);
+    ngx_log_error(NGX_LOG_NOTICE, sg->log, 0, "stream \"%V\" %s: %V",
+                  &sg->conf.name, joined == NGX_OK ? "goes on" : "is live",
+                  &codecs);
 
     return NGX_OK;
 }
@@ -526,7 +628,8 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
     }
 
-    f.dts = (uint64_t) nvm_rescale(ms - sg->base, t->timescale, 1000);
+    f.dts = (uint64_t) nvm_rescale(ms - sg->base + (int64_t) sg->begin,
+                                   t->timescale, 1000);
     f.cts = p->cts * (NGX_VIDEO_TIMESCALE / 1000);
     f.data = frame.data;
     f.size = frame.size;

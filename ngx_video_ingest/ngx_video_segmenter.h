@@ -71,8 +71,9 @@ typedef struct {
     /* RTMP's 32-bit milliseconds, unwrapped; one clock for all tracks */
     int64_t                   clock[NVM_KINDS];
     int64_t                   first;        /* of the first message */
-    int64_t                   base;         /* time zero of the tracks */
-    int64_t                   wall;         /* ms since 1970 of base */
+    int64_t                   base;         /* of the first frame */
+    uint64_t                  begin;        /* what that is in the tracks, ms */
+    int64_t                   wall;         /* ms since 1970 of their tick 0 */
     ngx_video_cuts_t          cuts;
 
     double                    framerate;    /* as announced, 0: not */
@@ -81,6 +82,8 @@ typedef struct {
 
     unsigned                  published:1;
     unsigned                  ready:1;
+    unsigned                  renewed:1;    /* the clock of the run before goes
+                                               on */
     unsigned                  no_video:1;   /* announced to be absent */
     unsigned                  no_audio:1;
     unsigned                  clocked:1;

@@ -982,3 +982,113 @@ video_rtmp live zone=live;
 --- error_log
 [emerg]
 "video_rtmp" directive is not allowed here
+
+
+
+=== TEST 84: video_publish_grace 600001ms
+--- main_config
+video_publish_grace 600001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_grace" must be between 0ms and 600000ms
+
+
+
+=== TEST 85: video_publish_grace 11m
+--- main_config
+video_publish_grace 11m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_grace" must be between 0ms and 600000ms
+
+
+
+=== TEST 86: video_publish_grace x
+--- main_config
+video_publish_grace x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_grace" directive invalid value
+
+
+
+=== TEST 87: video_publish_grace -1s
+--- main_config
+video_publish_grace -1s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_grace" directive invalid value
+
+
+
+=== TEST 88: video_publish_grace ""
+--- main_config
+video_publish_grace "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_grace" directive invalid value
+
+
+
+=== TEST 89: video_linger 999ms
+--- main_config
+video_linger 999ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_linger" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 90: video_linger 0
+--- main_config
+video_linger 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_linger" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 91: video_linger 3600001ms
+--- main_config
+video_linger 3600001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_linger" must be between 1000ms and 3600000ms
+
+
+
+=== TEST 92: video_linger x
+--- main_config
+video_linger x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_linger" directive invalid value
+
+
+
+=== TEST 93: video_linger 1.5s
+--- main_config
+video_linger 1.5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_linger" directive invalid value

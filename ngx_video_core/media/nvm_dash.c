@@ -586,7 +586,16 @@ nvm_dash_period(nvm_dash_mpd_t *m, size_t number, uint64_t start)
 {
     uint32_t  i;
 
-    nvm_writer_fmt(m->w, "  <Period id=\"%zu\"", number);
+    nvm_writer_text(m->w, "  <Period id=\"");
+
+    if (m->p->id != NULL) {
+        nvm_text_xml(m->w, m->p->id);
+
+    } else {
+        nvm_writer_number(m->w, number, 1);
+    }
+
+    nvm_writer_text(m->w, "\"");
 
     if (start) {
         nvm_dash_ms(m, "start", start);
@@ -621,7 +630,8 @@ nvm_dash_write(nvm_writer_t *w, const nvm_dash_t *d)
         }
 
         nvm_dash_plan(&m, &d->periods[i]);
-        m.total += nvm_dash_length(&m);
+        m.total = d->dynamic ? d->periods[i].start + m.duration
+                             : m.total + nvm_dash_length(&m);
         sets += m.nsets;
     }
 
@@ -636,7 +646,7 @@ nvm_dash_write(nvm_writer_t *w, const nvm_dash_t *d)
         nvm_dash_plan(&m, &d->periods[i]);
 
         if (m.nsets) {
-            nvm_dash_period(&m, i, start);
+            nvm_dash_period(&m, i, d->dynamic ? d->periods[i].start : start);
         }
 
         start += nvm_dash_length(&m);

@@ -45,11 +45,15 @@ typedef struct {
 typedef struct {
     const nvm_dash_track_t  *tracks;
     size_t                   ntracks;   /* 1..NVM_MAX_TRACKS */
+    const char              *id;        /* NULL: its number */
+    uint64_t                 start;     /* dynamic: ms after
+                                           availability_start */
 } nvm_dash_period_t;
 
 
 typedef struct {
-    const nvm_dash_period_t *periods;   /* one follows the other */
+    const nvm_dash_period_t *periods;   /* one follows the other, at once or
+                                           (dynamic) where it starts */
     size_t                   nperiods;
     const char              *query;
 

@@ -110,7 +110,8 @@ nvm_hls_plan(nvm_hls_list_t *l)
 
     l->n = l->tl->nsegments;
     l->map = NVM_HLS_NO_MAP;
-    l->timescale = l->tl->track->timescale;
+    l->timescale = l->tl->timescale ? l->tl->timescale
+                                    : l->tl->track->timescale;
     l->ll = l->opt->low_latency && !l->opt->vod && l->tl->part_target;
     l->target = l->tl->target ? l->tl->target : 1;
 
@@ -458,7 +459,10 @@ nvm_hls_media_write(nvm_writer_t *w, const nvm_timeline_t *tl,
         nvm_writer_text(w, "#EXT-X-ENDLIST\n");
 
     } else if (list.ll) {
-        nvm_hls_hint(&list);
+        if (!opt->paused) {
+            nvm_hls_hint(&list);
+        }
+
         nvm_hls_reports(&list);
     }
 

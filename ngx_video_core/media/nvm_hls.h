@@ -100,6 +100,8 @@ typedef struct {
     unsigned                    can_block:1;    /* CAN-BLOCK-RELOAD=YES */
     unsigned                    hold_back:1;    /* HOLD-BACK, 3 targets */
     unsigned                    can_skip:1;     /* CAN-SKIP-UNTIL, 6 targets */
+    unsigned                    paused:1;   /* nothing is about to come: no
+                                               hint */
     unsigned                    skip:1;     /* the client sent _HLS_skip: a
                                                delta update if it saves
                                                anything; needs can_skip */

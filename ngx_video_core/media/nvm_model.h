@@ -164,6 +164,7 @@ typedef struct {
     size_t                nsegments;    /* the last may be incomplete */
     uint32_t              target;       /* longest segment, seconds */
     uint32_t              part_target;  /* ticks; 0: no parts */
+    uint32_t              timescale;    /* of all these; 0: the track's */
     unsigned              ended:1;      /* nothing will be appended */
 } nvm_timeline_t;
 

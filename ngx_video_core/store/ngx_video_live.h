@@ -17,7 +17,17 @@
  *   LIVE          ready                     tracks are known and fixed
  *   ENDED         end                       nothing will be added
  *   INTERRUPTED   end, sweep of a dead      the same, without its consent
- *                 worker
+ *                 worker, reaper
+ *   PAUSED        end, pause, sweep         nothing will be added to it, but
+ *                                           it may go on in another run
+ *   CONTINUED     ready of the next run     it has gone on there
+ *
+ * A stream is a chain of runs, each a block: a run goes on from the one before
+ * it when its publisher came back within its grace time, or changed its codecs.
+ * It has the same tracks, its segments are numbered on and its clock is the
+ * same, but for a gap.  "prev" is believed only while the block there has
+ * "prev_epoch".  A run that has gone on stays until its last segment has left
+ * the window.
  *
  * Who takes a block for a stream, frees it, or ends it for a dead publisher
  * does so in one hold of the zone's lock.  "writer" is taken first and given
@@ -42,7 +52,10 @@
 #define NGX_VIDEO_LIVE_SEGMENTS   384
 #define NGX_VIDEO_LIVE_PARTS      1024
 
-/* how long an ended stream stays to be read, ms */
+/* runs of a stream that are read, the newest ones */
+#define NGX_VIDEO_LIVE_RUNS       8
+
+/* how long an ended stream stays to be read, ms, unless told otherwise */
 #define NGX_VIDEO_LIVE_LINGER     30000
 
 
@@ -51,7 +64,9 @@ typedef enum {
     NGX_VIDEO_LIVE_STARTING,
     NGX_VIDEO_LIVE_LIVE,
     NGX_VIDEO_LIVE_ENDED,
-    NGX_VIDEO_LIVE_INTERRUPTED
+    NGX_VIDEO_LIVE_INTERRUPTED,
+    NGX_VIDEO_LIVE_PAUSED,
+    NGX_VIDEO_LIVE_CONTINUED
 } ngx_video_live_state_e;
 
 
@@ -69,6 +84,12 @@ struct ngx_video_live_s {
     uint64_t                  started;      /* ms since 1970 */
     uint64_t                  ended;
     uint64_t                  linger;       /* ms */
+    uint64_t                  grace;        /* ms */
+    int64_t                   wall;         /* ms since 1970, of tick 0 */
+    uint64_t                  begin;        /* ms after that: of its media */
+    uint64_t                  prev_epoch;
+    uint32_t                  prev;         /* block + 1 of the run before */
+    uint32_t                  order;        /* runs before it */
     uint64_t                  next_msn;     /* that no segment had yet */
 
     uint32_t                  target;       /* longest segment, s */
@@ -119,6 +140,8 @@ typedef struct {
     ngx_msec_t                segment;      /* ms, shortest */
     ngx_msec_t                part;         /* ms, longest */
     ngx_msec_t                window;
+    ngx_msec_t                grace;        /* to come back; 0: none */
+    ngx_msec_t                linger;       /* 0: NGX_VIDEO_LIVE_LINGER */
     uint64_t                  reserve;      /* bytes of media to hold */
     const char               *refused;      /* why, after NGX_DECLINED */
 } ngx_video_live_conf_t;
@@ -136,6 +159,11 @@ typedef struct {
     uint64_t                  started;
     uint64_t                  ended;
     uint64_t                  bytes;
+    int64_t                   wall;
+    uint64_t                  begin;
+    uint64_t                  prev_epoch;
+    uint32_t                  prev;
+    uint32_t                  order;
     ngx_str_t                 name;         /* in "name_data" */
     u_char                    name_data[NGX_VIDEO_LIVE_NAME];
 } ngx_video_live_info_t;
@@ -154,10 +182,28 @@ typedef struct {
 
 /*
  * Writer.  publish: NGX_OK, NGX_BUSY when the name is live, NGX_DECLINED when
- * there is no room for another stream.
+ * there is no room for another stream.  A stream that is paused goes on, if
+ * "join" finds that it can.
  */
 ngx_int_t ngx_video_live_publish(ngx_video_store_t *st,
     ngx_video_live_conf_t *conf, ngx_uint_t *index);
+
+/*
+ * Before the tracks are added, kinds[n] of nvm_kind_e: NGX_OK when the run goes
+ * on from the one before it, which has the same; then "wall" is the time of
+ * tick 0 of both, and "end" where the media of that one end, in ms after it.
+ * NGX_DECLINED: it begins a stream.
+ */
+ngx_int_t ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
+    const uint8_t *kinds, ngx_uint_t n, int64_t *wall, uint64_t *end);
+
+/* Of a run that joins: the number of the first segment of a track. */
+uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number);
+
+/* The time of tick 0, ms since 1970, and when its media begin, ms after it. */
+void ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
+    int64_t wall, uint64_t begin);
 
 /*
  * Adds a track before "ready": its longest part in ticks, and its CMAF init
@@ -182,9 +228,15 @@ ngx_int_t ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
 ngx_int_t ngx_video_live_segment_close(ngx_video_store_t *st,
     ngx_uint_t index, ngx_uint_t number);
 
-/* clean: the publisher said good-bye.  The block stays for its linger time. */
+/*
+ * clean: the publisher said good-bye.  The block stays for its linger time.
+ * Otherwise it is paused for its grace time, if it has any.
+ */
 void ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t clean);
+
+/* For who publishes the next run at once. */
+void ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index);
 
 /* A peak bit rate that turned out; both in the playlists from now on. */
 void ngx_video_live_bandwidth(ngx_video_store_t *st, ngx_uint_t index,
@@ -192,9 +244,24 @@ void ngx_video_live_bandwidth(ngx_video_store_t *st, ngx_uint_t index,
 uint64_t ngx_video_live_first_msn(ngx_video_store_t *st, ngx_uint_t index);
 
 
-/* Readers: NGX_OK, or NGX_DECLINED when there is no such stream or epoch. */
+/*
+ * Readers: NGX_OK, or NGX_DECLINED when there is no such stream or epoch.
+ * find: its newest run that can be shown, or the one of an epoch; before: the
+ * run that goes before one.
+ */
 ngx_int_t ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name,
-    ngx_video_live_info_t *info);
+    uint64_t epoch, ngx_video_live_info_t *info);
+ngx_int_t ngx_video_live_before(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_video_live_info_t *before);
+
+/* Whether nothing will be added to the stream any more. */
+static inline ngx_uint_t
+ngx_video_live_over(uint32_t state)
+{
+    return state == NGX_VIDEO_LIVE_ENDED
+           || state == NGX_VIDEO_LIVE_INTERRUPTED;
+}
+
 ngx_int_t ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_info_t *info);
 ngx_int_t ngx_video_live_edge(ngx_video_store_t *st,

@@ -98,6 +98,11 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->started = l->started;
         info->ended = l->ended;
         info->bytes = l->bytes;
+        info->wall = l->wall;
+        info->begin = l->begin;
+        info->prev_epoch = l->prev_epoch;
+        info->prev = l->prev;
+        info->order = l->order;
 
         info->name.len = ngx_video_live_once(&l->name_len);
         info->name.len = ngx_min(info->name.len, NGX_VIDEO_LIVE_NAME);
@@ -111,12 +116,32 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
+/*
+ * Whether a run is to be shown before another one: the newer one, unless it is
+ * just starting and there is one that it goes on from.
+ */
+static ngx_uint_t
+ngx_video_live_better(ngx_video_live_info_t *a, ngx_video_live_info_t *b)
+{
+    ngx_uint_t  x, y;
+
+    x = (a->state == NGX_VIDEO_LIVE_STARTING && a->prev);
+    y = (b->state == NGX_VIDEO_LIVE_STARTING && b->prev);
+
+    return x != y ? y : a->epoch > b->epoch;
+}
+
+
 ngx_int_t
-ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name,
+ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name, uint64_t epoch,
     ngx_video_live_info_t *info)
 {
-    ngx_uint_t         i;
-    ngx_video_live_t  *l;
+    ngx_int_t               best;
+    ngx_uint_t              i;
+    ngx_video_live_t       *l;
+    ngx_video_live_info_t   other, first;
+
+    best = -1;
 
     for (i = 0; i < st->head->nlives; i++) {
         l = &st->lives[i];
@@ -128,15 +153,44 @@ ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name,
             continue;
         }
 
-        if (ngx_video_live_info(st, i, info) == NGX_OK
-            && info->name.len == name->len
-            && ngx_memcmp(info->name.data, name->data, name->len) == 0)
+        if (ngx_video_live_info(st, i, &other) != NGX_OK
+            || other.name.len != name->len
+            || ngx_memcmp(other.name.data, name->data, name->len) != 0
+            || (epoch && other.epoch != epoch))
         {
-            return NGX_OK;
+            continue;
+        }
+
+        if (best == -1 || ngx_video_live_better(&other, &first)) {
+            best = i;
+            first = other;
         }
     }
 
-    return NGX_DECLINED;
+    if (best == -1) {
+        return NGX_DECLINED;
+    }
+
+    *info = first;
+    info->name.data = info->name_data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_before(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_video_live_info_t *before)
+{
+    if (info->prev == 0
+        || ngx_video_live_info(st, info->prev - 1, before) != NGX_OK
+        || before->epoch != info->prev_epoch
+        || before->ntracks != info->ntracks)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -396,7 +450,7 @@ ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     timeline->track = track;
     timeline->segments = segments + NGX_VIDEO_LIVE_SEGMENTS - n;
     timeline->nsegments = n;
-    timeline->ended = (info->state != NGX_VIDEO_LIVE_LIVE);
+    timeline->ended = ngx_video_live_over(info->state);
 
     return NGX_OK;
 }

@@ -525,7 +525,7 @@ run_view(task_t *t)
     s.len = (size_t) snprintf(name, sizeof(name), "live%u",
                               (unsigned) t->live);
 
-    if (ngx_video_live_find(&st, &s, &t->info) != NGX_OK
+    if (ngx_video_live_find(&st, &s, 0, &t->info) != NGX_OK
         || ngx_video_live_edge(&st, &t->info, 0, &t->edge) != NGX_OK
         || rnd(100) == 0)
     {

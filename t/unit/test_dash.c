@@ -452,8 +452,8 @@ test_periods(void)
     nothing.timeline = &none;
 
     three[0] = period;
-    three[1] = (nvm_dash_period_t) { &nothing, 1 };
-    three[2] = (nvm_dash_period_t) { tracks + 2, 2 };
+    three[1] = (nvm_dash_period_t) { &nothing, 1, NULL, 0 };
+    three[2] = (nvm_dash_period_t) { tracks + 2, 2, NULL, 0 };
 
     is_int(count("<Period id=\"0\" start=\"PT0S\">"), 1, "one period");
     is_int(count("mediaPresentationDuration=\"PT9.045S\""), 1, "its length");

@@ -68,7 +68,7 @@ find(ngx_video_store_t *st, const char *name)
     s.len = strlen(name);
     s.data = (u_char *) (uintptr_t) name;
 
-    return ngx_video_live_find(st, &s, &info);
+    return ngx_video_live_find(st, &s, 0, &info);
 }
 
 

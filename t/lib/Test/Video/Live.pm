@@ -23,11 +23,11 @@ our @EXPORT = qw(live_conf live_flv live_tags live_feed status zone_status
 # (size, "64m"), rtmp and live (more directives of the stream server and of
 # location /live/), servers (more of stream {}), locations, listen (parameters
 # of the HTTP port), and segment ("1s"), part ("200ms"), window ("8s"), bitrate
-# ("512k").
+# ("512k"), grace ("0").
 sub live_conf {
     my (%o) = @_;
     my %v = (workers => 2, zone => '64m', segment => '1s', part => '200ms',
-             window => '8s', bitrate => '512k',
+             window => '8s', bitrate => '512k', grace => '0',
              map({ $_ => '' } qw(listen rtmp live servers locations)), %o);
 
     return <<"CONF";
@@ -44,6 +44,7 @@ stream {
         video_part $v{part};
         video_window $v{window};
         video_bitrate $v{bitrate};
+        video_publish_grace $v{grace};
         $v{rtmp}
     }
     $v{servers}
@@ -198,6 +199,23 @@ package Test::Video::Live::Feed;
 
 sub rtmp { return $_[0]{rtmp} }
 sub code { return $_[0]{code} }
+
+
+# Goes on with another file, which is live_flv's of these options: its codec
+# headers, then its frames from the first key frame.  The time goes on.
+sub change {
+    my ($self, @flv) = @_;
+    my $tags = Test::Video::Live::live_tags(@flv);
+    my %is = map { $_->{type} => 1 } @{ $self->{frames} };
+    my $at = $self->{at};
+
+    $self->{offset} = $at;
+    $self->{next} = 0;
+    $self->{frames} = [grep { $is{$_->{type}} } @{ $tags->{frames} }];
+    $self->{rtmp}->send_tag(9, $at, $tags->{video_header}{body}) if $is{9};
+    $self->{rtmp}->send_tag(8, $at, $tags->{audio_header}{body}) if $is{8};
+    return;
+}
 
 
 # Sends all frames before a time in ms.  They have been taken in on return.

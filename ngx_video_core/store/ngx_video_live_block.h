@@ -1,0 +1,76 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * For the writing side of live timelines alone: the block of a run, and what
+ * its three files have in common.
+ *
+ * Each change is valid at any instant: a descriptor is written before the
+ * counter that shows it, an object leaves the ring before it loses its owner.
+ */
+
+#ifndef NGX_VIDEO_LIVE_BLOCK_H
+#define NGX_VIDEO_LIVE_BLOCK_H
+
+#include "ngx_video_live.h"
+
+
+static inline uint64_t
+ngx_video_live_now(void)
+{
+    struct timeval  tv;
+
+    ngx_gettimeofday(&tv);
+
+    return (uint64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
+}
+
+
+static inline void
+ngx_video_live_begin(ngx_video_live_t *l)
+{
+    __atomic_store_n(&l->version, l->version | 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+
+static inline void
+ngx_video_live_commit(ngx_video_live_t *l)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&l->version, (l->version | 1) + 1, __ATOMIC_SEQ_CST);
+}
+
+
+static inline ngx_video_live_track_t *
+ngx_video_live_track_at(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_uint_t number)
+{
+    return (ngx_video_live_track_t *) ngx_video_chunk_data(st,
+                                                          l->tracks[number]);
+}
+
+
+static inline ngx_video_live_segment_t *
+ngx_video_live_segment_at(ngx_video_live_track_t *t, uint64_t n)
+{
+    return &t->segments[n % NGX_VIDEO_LIVE_SEGMENTS];
+}
+
+
+/*
+ * ngx_video_live_end.c.  empty: under the lock and inside begin and commit,
+ * gives back all that a block holds but the objects; disown: frees the objects
+ * of ended epochs, by a walk that has the lock only for those that it frees.
+ */
+void ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l);
+void ngx_video_live_disown(ngx_video_store_t *st, ngx_uint_t index);
+
+/* ngx_video_live_run.c.  Under the lock: the run before one, or NULL. */
+ngx_video_live_t *ngx_video_live_prev(ngx_video_store_t *st,
+    ngx_video_live_t *l);
+
+/* ngx_video_live.c.  Chunks that tracks and segments take, at most. */
+uint32_t ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l);
+
+
+#endif /* NGX_VIDEO_LIVE_BLOCK_H */

@@ -1,0 +1,372 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The end of a run: by its publisher, for one that died, or in time.
+ */
+
+#include "ngx_video_live_block.h"
+
+
+/* ms; least grace of a run that is continued at once */
+#define NGX_VIDEO_LIVE_PAUSE  1000
+
+
+/*
+ * Under the lock and inside begin and commit: gives back all that a block
+ * holds but the objects, see ngx_video_live_disown().
+ */
+void
+ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    uint32_t    chunk;
+    ngx_uint_t  i;
+
+    /* first: who repairs this if we die looks at the tracks that are there */
+    ngx_video_store_sc(&l->ntracks, 0);
+
+    for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {
+        chunk = l->tracks[i];
+
+        if (chunk) {
+            ngx_video_store_sc(&l->tracks[i], 0);
+            ngx_video_chunk_free(st, chunk);
+            st->head->pinned -= ngx_min(1, st->head->pinned);
+        }
+    }
+
+    st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
+    l->reserved = 0;
+    ngx_video_store(&l->emptied, l->emptied + 1);
+    ngx_video_store(&l->epoch, 0);
+}
+
+
+/* Under the lock. */
+static void
+ngx_video_live_free(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_video_live_begin(l);
+    ngx_video_live_empty(st, l);
+    ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_FREE);
+    ngx_video_store(&l->writer, NGX_VIDEO_NO_SLOT);
+    ngx_video_live_commit(l);
+}
+
+
+/*
+ * Frees the objects of ended epochs: a walk over all objects, which has the
+ * lock only for those that it frees.
+ */
+void
+ngx_video_live_disown(ngx_video_store_t *st, ngx_uint_t index)
+{
+    uint32_t           emptied;
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+    emptied = ngx_video_load_sc(&l->emptied);
+
+    if (ngx_video_load(&l->disowned) == emptied) {
+        return;
+    }
+
+    ngx_video_object_disown_others(st, index, &l->epoch);
+
+    /* at worst an older walk that ends later has it done once more */
+    ngx_video_store_sc(&l->disowned, emptied);
+}
+
+
+static ngx_uint_t
+ngx_video_live_mine(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    return st->slot != NGX_VIDEO_NO_SLOT && l->writer == st->slot
+           && l->writer_gen == st->generation;
+}
+
+
+/*
+ * Takes unfinished segments out of the rings, inside begin and commit; their
+ * objects, for the caller to abort, are at refs when that is not NULL.
+ */
+static ngx_uint_t
+ngx_video_live_cut(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_ref_t *refs)
+{
+    ngx_uint_t                 i, n;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    n = 0;
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        if (t->next == t->first) {
+            continue;
+        }
+
+        s = ngx_video_live_segment_at(t, t->next - 1);
+
+        if (s->complete) {
+            continue;
+        }
+
+        if (refs) {
+            refs[n++] = s->object;
+        }
+
+        t->next--;
+    }
+
+    return n;
+}
+
+
+/* Under the lock. */
+static void
+ngx_video_live_stop(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_uint_t state)
+{
+    uint32_t  used, spare;
+
+    if (l->state == NGX_VIDEO_LIVE_STARTING) {
+        /* it was never shown */
+        ngx_video_live_free(st, l);
+        return;
+    }
+
+    if (l->state == NGX_VIDEO_LIVE_LIVE) {
+        l->ended = ngx_video_live_now();
+        ngx_video_store_sc(&l->state, state);
+
+        /* it grows no more: others may have what it does not use */
+        used = ngx_video_live_used(st, l);
+        spare = l->reserved - ngx_min(used, l->reserved);
+        l->reserved -= spare;
+        st->head->reserved -= ngx_min(spare, st->head->reserved);
+    }
+
+    ngx_video_live_commit(l);
+
+    /* last: until here another does it again if we die */
+    __atomic_fetch_add(&l->signal.seq, 1, __ATOMIC_SEQ_CST);
+    ngx_video_store_sc(&l->writer, NGX_VIDEO_NO_SLOT);
+}
+
+
+static ngx_uint_t
+ngx_video_live_broken(ngx_video_live_t *l)
+{
+    return l->grace ? NGX_VIDEO_LIVE_PAUSED : NGX_VIDEO_LIVE_INTERRUPTED;
+}
+
+
+static void
+ngx_video_live_end_as(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t state)
+{
+    ngx_uint_t         n;
+    ngx_video_ref_t    refs[NGX_VIDEO_LIVE_TRACKS];
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    if (!ngx_video_live_mine(st, l)) {
+        return;
+    }
+
+    ngx_video_store_lock(st);
+
+    ngx_video_live_begin(l);
+    n = ngx_video_live_cut(st, l, refs);
+    ngx_video_live_stop(st, l, state);
+
+    ngx_video_store_unlock(st);
+
+    while (n--) {
+        ngx_video_object_abort(st, &refs[n]);
+        ngx_video_object_put(st, &refs[n]);
+    }
+
+    ngx_video_live_disown(st, index);
+
+    ngx_video_signal_raise(st, &l->signal);
+}
+
+
+void
+ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index, ngx_uint_t clean)
+{
+    ngx_video_live_end_as(st, index,
+                          clean ? NGX_VIDEO_LIVE_ENDED
+                                : ngx_video_live_broken(&st->lives[index]));
+}
+
+
+void
+ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index)
+{
+    /* the reaper may come before the next run has a block */
+    st->lives[index].grace = ngx_max(st->lives[index].grace,
+                                     NGX_VIDEO_LIVE_PAUSE);
+
+    ngx_video_live_end_as(st, index, NGX_VIDEO_LIVE_PAUSED);
+}
+
+
+/* Whether the process that writes the block is no more. */
+static ngx_uint_t
+ngx_video_live_orphaned(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    uint32_t           writer;
+    ngx_video_slot_t  *s;
+
+    writer = ngx_video_load_sc(&l->writer);
+
+    if (ngx_video_load(&l->state) == NGX_VIDEO_LIVE_FREE
+        || writer >= NGX_VIDEO_SLOTS)
+    {
+        return 0;
+    }
+
+    s = &st->slots[writer];
+
+    return ngx_video_load(&s->state) != NGX_VIDEO_SLOT_LIVE
+           || ngx_video_load(&s->generation) != ngx_video_load(&l->writer_gen);
+}
+
+
+void
+ngx_video_live_orphan(ngx_video_store_t *st)
+{
+    ngx_uint_t         i, orphaned;
+    ngx_video_live_t  *l;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        if (!ngx_video_live_orphaned(st, l)) {
+            continue;
+        }
+
+        ngx_video_store_lock(st);
+
+        orphaned = ngx_video_live_orphaned(st, l);
+
+        if (orphaned) {
+            /* its objects are aborted by the sweep of the slot */
+            ngx_video_live_begin(l);
+            (void) ngx_video_live_cut(st, l, NULL);
+            ngx_video_live_stop(st, l, ngx_video_live_broken(l));
+        }
+
+        ngx_video_store_unlock(st);
+
+        if (orphaned) {
+            ngx_video_signal_raise(st, &l->signal);
+        }
+    }
+}
+
+
+/* Under the lock: the run that goes on from this one, or NULL. */
+static ngx_video_live_t *
+ngx_video_live_next(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_uint_t         i;
+    ngx_video_live_t  *l;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        if (l->prev == index + 1 && l->state != NGX_VIDEO_LIVE_FREE
+            && ngx_video_live_prev(st, l))
+        {
+            return l;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Under the lock: what is to become of a run at this time: its own state,
+ * INTERRUPTED, or FREE.
+ */
+static ngx_uint_t
+ngx_video_live_due(ngx_video_store_t *st, ngx_uint_t index, uint64_t now)
+{
+    uint64_t           keep;
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    switch (l->state) {
+
+    case NGX_VIDEO_LIVE_ENDED:
+    case NGX_VIDEO_LIVE_INTERRUPTED:
+        return l->ended + l->linger <= now ? NGX_VIDEO_LIVE_FREE : l->state;
+
+    case NGX_VIDEO_LIVE_PAUSED:
+        /* whose publisher is back may take its time to the first key frame */
+        return l->ended + l->grace <= now && !ngx_video_live_next(st, index)
+               ? NGX_VIDEO_LIVE_INTERRUPTED : l->state;
+
+    case NGX_VIDEO_LIVE_CONTINUED:
+        /* as long as its segments would have stayed if it had not ended */
+        keep = (uint64_t) l->window_ms * 3 / 2 + (uint64_t) l->target * 3000;
+
+        return l->ended + keep <= now || !ngx_video_live_next(st, index)
+               ? NGX_VIDEO_LIVE_FREE : l->state;
+
+    default:
+        return l->state;
+    }
+}
+
+
+void
+ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
+{
+    uint32_t           state;
+    ngx_uint_t         i, due;
+    ngx_video_live_t  *l;
+
+    for (i = 0; i < st->head->nlives; i++) {
+        l = &st->lives[i];
+
+        /* what the process that emptied it did not live to do */
+        ngx_video_live_disown(st, i);
+
+        state = ngx_video_load(&l->state);
+
+        if (state < NGX_VIDEO_LIVE_ENDED) {
+            continue;
+        }
+
+        ngx_video_store_lock(st);
+
+        /* a publisher may take the block in the same moment */
+        state = l->state;
+        due = ngx_video_live_due(st, i, now);
+
+        if (due == NGX_VIDEO_LIVE_FREE && state != due) {
+            ngx_video_live_free(st, l);
+
+        } else if (due != state) {
+            ngx_video_live_begin(l);
+            l->ended = now;
+            ngx_video_store_sc(&l->state, due);
+            ngx_video_live_commit(l);
+        }
+
+        ngx_video_store_unlock(st);
+
+        if (due != state) {
+            ngx_video_live_disown(st, i);
+            ngx_video_signal_raise(st, &l->signal);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * A live stream that has gone on in another run, with a discontinuity: what of
+ * its runs is listed, and their timelines as one.
+ */
+
+#include "ngx_http_video_hls_module.h"
+#include "nvm_text.h"
+
+
+/* the timescale of runs whose tracks differ in theirs */
+#define NGX_HTTP_VIDEO_RUNS_SCALE  1000000
+
+
+/* Names of the tracks, "v0", "a0": the same in all runs. */
+static void
+ngx_http_video_runs_name(ngx_http_video_runs_t *runs)
+{
+    ngx_uint_t    i, kind, count[NVM_KINDS];
+    nvm_track_t  *track;
+
+    ngx_memzero(count, sizeof(count));
+    track = runs->run[0]->track;
+
+    for (i = 0; i < runs->ntracks; i++) {
+        kind = track[i].kind == NVM_VIDEO ? NVM_VIDEO : NVM_AUDIO;
+
+        ngx_sprintf((u_char *) runs->name[i], "%c%ui%Z",
+                    kind == NVM_VIDEO ? 'v' : 'a', count[kind]++);
+    }
+}
+
+
+/* How long the segments last that are listed of a track, ms. */
+static uint64_t
+ngx_http_video_runs_listed(nvm_timeline_t *tl)
+{
+    size_t    i;
+    uint64_t  ticks;
+
+    for (i = 0, ticks = 0; i < tl->nsegments; i++) {
+        ticks += tl->segments[i].duration;
+    }
+
+    return ticks * 1000 / tl->track->timescale;
+}
+
+
+/* Leaves out what is older than the window; "newer" is of newer runs, ms. */
+static void
+ngx_http_video_runs_trim(nvm_timeline_t *tl, uint64_t newer, uint64_t window)
+{
+    size_t    n;
+    uint64_t  ticks;
+
+    for (n = tl->nsegments, ticks = 0; n; n--) {
+        if (newer + ticks * 1000 / tl->track->timescale >= window) {
+            break;
+        }
+
+        ticks += tl->segments[n - 1].duration;
+    }
+
+    tl->segments += n;
+    tl->nsegments -= n;
+}
+
+
+/* NGX_OK; NGX_DECLINED: the run is not there any more. */
+static ngx_int_t
+ngx_http_video_runs_one(ngx_http_request_t *r, ngx_http_video_run_t *run)
+{
+    ngx_uint_t             i;
+    nvm_arena_t            arena;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ngx_video_pool_arena(&arena, r->pool);
+
+    for (i = 0; i < run->info.ntracks; i++) {
+        ngx_memzero(&run->timeline[i], sizeof(nvm_timeline_t));
+
+        if (ngx_video_live_read(ctx->store, &run->info, i, &arena,
+                                &run->track[i], &run->timeline[i])
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    ngx_sprintf((u_char *) run->id, "e%xL%Z", run->info.epoch);
+    ngx_sprintf((u_char *) run->prefix, "e%xL/%Z", run->info.epoch);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_video_runs_read(ngx_http_request_t *r, ngx_video_live_info_t *info,
+    ngx_http_video_runs_t *runs)
+{
+    uint64_t               newer[NGX_VIDEO_LIVE_TRACKS];
+    ngx_uint_t             i, listed;
+    nvm_timeline_t        *tl;
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_run_t  *run, *last;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    ngx_memzero(runs, sizeof(ngx_http_video_runs_t));
+    ngx_memzero(newer, sizeof(newer));
+    last = NULL;
+
+    for (listed = 1; listed && runs->nruns < NGX_VIDEO_LIVE_RUNS; last = run) {
+        listed = 0;
+        run = ngx_palloc(r->pool, sizeof(ngx_http_video_run_t));
+
+        if (run == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (last == NULL) {
+            run->info = *info;
+
+        } else if (ngx_video_live_before(ctx->store, &last->info, &run->info)
+                   != NGX_OK)
+        {
+            break;
+        }
+
+        if (ngx_http_video_runs_one(r, run) != NGX_OK) {
+            break;
+        }
+
+        for (i = 0; i < run->info.ntracks; i++) {
+            tl = &run->timeline[i];
+
+            if (last) {
+                ngx_http_video_runs_trim(tl, newer[i], info->window_ms);
+                tl->ended = last->timeline[i].ended;
+            }
+
+            newer[i] += ngx_http_video_runs_listed(tl);
+            listed |= tl->nsegments || last == NULL;
+        }
+
+        if (listed) {
+            runs->run[runs->nruns++] = run;
+        }
+    }
+
+    if (runs->nruns == 0) {
+        return NGX_ERROR;
+    }
+
+    runs->ntracks = info->ntracks;
+    ngx_http_video_runs_name(runs);
+
+    return NGX_OK;
+}
+
+
+/* A time of a track in microseconds, and a duration between two such. */
+static uint64_t
+ngx_http_video_runs_us(uint64_t start, uint64_t duration, uint32_t timescale)
+{
+    return nvm_text_us(start + duration, timescale)
+           - nvm_text_us(start, timescale);
+}
+
+
+static void
+ngx_http_video_runs_rescale(nvm_segment_t *s, uint32_t timescale)
+{
+    ngx_uint_t   i;
+    nvm_part_t  *p;
+
+    for (i = 0; i < s->nparts; i++) {
+        p = &s->parts[i];
+        p->duration = (uint32_t) ngx_http_video_runs_us(p->dts, p->duration,
+                                                        timescale);
+        p->dts = nvm_text_us(p->dts, timescale);
+    }
+
+    s->duration = ngx_http_video_runs_us(s->start, s->duration, timescale);
+    s->start = nvm_text_us(s->start, timescale);
+}
+
+
+/* All in microseconds, where tracks of the runs differ in their timescale. */
+static void
+ngx_http_video_runs_unify(ngx_http_video_runs_t *runs, ngx_uint_t number,
+    nvm_timeline_t *timeline)
+{
+    size_t           k;
+    ngx_uint_t       i;
+    nvm_timeline_t  *tl;
+
+    for (i = 1; i < runs->nruns; i++) {
+        if (runs->run[i]->track[number].timescale
+            != timeline->track->timescale)
+        {
+            break;
+        }
+    }
+
+    if (i == runs->nruns) {
+        return;
+    }
+
+    for (i = 0; i < runs->nruns; i++) {
+        tl = &runs->run[i]->timeline[number];
+
+        for (k = 0; k < tl->nsegments; k++) {
+            ngx_http_video_runs_rescale(&tl->segments[k],
+                                        tl->track->timescale);
+        }
+    }
+
+    timeline->part_target = (uint32_t)
+              (((uint64_t) timeline->part_target * NGX_HTTP_VIDEO_RUNS_SCALE
+                + timeline->track->timescale - 1)
+               / timeline->track->timescale);
+    timeline->timescale = NGX_HTTP_VIDEO_RUNS_SCALE;
+}
+
+
+ngx_int_t
+ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
+    ngx_uint_t number, nvm_timeline_t *timeline, nvm_hls_media_t *media)
+{
+    size_t                 n;
+    ngx_uint_t             i;
+    nvm_hls_map_t         *maps;
+    nvm_segment_t         *s;
+    nvm_timeline_t        *tl;
+    ngx_http_video_run_t  *run, *first;
+
+    *timeline = runs->run[0]->timeline[number];
+    first = runs->run[0];
+    media->prefix = first->prefix;
+
+    if (runs->nruns > 1) {
+        ngx_http_video_runs_unify(runs, number, timeline);
+
+        for (i = 0, n = 0; i < runs->nruns; i++) {
+            n += runs->run[i]->timeline[number].nsegments;
+        }
+
+        s = ngx_palloc(r->pool, (n + 1) * sizeof(nvm_segment_t));
+        maps = ngx_pcalloc(r->pool, runs->nruns * sizeof(nvm_hls_map_t));
+
+        if (s == NULL || maps == NULL) {
+            return NGX_ERROR;
+        }
+
+        timeline->segments = s;
+        timeline->nsegments = n;
+        media->maps = maps;
+
+        for (i = runs->nruns; i-- > 0; ) {
+            run = runs->run[i];
+            tl = &run->timeline[number];
+
+            if (tl->nsegments == 0) {
+                continue;
+            }
+
+            first = media->nmaps ? first : run;
+            maps[media->nmaps].msn = tl->segments[0].msn;
+            maps[media->nmaps++].prefix = run->prefix;
+
+            ngx_memcpy(s, tl->segments,
+                       tl->nsegments * sizeof(nvm_segment_t));
+            s += tl->nsegments;
+        }
+    }
+
+    media->discontinuity_sequence = first->info.order;
+
+    if (timeline->nsegments && timeline->segments[0].discontinuity
+        && first->info.order)
+    {
+        media->discontinuity_sequence--;
+    }
+
+    return NGX_OK;
+}
