@@ -381,14 +381,14 @@ ngx_http_video_live_period(ngx_http_video_runs_t *t, ngx_http_video_run_t *run,
         tracks[i].timeline = &run->timeline[i];
         tracks[i].id = t->name[i];
         tracks[i].prefix = run->prefix;
-        tracks[i].pto = (uint64_t) nvm_rescale((int64_t) run->info.begin,
+        tracks[i].pto = (uint64_t) nvm_rescale((int64_t) run->info.clock.begin,
                                                run->track[i].timescale, 1000);
     }
 
     period->tracks = tracks;
     period->ntracks = t->ntracks;
     period->id = run->info.order ? run->id : NULL;
-    period->start = run->info.begin;
+    period->start = run->info.clock.start;
 }
 
 
@@ -419,7 +419,7 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     d.periods = periods;
     d.nperiods = t->nruns;
     d.dynamic = 1;
-    d.availability_start = info->wall;
+    d.availability_start = info->clock.wall;
     d.publish_time = (int64_t) ngx_video_now();
     d.now = d.publish_time;
     d.time_shift = info->window_ms;

@@ -137,7 +137,9 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 static int64_t
 ngx_video_lane_wall(ngx_video_segmenter_t *sg, nvm_track_t *t, uint64_t ticks)
 {
-    return sg->wall + nvm_rescale((int64_t) ticks, 1000, t->timescale);
+    return sg->time.wall + (int64_t) sg->time.start
+           - (int64_t) sg->time.begin
+           + nvm_rescale((int64_t) ticks, 1000, t->timescale);
 }
 
 

@@ -430,41 +430,45 @@ ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
 
 
 /*
- * The clock of the tracks: that of the run before, which this one goes on
- * from, or its own.  A publisher that came back goes on at its time, or where
- * the media end.
+ * When the run begins: where the media of the one before it end, if it goes on
+ * from one.  By the clock that is now, or, when it is the same publisher's, as
+ * much later as its timestamps are.
  */
 static ngx_int_t
 ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
     ngx_uint_t n, int64_t ms)
 {
-    uint8_t     kinds[NGX_VIDEO_LIVE_TRACKS];
-    int64_t     now, wall;
-    uint64_t    end;
-    ngx_int_t   rc;
-    ngx_uint_t  i;
+    uint8_t                 kinds[NGX_VIDEO_LIVE_TRACKS];
+    int64_t                 now;
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_video_live_clock_t  time;
 
     for (i = 0; i < n; i++) {
         kinds[i] = lanes[i]->kind;
     }
 
     now = (int64_t) ngx_video_now();
-    wall = now;
-    end = 0;
-
-    rc = ngx_video_live_join(sg->store, sg->live, kinds, n, &wall, &end);
+    rc = ngx_video_live_join(sg->store, sg->live, kinds, n, &time);
 
     if (rc == NGX_OK && sg->renewed) {
-        sg->begin += (uint64_t) (ms - sg->base);
+        sg->time.start += (uint64_t) (ms - sg->base);
+        sg->time.begin += (uint64_t) (ms - sg->base);
+
+    } else if (rc == NGX_OK) {
+        sg->time = time;
+
+        if (now > time.wall + (int64_t) time.start) {
+            sg->time.start = (uint64_t) (now - time.wall);
+        }
 
     } else {
-        sg->begin = (uint64_t) ngx_max(now - wall, 0);
-        sg->begin = ngx_max(sg->begin, end);
+        ngx_memzero(&sg->time, sizeof(ngx_video_live_clock_t));
+        sg->time.wall = now;
     }
 
     sg->base = ms;
-    sg->wall = wall;
-    ngx_video_live_clock(sg->store, sg->live, wall, sg->begin);
+    ngx_video_live_clock(sg->store, sg->live, &sg->time);
 
     return rc;
 }
@@ -628,7 +632,8 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
     }
 
-    f.dts = (uint64_t) nvm_rescale(ms - sg->base + (int64_t) sg->begin,
+    f.dts = (uint64_t) nvm_rescale(ms - sg->base
+                                   + (int64_t) sg->time.begin,
                                    t->timescale, 1000);
     f.cts = p->cts * (NGX_VIDEO_TIMESCALE / 1000);
     f.data = frame.data;

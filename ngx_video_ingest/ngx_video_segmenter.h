@@ -72,8 +72,7 @@ typedef struct {
     int64_t                   clock[NVM_KINDS];
     int64_t                   first;        /* of the first message */
     int64_t                   base;         /* of the first frame */
-    uint64_t                  begin;        /* what that is in the tracks, ms */
-    int64_t                   wall;         /* ms since 1970 of their tick 0 */
+    ngx_video_live_clock_t    time;         /* of that */
     ngx_video_cuts_t          cuts;
 
     double                    framerate;    /* as announced, 0: not */

@@ -70,6 +70,18 @@ typedef enum {
 } ngx_video_live_state_e;
 
 
+/*
+ * Where a run stands in time.  Media times have no gap between two runs, which
+ * some players don't survive; the clock has.
+ */
+typedef struct {
+    int64_t                   wall;         /* when the first run began, ms
+                                               since 1970 */
+    uint64_t                  start;        /* when this one did, ms after it */
+    uint64_t                  begin;        /* the media time of that, ms */
+} ngx_video_live_clock_t;
+
+
 /* Everything but state and signal is written between two steps of version. */
 struct ngx_video_live_s {
     uint64_t                  version;      /* odd: being written */
@@ -85,8 +97,7 @@ struct ngx_video_live_s {
     uint64_t                  ended;
     uint64_t                  linger;       /* ms */
     uint64_t                  grace;        /* ms */
-    int64_t                   wall;         /* ms since 1970, of tick 0 */
-    uint64_t                  begin;        /* ms after that: of its media */
+    ngx_video_live_clock_t    clock;
     uint64_t                  prev_epoch;
     uint32_t                  prev;         /* block + 1 of the run before */
     uint32_t                  order;        /* runs before it */
@@ -159,8 +170,7 @@ typedef struct {
     uint64_t                  started;
     uint64_t                  ended;
     uint64_t                  bytes;
-    int64_t                   wall;
-    uint64_t                  begin;
+    ngx_video_live_clock_t    clock;
     uint64_t                  prev_epoch;
     uint32_t                  prev;
     uint32_t                  order;
@@ -190,20 +200,19 @@ ngx_int_t ngx_video_live_publish(ngx_video_store_t *st,
 
 /*
  * Before the tracks are added, kinds[n] of nvm_kind_e: NGX_OK when the run goes
- * on from the one before it, which has the same; then "wall" is the time of
- * tick 0 of both, and "end" where the media of that one end, in ms after it.
- * NGX_DECLINED: it begins a stream.
+ * on from the one before it, which has the same; then "clock" is where it may
+ * begin at the earliest: at the end of the media of that one.  NGX_DECLINED: it
+ * begins a stream.
  */
 ngx_int_t ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
-    const uint8_t *kinds, ngx_uint_t n, int64_t *wall, uint64_t *end);
+    const uint8_t *kinds, ngx_uint_t n, ngx_video_live_clock_t *clock);
 
 /* Of a run that joins: the number of the first segment of a track. */
 uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number);
 
-/* The time of tick 0, ms since 1970, and when its media begin, ms after it. */
 void ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
-    int64_t wall, uint64_t begin);
+    ngx_video_live_clock_t *clock);
 
 /*
  * Adds a track before "ready": its longest part in ticks, and its CMAF init

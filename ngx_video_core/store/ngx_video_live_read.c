@@ -98,8 +98,7 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->started = l->started;
         info->ended = l->ended;
         info->bytes = l->bytes;
-        info->wall = l->wall;
-        info->begin = l->begin;
+        info->clock = l->clock;
         info->prev_epoch = l->prev_epoch;
         info->prev = l->prev;
         info->order = l->order;

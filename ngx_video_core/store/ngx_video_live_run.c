@@ -147,8 +147,7 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->ended = 0;
     l->linger = conf->linger ? conf->linger : NGX_VIDEO_LIVE_LINGER;
     l->grace = conf->grace;
-    l->wall = 0;
-    l->begin = 0;
+    ngx_memzero(&l->clock, sizeof(ngx_video_live_clock_t));
     l->prev = 0;
     l->prev_epoch = 0;
     l->order = 0;
@@ -275,8 +274,9 @@ ngx_video_live_alike(ngx_video_store_t *st, ngx_video_live_t *l,
 
 ngx_int_t
 ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
-    const uint8_t *kinds, ngx_uint_t n, int64_t *wall, uint64_t *end)
+    const uint8_t *kinds, ngx_uint_t n, ngx_video_live_clock_t *clock)
 {
+    uint64_t           end;
     ngx_int_t          rc;
     ngx_video_live_t  *l, *p;
 
@@ -290,8 +290,14 @@ ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
     if (p && p->state == NGX_VIDEO_LIVE_PAUSED
         && ngx_video_live_alike(st, p, kinds, n))
     {
-        *wall = p->wall;
-        *end = ngx_video_live_end_of(st, p);
+        *clock = p->clock;
+        end = ngx_video_live_end_of(st, p);
+
+        if (end > clock->begin) {
+            clock->start += end - clock->begin;
+            clock->begin = end;
+        }
+
         rc = NGX_OK;
     }
 
@@ -341,16 +347,15 @@ ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
 
 
 void
-ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index, int64_t wall,
-    uint64_t begin)
+ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_clock_t *clock)
 {
     ngx_video_live_t  *l;
 
     l = &st->lives[index];
 
     ngx_video_live_begin(l);
-    l->wall = wall;
-    l->begin = begin;
+    l->clock = *clock;
     ngx_video_live_commit(l);
 }
 
