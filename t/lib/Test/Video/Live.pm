@@ -8,15 +8,17 @@ use warnings;
 use Exporter 'import';
 use JSON::PP ();
 
+use Test::Video::AMF qw(amf_encode amf_string);
+use Test::Video::Corpus ();
 use Test::Video::FLV;
 use Test::Video::HLS;
 use Test::Video::Loop qw(wait_for);
 use Test::Video::Media;
 use Test::Video::RTMP;
 
-our @EXPORT = qw(live_conf live_flv live_tags live_feed status zone_status
-                 stream_status master_urls media_list segment_msns uris_of
-                 lines_of);
+our @EXPORT = qw(live_conf live_flv live_tags live_feed live_sent live_track
+                 status zone_status stream_status master_urls media_list
+                 segment_msns uris_of lines_of);
 
 
 # A node: RTMP on PORT_1, HTTP on PORT_0, one zone.  Options: workers (2), zone
@@ -123,6 +125,47 @@ sub live_feed {
     $rtmp->send_tag(8, 0, $tags->{audio_header}{body})
         if ($o{only} // '') ne 'video';
     return $self;
+}
+
+
+# live_sent($t, $stream, [tags], app, port, metadata => { ... }): a publisher
+# that has sent these; it can only settle, end and reset.
+sub live_sent {
+    my ($t, $stream, $tags, %o) = @_;
+    my $rtmp = $t->rtmp(port => $o{port} // 1);
+
+    $rtmp->handshake && $rtmp->connect_app($o{app} // 'live')
+        && $rtmp->publish($stream) or die "cannot publish $stream\n";
+    $rtmp->set_chunk_size(65536);
+    $rtmp->send_tag(18, 0, "\x02\x00\x0d\@setDataFrame"
+                           . amf_encode(amf_string('onMetaData'),
+                                        $o{metadata})) if $o{metadata};
+    my $self = bless { rtmp => $rtmp }, 'Test::Video::Live::Feed';
+    return $self->send(@$tags);
+}
+
+
+# All of a track that its playlist lists: { list, init (bytes), timing, segments
+# => [[samples]...], samples }; undef when something of it is missing.
+sub live_track {
+    my ($t, $path, %o) = @_;
+    my $list = media_list($t, $path, %o);
+    my ($init) = uris_of($list, 'init');
+    my %track = (list => $list, segments => []);
+
+    return if !defined $init;
+    $track{init} = $t->get($init, %o)->body;
+    $track{timing} = Test::Video::Corpus::init_of(\$track{init}) // return;
+    for my $uri (uris_of($list, 'segment')) {
+        my $r = $t->get($uri, %o);
+        return if $r->status != 200 || !$r->complete;
+        my $body = $r->body;
+        push @{ $track{segments} },
+            [Test::Video::Corpus::samples_of(\$body, $track{timing})];
+        $track{bytes} .= $body;
+    }
+    $track{samples} = [map { @$_ } @{ $track{segments} }];
+    return \%track;
 }
 
 
@@ -234,6 +277,19 @@ sub to {
         }
     }
     $self->{at} = $ms;
+    return $self->settle;
+}
+
+
+# Sends tags as they are.  They have been taken in on return.
+sub send {
+    my ($self, @tags) = @_;
+    my $rtmp = $self->{rtmp};
+
+    for my $tag (@tags) {
+        $rtmp->send_tag(@$tag{qw(type timestamp body)})
+            or die "the server does not take media\n";
+    }
     return $self->settle;
 }
 
