@@ -551,7 +551,9 @@ ngx_video_segmenter_take(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
 
     if (*lane == NULL) {
 
-        if (p->codec != NVM_CODEC_AC3 && p->codec != NVM_CODEC_EAC3
+        /* or else the header may have been one too many */
+        if (sg->nlanes < NGX_VIDEO_LIVE_TRACKS
+            && p->codec != NVM_CODEC_AC3 && p->codec != NVM_CODEC_EAC3
             && p->codec != NVM_CODEC_MP3)
         {
             return ngx_video_segmenter_fail(sg, p->kind == NVM_VIDEO

@@ -211,6 +211,18 @@ is scalar(@odd), 1, 'apart: one line';
 like $odd[0] // '', qr/\[warn\].* video track 1 has no key frame where /,
     'apart: about the track';
 
+# --- too many ---------------------------------------------------------------
+
+sent('nine', enhanced_tags($large),
+     map { enhanced_tags($low, track => $_, multitrack => 'one') } 0 .. 7);
+listed('nine', 'v0', map { "a$_" } 0 .. 6);
+same_segments('nine', served_as('nine', v0 => $large,
+                                map { ("a$_" => $low) } 0 .. 6));
+@odd = odd_lines('nine');
+is scalar(@odd), 1, 'nine: one line';
+like $odd[0] // '', qr/\[warn\].* more than 8 tracks, audio track 7 is left /,
+    'nine: about the track';
+
 # --- aggregate messages -----------------------------------------------------
 
 my @tags = in_time(@{ $sent{many} });
