@@ -298,12 +298,39 @@ ngx_video_lane_unlike(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 }
 
 
+/*
+ * Passes the cuts that the leader has made up to a key frame at "ticks"; how
+ * many.  Nothing comes before the first, whatever rounding makes of the time.
+ */
+static ngx_uint_t
+ngx_video_lane_pass(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t ticks)
+{
+    uint64_t                   at;
+    ngx_uint_t                 cuts;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    cuts = 0;
+    lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    while (lane->cut < sg->cuts.n
+           && (lane->cut == 0 || ngx_video_lane_ends(sg, lane, ticks)))
+    {
+        at = ngx_video_cuts_at(&sg->cuts, lane->cut++);
+        tw->grid = at * tw->track.timescale / NGX_VIDEO_TIMESCALE;
+        cuts++;
+    }
+
+    return cuts;
+}
+
+
 /* Whether a frame at "out" begins a segment of a track that follows. */
 static ngx_uint_t
 ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t out, ngx_uint_t key)
 {
-    uint64_t                   at;
     ngx_uint_t                 cuts;
     ngx_video_track_writer_t  *tw;
 
@@ -319,14 +346,7 @@ ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return 0;
     }
 
-    cuts = 0;
-    lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
-
-    while (lane->cut < sg->cuts.n && ngx_video_lane_ends(sg, lane, out)) {
-        at = ngx_video_cuts_at(&sg->cuts, lane->cut++);
-        tw->grid = at * tw->track.timescale / NGX_VIDEO_TIMESCALE;
-        cuts++;
-    }
+    cuts = ngx_video_lane_pass(sg, lane, out);
 
     if (cuts > 1 && tw->open && lane->kind == NVM_VIDEO) {
         ngx_video_lane_unlike(sg, lane);
@@ -342,6 +362,7 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
     uint64_t                   out;
+    ngx_uint_t                 cuts;
     ngx_video_track_writer_t  *tw;
 
     tw = &lane->writer;
@@ -369,9 +390,14 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     out = ngx_video_track_writer_dts(tw, f->dts);
 
-    if (ngx_video_lane_follows(sg, lane, out, f->key)
-        && ngx_video_lane_segment(sg, lane, out, f->key) != NGX_OK)
-    {
+    cuts = ngx_video_lane_follows(sg, lane, out, f->key);
+
+    if (cuts && !tw->started && lane->cut) {
+        /* segments before its first frame are the leader's only */
+        tw->msn += lane->cut - 1;
+    }
+
+    if (cuts && ngx_video_lane_segment(sg, lane, out, f->key) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -460,6 +486,11 @@ ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 {
     if (lane == sg->lead) {
         return ngx_video_lane_lead(sg, lane, f);
+    }
+
+    if (!lane->writer.started && lane->held.nframes == 0 && f->key) {
+        /* a cut that is yet to come is waited for by the first frame, too */
+        (void) ngx_video_lane_pass(sg, lane, f->dts);
     }
 
     if (lane->held.nframes || ngx_video_lane_early(sg, lane, f)) {

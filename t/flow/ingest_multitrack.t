@@ -156,6 +156,25 @@ for my $name (sort keys %sent) {
     is join('', odd_lines($name)), '', "$name: without a word";
 }
 
+# The publisher's numbers give the order, not what comes first.  What comes
+# before the first picture of the track that leads is not shown: of other video
+# all up to its next key frame.
+sent('numbers', enhanced_tags($large, track => 200, multitrack => 'one'),
+     enhanced_tags($small, track => 7, multitrack => 'one'),
+     enhanced_tags($low, track => 255, multitrack => 'one'),
+     enhanced_tags($high, track => 254, multitrack => 'one'));
+listed('numbers', qw(v0 v1 a0 a1));
+same_segments('numbers', served_as('numbers', v0 => $small, v1 => $large,
+                                   from_v1 => 1000, a0 => $high, a1 => $low));
+
+# Sound whose header comes in time, and its frames much later.
+my $silence = 1500;
+sent('silent', enhanced_tags($large),
+     grep { $_->{header} || $_->{timestamp} >= $silence } enhanced_tags($low));
+listed('silent', qw(v0 a0));
+same_segments('silent', served_as('silent', v0 => $large, a0 => $low,
+    from_a0 => $silence - $large->{packets}[0]{dts}));
+
 # --- each its own codec -----------------------------------------------------
 
 SKIP: {
