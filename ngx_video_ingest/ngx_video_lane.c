@@ -258,12 +258,14 @@ ngx_video_lane_lead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 /*
  * Whether the open segment of a track that follows ends at "ticks", or did
  * before: at the next cut that the leader has made, or else is expected to
- * make.  Video may be off by half a frame.
+ * make.  Video ends where the picture is the leader's, which may be decoded
+ * another time ahead, and may be off by half a frame.
  */
 static ngx_uint_t
 ngx_video_lane_ends(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t ticks)
 {
+    int64_t                    shift;
     uint64_t                   at;
     ngx_video_track_writer_t  *tw;
 
@@ -276,7 +278,8 @@ ngx_video_lane_ends(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     at = ngx_video_cuts_at(&sg->cuts, lane->cut);
 
     if (lane->kind == NVM_VIDEO) {
-        ticks += tw->frame / 2;
+        shift = lane->cts - sg->lead->cts + tw->frame / 2;
+        ticks = (uint64_t) ngx_max((int64_t) ticks + shift, 0);
     }
 
     return at != NGX_VIDEO_NEVER
@@ -484,6 +487,10 @@ ngx_int_t
 ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
+    if (f->key) {
+        lane->cts = f->cts;
+    }
+
     if (lane == sg->lead) {
         return ngx_video_lane_lead(sg, lane, f);
     }

@@ -47,6 +47,7 @@ typedef struct {
     u_char                    header[NGX_VIDEO_HEADER_KEPT];
     size_t                    header_len;
     uint64_t                  cut;          /* cuts of the leader's made */
+    int64_t                   cts;          /* of its newest key frame */
     ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
 
     unsigned                  known:1;      /* the track is */

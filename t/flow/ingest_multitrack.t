@@ -175,6 +175,23 @@ listed('silent', qw(v0 a0));
 same_segments('silent', served_as('silent', v0 => $large, a0 => $low,
     from_a0 => $silence - $large->{packets}[0]{dts}));
 
+# --- other distances of decoding and presenting -----------------------------
+
+# Two pictures are decoded ahead: of one rendition, or of the one that leads.
+my @ahead = map { s/^0$/2/r } @x264;
+my ($plain, $deep, $sound) = enhanced_sources(make('deep', v1 => \@ahead));
+sent('deep', enhanced_tags($plain), enhanced_tags($sound),
+     enhanced_tags($deep, track => 1, multitrack => 'one'));
+same_segments('deep', served_as('deep', v0 => $plain, v1 => $deep,
+                                from_v1 => 900, a0 => $sound));
+is join('', odd_lines('deep')), '', 'deep: without a word';
+
+sent('deep_leads', enhanced_tags($deep), enhanced_tags($sound),
+     enhanced_tags($plain, track => 1, multitrack => 'one'));
+same_segments('deep_leads', served_as('deep_leads', v0 => $deep, v1 => $plain,
+                                      a0 => $sound));
+is join('', odd_lines('deep_leads')), '', 'deep_leads: without a word';
+
 # --- each its own codec -----------------------------------------------------
 
 SKIP: {
