@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use List::Util qw(max);
 use Test::More;
 use Test::Video;
 use Test::Video::Codecs;
@@ -191,6 +192,29 @@ sent('deep_leads', enhanced_tags($deep), enhanced_tags($sound),
 same_segments('deep_leads', served_as('deep_leads', v0 => $deep, v1 => $plain,
                                       a0 => $sound));
 is join('', odd_lines('deep_leads')), '', 'deep_leads: without a word';
+
+# --- not side by side -------------------------------------------------------
+
+# Frames that are sent this much later than those of the track that leads.
+sub apart {
+    my ($ms, @tags) = @_;
+    return map { { %$_, sent => $_->{header} ? -5000
+                                             : $_->{timestamp} + $ms } } @tags;
+}
+
+# v1, a0 and a1: what is ahead waits for the cut, but for the first one.
+for my $case ([400, 0, 0], [-400, 0, 0], [-300, 400, 800], [0, -700, -900]) {
+    my $name = join '_', 'apart', map { s/-/m/r } @$case;
+    my ($v1, $a0, $a1) = @$case;
+    sent($name, apart(0, enhanced_tags($large)),
+         apart($v1, enhanced_tags($small, track => 1, multitrack => 'one')),
+         apart($a0, enhanced_tags($low)),
+         apart($a1, enhanced_tags($high, track => 1, multitrack => 'one')));
+    same_segments($name, served_as($name, v0 => $large, v1 => $small,
+        a0 => $low, a1 => $high, from_v1 => $v1 < 0 ? 1000 : 0,
+        from_a0 => max(0, -$a0), from_a1 => max(0, -$a1)));
+    is join('', odd_lines($name)), '', "$name: without a word";
+}
 
 # --- each its own codec -----------------------------------------------------
 

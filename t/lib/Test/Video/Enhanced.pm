@@ -218,10 +218,12 @@ sub legacy {
 }
 
 
-# Tags by their time; of one time, headers first, then in the order given.
+# Tags by their time, or that in "sent"; of one time, headers first, then in the
+# order given.
 sub in_time {
     my (@tags) = @_;
-    my @order = sort { $tags[$a]{timestamp} <=> $tags[$b]{timestamp}
+    my @at = map { $_->{sent} // $_->{timestamp} } @tags;
+    my @order = sort { $at[$a] <=> $at[$b]
                        || !!$tags[$b]{header} <=> !!$tags[$a]{header}
                        || $a <=> $b } 0 .. $#tags;
     return @tags[@order];
