@@ -22,6 +22,9 @@
 /* strmtyp (E.1.3.1.1) */
 #define NVM_EAC3_DEPENDENT  1
 
+/* syncframes of a packet: six of one block, of 8 substreams of each kind */
+#define NVM_EAC3_FRAMES     (6 * 16)
+
 /* chanmap (table E.1.4) */
 #define NVM_EAC3_LCRC       0x0400
 #define NVM_EAC3_LFE2       0x0002
@@ -52,8 +55,18 @@ typedef struct {
     unsigned   lfeon;
     unsigned   code;            /* of the bit rate, of AC-3 */
     unsigned   type;            /* strmtyp, of E-AC-3 */
+    unsigned   id;              /* substreamid, of E-AC-3 */
     unsigned   map;             /* chanmap of a dependent one, or 0 */
 } nvm_frame_ac3_t;
+
+
+/* All syncframes of a packet of E-AC-3. */
+typedef struct {
+    uint32_t   samples;         /* of the first substream */
+    uint32_t   size;
+    unsigned   dependents;      /* substreams that depend on the first */
+    unsigned   loc;             /* where their channels are, chan_loc */
+} nvm_frame_eac3_t;
 
 
 /* syncinfo and bsi (ETSI TS 102 366, 4.3.1, 4.3.2), as far as they matter */
@@ -94,7 +107,7 @@ nvm_frame_ac3_enhanced(nvm_bits_t *b, nvm_frame_ac3_t *a)
     static const uint8_t  counts[] = { 1, 2, 3, 6 };
 
     a->type = nvm_bits_u(b, 2);
-    nvm_bits_skip(b, 3);                        /* substreamid */
+    a->id = nvm_bits_u(b, 3);
     a->size = (nvm_bits_u(b, 11) + 1) * 2;
     a->fscod = nvm_bits_u(b, 2);
     half = nvm_bits_u(b, 2);                    /* fscod2, or numblkscod */
@@ -162,34 +175,96 @@ nvm_frame_ac3(nvm_codec_e codec, const uint8_t *data, size_t n,
 }
 
 
-/* The substreams that depend on the first, and where their channels are. */
-static void
-nvm_frame_dependents(const uint8_t *data, size_t n, uint32_t at,
-    unsigned *count, unsigned *loc)
+/* chanmap (table E.1.4) to chan_loc (F.6.2.13) */
+static unsigned
+nvm_frame_locations(unsigned map)
 {
-    unsigned         i;
+    unsigned  i, loc;
+
+    loc = map & NVM_EAC3_LFE2 ? 0x100 : 0;
+
+    for (i = 0; i < 8; i++) {
+        loc |= map & (NVM_EAC3_LCRC >> i) ? 1u << i : 0;
+    }
+
+    return loc;
+}
+
+
+/*
+ * Syncframes of less than six blocks come several in a packet, each before
+ * those that depend on it.  What is no syncframe ends the walk.
+ */
+static nvm_err_e
+nvm_frame_eac3(const uint8_t *data, size_t n, nvm_frame_ac3_t *first,
+    nvm_frame_eac3_t *all, nvm_fault_t *f)
+{
+    unsigned         i, ours;
+    nvm_err_e        rc;
     nvm_frame_ac3_t  a;
 
-    *count = 0;
-    *loc = 0;
+    *all = (nvm_frame_eac3_t) { 0 };
+    rc = nvm_frame_ac3(NVM_CODEC_EAC3, data, n, first, f);
 
-    for ( /* void */ ; at < n; at += a.size) {
-
-        if (nvm_frame_ac3(NVM_CODEC_EAC3, data + at, n - at, &a, NULL)
-            != NVM_OK
-            || a.type != NVM_EAC3_DEPENDENT || *count == 15)
-        {
-            return;
-        }
-
-        ++*count;
-
-        for (i = 0; i < 8; i++) {
-            *loc |= a.map & (NVM_EAC3_LCRC >> i) ? 1u << i : 0;
-        }
-
-        *loc |= a.map & NVM_EAC3_LFE2 ? 0x100 : 0;
+    if (rc != NVM_OK) {
+        return rc;
     }
+
+    if (first->type == NVM_EAC3_DEPENDENT) {
+        return nvm_fault(f, NVM_EINVAL, 2,
+                         "E-AC-3 begins with a dependent substream");
+    }
+
+    a = *first;
+    ours = 1;
+
+    for (i = 0; i < NVM_EAC3_FRAMES; i++) {
+
+        if (a.type != NVM_EAC3_DEPENDENT) {
+            ours = a.id == first->id;
+            all->samples += ours ? a.samples : 0;
+
+        } else if (ours && all->samples == first->samples) {
+            all->dependents++;
+            all->loc |= nvm_frame_locations(a.map);
+        }
+
+        all->size += a.size;
+
+        if (all->size >= n
+            || nvm_frame_ac3(NVM_CODEC_EAC3, data + all->size, n - all->size,
+                             &a, NULL)
+               != NVM_OK)
+        {
+            return NVM_OK;
+        }
+    }
+
+    return nvm_fault(f, NVM_ELIMIT, all->size,
+                     "too many syncframes of E-AC-3");
+}
+
+
+/* EC3SpecificBox (F.6), of one independent substream: 40 bits, or 48 */
+static unsigned
+nvm_frame_dec3(const nvm_frame_ac3_t *a, const nvm_frame_eac3_t *all,
+    uint64_t *box)
+{
+    uint64_t  v;
+    unsigned  dependents;
+
+    dependents = all->dependents < 15 ? all->dependents : 15;
+
+    /* kbit/s, to the nearest: frames at 44.1 kHz are not all of one size */
+    v = ((uint64_t) all->size * 8 * a->rate / all->samples + 500) / 1000;
+    v = (v < 0x1fff ? v : 0x1fff) << 3;
+    v = v << 24 | a->fscod << 22 | a->bsid << 17 | a->acmod << 9
+        | a->lfeon << 8 | dependents << 1;
+
+    /* nine bits in the place of the last one */
+    *box = dependents ? v >> 1 << 9 | all->loc : v;
+
+    return dependents ? 48 : 40;
 }
 
 
@@ -198,12 +273,14 @@ nvm_frame_dolby(nvm_codec_e codec, const uint8_t *data, size_t n,
     uint32_t *rate, uint8_t config[NVM_FRAME_DOLBY_MAX], size_t *len,
     nvm_fault_t *f)
 {
-    uint64_t         v;
-    unsigned         i, bits, dependents, loc;
-    nvm_err_e        rc;
-    nvm_frame_ac3_t  a;
+    uint64_t          v;
+    unsigned          i, bits;
+    nvm_err_e         rc;
+    nvm_frame_ac3_t   a;
+    nvm_frame_eac3_t  all;
 
-    rc = nvm_frame_ac3(codec, data, n, &a, f);
+    rc = codec == NVM_CODEC_AC3 ? nvm_frame_ac3(codec, data, n, &a, f)
+                                : nvm_frame_eac3(data, n, &a, &all, f);
 
     if (rc != NVM_OK) {
         return rc;
@@ -218,20 +295,7 @@ nvm_frame_dolby(nvm_codec_e codec, const uint8_t *data, size_t n,
             | a.lfeon << 10 | a.code << 5;
 
     } else {
-        /* EC3SpecificBox (F.6), of one independent substream */
-        nvm_frame_dependents(data, n, a.size, &dependents, &loc);
-
-        v = (uint64_t) a.size * 8 * a.rate / a.samples / 1000;
-        v = (v < 0x1fff ? v : 0x1fff) << 3;
-        v = v << 24 | a.fscod << 22 | a.bsid << 17 | a.acmod << 9
-            | a.lfeon << 8 | dependents << 1;
-        bits = 40;
-
-        if (dependents) {
-            /* nine bits in the place of the last one */
-            v = v >> 1 << 9 | loc;
-            bits = 48;
-        }
+        bits = nvm_frame_dec3(&a, &all, &v);
     }
 
     *len = bits / 8;
@@ -375,10 +439,11 @@ nvm_err_e
 nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
     uint32_t *duration, nvm_fault_t *f)
 {
-    uint32_t         rate;
-    uint16_t         channels;
-    nvm_err_e        rc;
-    nvm_frame_ac3_t  a;
+    uint32_t          rate;
+    uint16_t          channels;
+    nvm_err_e         rc;
+    nvm_frame_ac3_t   a;
+    nvm_frame_eac3_t  all;
 
     *duration = 0;
 
@@ -410,9 +475,13 @@ nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
                                               "FLAC frame of no block size");
 
     case NVM_CODEC_AC3:
-    case NVM_CODEC_EAC3:
         rc = nvm_frame_ac3(t->codec, data, n, &a, f);
         *duration = a.samples;
+        return rc;
+
+    case NVM_CODEC_EAC3:
+        rc = nvm_frame_eac3(data, n, &a, &all, f);
+        *duration = all.samples;
         return rc;
 
     case NVM_CODEC_MP3:

@@ -1,0 +1,567 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Frames of audio: their durations, and the tracks of those formats whose
+ * frames are all that there is.
+ */
+
+#include <stdlib.h>
+
+#include "bits.h"
+#include "codec_records.h"
+#include "nvm_frame.h"
+#include "tap.h"
+
+
+static nvm_fault_t  fault;
+static nvm_frame_t  frame;
+static nvm_track_t  track;
+
+
+/* Reads a frame from a block of its exact size, so that ASan watches it. */
+static nvm_err_e
+parse(nvm_codec_e codec, const uint8_t *data, size_t n)
+{
+    uint8_t    *copy;
+    nvm_err_e   rc;
+
+    track.kind = NVM_AUDIO;
+    track.codec = codec;
+    memset(&fault, 0, sizeof(fault));
+
+    copy = malloc(n ? n : 1);
+    memcpy(copy, data, n);
+
+    rc = nvm_frame_parse(&track, copy, n, &frame, &fault);
+
+    if ((rc == NVM_OK) != (fault.what == NULL) || fault.offset > n + 4
+        || (rc == NVM_OK && (frame.data != copy || frame.size != n
+                             || !frame.key || frame.duration == 0)))
+    {
+        ok(0, "fault and frame agree");
+    }
+
+    free(copy);
+
+    return rc;
+}
+
+
+#define PARSE(codec, ...)                                                     \
+    parse(NVM_CODEC_##codec, (const uint8_t []) { __VA_ARGS__ },              \
+          sizeof((const uint8_t []) { __VA_ARGS__ }))
+
+
+static void
+test_any(void)
+{
+    is_int(PARSE(AAC, 0x21), NVM_OK, "AAC");
+    is_int(frame.duration, 1024, "has frames of one length");
+    is_int(parse(NVM_CODEC_AAC, bits, 0), NVM_EINVAL, "an empty frame");
+    is_int(parse(NVM_CODEC_OPUS, bits, 0), NVM_EINVAL, "of Opus");
+    is_int(parse(NVM_CODEC_AC3, bits, 0), NVM_EINVAL, "of AC-3");
+}
+
+
+/* RFC 6716, table 2: 1/48000 s of each configuration */
+static void
+test_opus(void)
+{
+    unsigned  config, count, want;
+    uint8_t   packet[2];
+
+    static const uint16_t  lengths[32] = {
+        480, 960, 1920, 2880, 480, 960, 1920, 2880, 480, 960, 1920, 2880,
+        480, 960, 480, 960,
+        120, 240, 480, 960, 120, 240, 480, 960, 120, 240, 480, 960,
+        120, 240, 480, 960
+    };
+
+    for (config = 0; config < 32; config++) {
+        want = lengths[config];
+
+        for (count = 0; count < 3; count++) {
+            packet[0] = (uint8_t) (config << 3 | 4 | count);
+            is_int(parse(NVM_CODEC_OPUS, packet, 1), NVM_OK,
+                   "configuration %u, code %u", config, count);
+            is_int(frame.duration, count ? want * 2 : want, "its duration");
+        }
+
+        packet[0] = (uint8_t) (config << 3 | 3);
+        is_int(parse(NVM_CODEC_OPUS, packet, 1), NVM_EINVAL, "no count");
+
+        for (count = 0; count < 64; count++) {
+            packet[1] = (uint8_t) (0xc0 | count);
+
+            if (count == 0 || count * want > 5760) {
+                ok(parse(NVM_CODEC_OPUS, packet, 2) == NVM_EINVAL,
+                   "%u frames are refused", count);
+                continue;
+            }
+
+            ok(parse(NVM_CODEC_OPUS, packet, 2) == NVM_OK
+               && frame.duration == count * want, "%u frames", count);
+        }
+    }
+}
+
+
+/* RFC 9639, 9.1: a frame of a block size, with a coded number of n bytes */
+static nvm_err_e
+flac(unsigned code, unsigned n, unsigned tail, unsigned value)
+{
+    static const uint8_t  first[] = {
+        0, 0x7f, 0xdf, 0xef, 0xf7, 0xfb, 0xfd, 0xfe
+    };
+
+    bits_begin();
+    put(16, 0xfff8);
+    put(4, code);
+    put(4, 0);
+    put(8, 0x08);
+    put(8, first[n]);
+
+    while (--n) {
+        put(8, 0xbf);
+    }
+
+    put(8 * tail, value);
+
+    return parse(NVM_CODEC_FLAC, bits, bits_size());
+}
+
+
+static void
+test_flac_sizes(void)
+{
+    unsigned  n, code;
+
+    static const uint32_t  sizes[16] = {
+        0, 192, 576, 1152, 2304, 4608, 0, 0,
+        256, 512, 1024, 2048, 4096, 8192, 16384, 32768
+    };
+
+    for (n = 1; n <= 7; n++) {
+        for (code = 0; code < 16; code++) {
+
+            if (sizes[code]) {
+                is_int(flac(code, n, 1, 0), NVM_OK, "code %u", code);
+                is_int(frame.duration, sizes[code], "its block size");
+            }
+        }
+
+        is_int(flac(0, n, 2, 0xffff), NVM_EINVAL, "reserved code");
+        is_int(flac(6, n, 1, 0), NVM_OK, "behind a number of %u bytes", n);
+        is_int(frame.duration, 1, "least of 8 bits");
+        is_int(flac(6, n, 1, 255), NVM_OK, "8 bits");
+        is_int(frame.duration, 256, "greatest of 8 bits");
+        is_int(flac(6, n, 0, 0), NVM_EINVAL, "cut");
+        is_int(flac(7, n, 2, 0x0102), NVM_OK, "16 bits");
+        is_int(frame.duration, 259, "in their order");
+        is_int(flac(7, n, 2, 0xffff), NVM_OK, "16 bits");
+        is_int(frame.duration, 65536, "greatest of 16 bits");
+        is_int(flac(7, n, 1, 1), NVM_EINVAL, "cut");
+    }
+}
+
+
+static void
+test_flac_headers(void)
+{
+    is_int(PARSE(FLAC, 0xff, 0xf9, 0xc0, 8, 0), NVM_OK, "variable blocks");
+    is_int(frame.duration, 4096, "say how long they are, too");
+    is_int(PARSE(FLAC, 0xff, 0xfa, 0xc0, 8, 0), NVM_EINVAL, "reserved bit");
+    is_int(PARSE(FLAC, 0xfe, 0xf8, 0xc0, 8, 0), NVM_EINVAL, "no sync code");
+    is_int(PARSE(FLAC, 0xff), NVM_EINVAL, "one byte");
+    is_int(PARSE(FLAC, 0xff, 0xf8), NVM_EINVAL, "two bytes");
+    is_int(PARSE(FLAC, 0xff, 0xf8, 0xc0, 8), NVM_EINVAL, "four");
+}
+
+
+/* syncinfo and bsi of AC-3 (ETSI TS 102 366, 4.3) */
+static void
+ac3(unsigned fscod, unsigned code, unsigned acmod, unsigned lfeon)
+{
+    bits_begin();
+    put(16, 0x0b77);
+    put(16, 0x1234);                    /* crc1 */
+    put(2, fscod);
+    put(6, code << 1);
+    put(5, 8);                          /* bsid */
+    put(3, 1);                          /* bsmod */
+    put(3, acmod);
+
+    if ((acmod & 1) && acmod != 1) {
+        put(2, 3);
+    }
+
+    if (acmod & 4) {
+        put(2, 3);
+    }
+
+    if (acmod == 2) {
+        put(2, 3);
+    }
+
+    put(1, lfeon);
+    put(7, 0x7f);
+}
+
+
+static void
+test_ac3_one(unsigned fscod, unsigned acmod, unsigned lfeon)
+{
+    uint8_t  want[3];
+
+    static const uint32_t  rates[] = { 48000, 44100, 32000 };
+    static const unsigned  channels[] = { 2, 1, 2, 3, 3, 4, 4, 5 };
+
+    /* F.4 */
+    bits_begin();
+    put(2, fscod);
+    put(5, 8);
+    put(3, 1);
+    put(3, acmod);
+    put(1, lfeon);
+    put(5, 15);
+    put(5, 0);
+    memcpy(want, bits, 3);
+
+    ac3(fscod, 15, acmod, lfeon);
+    is_int(parse(NVM_CODEC_AC3, bits, bits_size()), NVM_OK,
+           "AC-3, fscod %u, acmod %u, lfeon %u", fscod, acmod, lfeon);
+    is_int(frame.duration, 1536, "its duration");
+    is_int(nvm_frame_track(&track, NVM_CODEC_AC3, NULL, 0, bits, bits_size(),
+                           &fault), NVM_OK, "a track of it");
+    is_int(track.sample_rate, rates[fscod], "its rate");
+    is_int(track.channels, channels[acmod] + lfeon, "its channels");
+    is_mem(track.config, track.config_len, want, 3, "its dac3");
+}
+
+
+static void
+test_ac3(void)
+{
+    unsigned  i;
+
+    for (i = 0; i < 3 * 8 * 2; i++) {
+        test_ac3_one(i / 16, i / 2 % 8, i & 1);
+    }
+
+    ac3(3, 15, 2, 0);
+    is_int(parse(NVM_CODEC_AC3, bits, bits_size()), NVM_EINVAL,
+           "reserved rate");
+    is_int(nvm_frame_track(&track, NVM_CODEC_AC3, NULL, 0, bits, bits_size(),
+                           &fault), NVM_EINVAL, "no track of it");
+    is_int(PARSE(AC3, 0x0b, 0x78, 0, 0, 0, 0x40, 0x40, 0), NVM_EINVAL,
+           "no sync word");
+    is_int(PARSE(AC3, 0x0b), NVM_ETRUNC, "cut sync word");
+
+    for (i = 1; i < 7; i++) {
+        ac3(0, 15, 7, 1);
+        is_int(parse(NVM_CODEC_AC3, bits, i), NVM_ETRUNC, "%u bytes", i);
+    }
+}
+
+
+/* A syncframe of E-AC-3 (E.1.2) and its bytes. */
+typedef struct {
+    unsigned  type, id, size, fscod, half, acmod, lfeon, map;
+} eac3_t;
+
+
+static void
+eac3(const eac3_t *e)
+{
+    size_t  end;
+
+    end = nbits + e->size * 8;
+
+    put(16, 0x0b77);
+    put(2, e->type);
+    put(3, e->id);
+    put(11, e->size / 2 - 1);
+    put(2, e->fscod);
+    put(2, e->half);
+    put(3, e->acmod);
+    put(1, e->lfeon);
+    put(5, 16);
+    put(5, 31);                         /* dialnorm */
+    put(1, 1);
+    put(8, 0x55);                       /* compr */
+
+    if (e->acmod == 0) {
+        put(5, 31);
+        put(1, 1);
+        put(8, 0x55);
+    }
+
+    if (e->type == 1) {
+        put(1, e->map != 0);
+        put(e->map ? 16 : 0, e->map);
+    }
+
+    nbits = end;
+}
+
+
+static nvm_err_e
+eac3_track(void)
+{
+    memset(&fault, 0, sizeof(fault));
+
+    return nvm_frame_track(&track, NVM_CODEC_EAC3, NULL, 0, bits, bits_size(),
+                           &fault);
+}
+
+
+/* Rates, blocks; half rates, which have six. */
+static void
+test_eac3_rates(void)
+{
+    eac3_t    e = { 0, 0, 64, 0, 0, 2, 0, 0 };
+    unsigned  i;
+
+    static const uint32_t  rates[] = { 48000, 44100, 32000 };
+    static const uint32_t  blocks[] = { 1, 2, 3, 6 };
+
+    for (i = 0; i < 12; i++) {
+        e.fscod = i / 4;
+        e.half = i % 4;
+        bits_begin();
+        eac3(&e);
+
+        is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK, "%u blocks",
+               blocks[i % 4]);
+        is_int(frame.duration, blocks[i % 4] * 256, "its duration");
+        is_int(eac3_track(), NVM_OK, "a track of it");
+        is_int(track.sample_rate, rates[i / 4], "its rate");
+    }
+
+    e.fscod = 3;
+
+    for (i = 0; i < 3; i++) {
+        e.half = i;
+        bits_begin();
+        eac3(&e);
+
+        is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK, "half rate");
+        is_int(frame.duration, 1536, "its duration");
+        is_int(eac3_track(), NVM_OK, "a track of it");
+        is_int(track.sample_rate, rates[i] / 2, "its rate");
+        is_int(track.timescale, rates[i] / 2, "and its timescale");
+    }
+
+    e.half = 3;
+    bits_begin();
+    eac3(&e);
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_EINVAL, "reserved");
+}
+
+
+/* F.6: one independent substream, and what depends on it */
+static void
+test_eac3_box(void)
+{
+    uint8_t  want[6];
+    eac3_t   e = { 0, 0, 768, 0, 3, 7, 1, 0 };
+    eac3_t   d = { 1, 0, 256, 0, 3, 2, 0, 0x0400 | 0x0008 | 0x0002 };
+    eac3_t   other = { 0, 1, 64, 0, 3, 2, 0, 0 };
+
+    bits_begin();
+    eac3(&e);
+    is_int(eac3_track(), NVM_OK, "5.1");
+    is_mem(track.config, track.config_len,
+           ((const uint8_t []) { 0x06, 0x00, 0x20, 0x0f, 0x00 }), 5,
+           "192 kbit/s");
+    is_int(track.channels, 6, "six channels");
+
+    bits_begin();
+    put(13, 256);                       /* kbit/s */
+    put(3, 0);
+    put(2, 0);
+    put(5, 16);
+    put(5, 0);
+    put(3, 7);
+    put(1, 1);
+    put(3, 0);
+    put(4, 1);                          /* num_dep_sub */
+    put(9, 0x181);                      /* Lc/Rc, Cvh, LFE2 */
+    memcpy(want, bits, 6);
+
+    bits_begin();
+    eac3(&e);
+    eac3(&d);
+    is_int(eac3_track(), NVM_OK, "with a dependent substream");
+    is_mem(track.config, track.config_len, want, 6, "which dec3 has");
+    is_int(track.channels, 10, "and its channels");
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK, "as a frame");
+    is_int(frame.duration, 1536, "it is no longer");
+
+    /* what depends on another programme is not ours */
+    bits_begin();
+    eac3(&e);
+    eac3(&other);
+    eac3(&d);
+    is_int(eac3_track(), NVM_OK, "two programmes");
+    is_int(track.channels, 6, "the first is ours");
+    is_int(track.config_len, 5, "nothing depends on it");
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK, "as a frame");
+    is_int(frame.duration, 1536, "they last at the same time");
+}
+
+
+/* A packet is six blocks, in as many syncframes as that takes. */
+static void
+test_eac3_packets(void)
+{
+    unsigned  i;
+    eac3_t    e = { 0, 0, 128, 0, 0, 7, 1, 0 };
+    eac3_t    d = { 1, 0, 64, 0, 0, 2, 0, 0x0200 };
+
+    bits_begin();
+
+    for (i = 0; i < 6; i++) {
+        eac3(&e);
+        eac3(&d);
+    }
+
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK,
+           "six syncframes of one block");
+    is_int(frame.duration, 1536, "last as long as one of six");
+    is_int(eac3_track(), NVM_OK, "a track of them");
+    is_int(track.config_len, 6, "with what depends");
+    is_int(track.config[4] >> 1 & 15, 1, "of which there is one");
+    is_int((track.config[0] << 8 | track.config[1]) >> 3, 288, "kbit/s");
+
+    put_bytes("trash", 5);
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK, "and trash");
+    is_int(frame.duration, 1536, "lasts no time");
+
+    bits_begin();
+    e.size = 8;
+
+    for (i = 0; i < 96; i++) {
+        eac3(&e);
+    }
+
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_OK, "96 of them");
+    eac3(&e);
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_ELIMIT, "one more");
+
+    bits_begin();
+    eac3(&d);
+    is_int(parse(NVM_CODEC_EAC3, bits, bits_size()), NVM_EINVAL,
+           "a dependent one alone");
+    is_int(eac3_track(), NVM_EINVAL, "is no track");
+
+    for (i = 1; i < 7; i++) {
+        is_int(parse(NVM_CODEC_EAC3, bits, i), NVM_ETRUNC, "%u bytes", i);
+    }
+}
+
+
+/* ISO/IEC 11172-3, 2.4.2.3 */
+static nvm_err_e
+mp3(unsigned version, unsigned layer, unsigned rate, unsigned mode)
+{
+    bits_begin();
+    put(11, 0x7ff);
+    put(2, version);
+    put(2, layer);
+    put(1, 1);
+    put(4, 9);
+    put(2, rate);
+    put(2, 0);
+    put(2, mode);
+    put(6, 0);
+
+    return parse(NVM_CODEC_MP3, bits, bits_size());
+}
+
+
+static void
+test_mp3(void)
+{
+    unsigned  i, version, rate;
+
+    static const uint32_t  rates[4][3] = {
+        { 11025, 12000, 8000 }, { 0, 0, 0 },
+        { 22050, 24000, 16000 }, { 44100, 48000, 32000 }
+    };
+
+    for (i = 0; i < 64; i++) {
+        version = i >> 4;
+        rate = i >> 2 & 3;
+
+        if (version == 1 || rate == 3) {
+            is_int(mp3(version, 1, rate, i & 3), NVM_EINVAL, "reserved");
+            continue;
+        }
+
+        is_int(mp3(version, 1, rate, i & 3), NVM_OK, "MP3");
+        is_int(frame.duration, version == 3 ? 1152 : 576, "its duration");
+        is_int(nvm_frame_track(&track, NVM_CODEC_MP3, NULL, 0, bits,
+                               bits_size(), &fault), NVM_OK, "a track of it");
+        is_int(track.sample_rate, rates[version][rate], "its rate");
+        is_int(track.timescale, rates[version][rate], "its timescale");
+        is_int(track.channels, (i & 3) == 3 ? 1 : 2, "its channels");
+        is_int(nvm_frame_usual(&track), frame.duration, "is as usual");
+    }
+
+    is_int(mp3(3, 0, 0, 0), NVM_EINVAL, "reserved layer");
+    is_int(mp3(3, 2, 0, 0), NVM_EINVAL, "layer II");
+    is_int(mp3(3, 3, 0, 0), NVM_EINVAL, "layer I");
+    is_int(PARSE(MP3, 0xff, 0x1b, 0x90, 0), NVM_EINVAL, "no sync word");
+    is_int(PARSE(MP3, 0xff), NVM_ETRUNC, "one byte");
+    is_int(PARSE(MP3, 0xff, 0xfb, 0x90), NVM_ETRUNC, "three bytes");
+}
+
+
+static uint32_t
+usual(nvm_codec_e codec, const uint8_t *config, size_t n)
+{
+    memset(&track, 0, sizeof(track));
+    track.kind = NVM_AUDIO;
+    track.codec = codec;
+    track.sample_rate = 48000;
+    track.config_len = (uint16_t) n;
+
+    if (n) {
+        memcpy(track.config, config, n);
+    }
+
+    return nvm_frame_usual(&track);
+}
+
+
+static void
+test_usual(void)
+{
+    is_int(usual(NVM_CODEC_AAC, NULL, 0), 1024, "AAC");
+    is_int(usual(NVM_CODEC_OPUS, NULL, 0), 960, "Opus");
+    is_int(usual(NVM_CODEC_AC3, NULL, 0), 1536, "AC-3");
+    is_int(usual(NVM_CODEC_EAC3, NULL, 0), 1536, "E-AC-3");
+    is_int(usual(NVM_CODEC_FLAC, record_dfla, sizeof(record_dfla)), 0x2000,
+           "FLAC");
+    is_int(usual(NVM_CODEC_FLAC, NULL, 0), 4096, "FLAC of no header");
+    is_int(usual(NVM_CODEC_FLAC, record_dfla, 11), 4096, "of a cut one");
+}
+
+
+int
+main(void)
+{
+    test_any();
+    test_opus();
+    test_flac_sizes();
+    test_flac_headers();
+    test_ac3();
+    test_eac3_rates();
+    test_eac3_box();
+    test_eac3_packets();
+    test_mp3();
+    test_usual();
+
+    return done_testing();
+}
