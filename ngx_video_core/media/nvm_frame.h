@@ -50,7 +50,7 @@ nvm_err_e nvm_frame_track(nvm_track_t *t, nvm_codec_e codec,
 nvm_err_e nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
     uint32_t *duration, nvm_fault_t *f);
 
-/* The same as is usual, of a track of which no frame has been seen. */
+/* The same as is usual, never 0, of a track of which no frame was seen. */
 uint32_t nvm_frame_usual(const nvm_track_t *t);
 
 /* The rate, and the payload of dac3 or dec3, of a frame. */

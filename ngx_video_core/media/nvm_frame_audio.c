@@ -496,6 +496,8 @@ nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
 uint32_t
 nvm_frame_usual(const nvm_track_t *t)
 {
+    uint32_t  block;
+
     switch (t->codec) {
 
     case NVM_CODEC_OPUS:
@@ -503,10 +505,12 @@ nvm_frame_usual(const nvm_track_t *t)
 
     case NVM_CODEC_FLAC:
         /* the largest block of STREAMINFO, behind version and block header */
-        return t->config_len > NVM_FLAC_BLOCK_AT + 1
-               ? (uint32_t) t->config[NVM_FLAC_BLOCK_AT] << 8
-                 | t->config[NVM_FLAC_BLOCK_AT + 1]
-               : NVM_FLAC_BLOCK;
+        block = t->config_len > NVM_FLAC_BLOCK_AT + 1
+                ? (uint32_t) t->config[NVM_FLAC_BLOCK_AT] << 8
+                  | t->config[NVM_FLAC_BLOCK_AT + 1]
+                : 0;
+
+        return block ? block : NVM_FLAC_BLOCK;
 
     case NVM_CODEC_AC3:
     case NVM_CODEC_EAC3:

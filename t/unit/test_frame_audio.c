@@ -538,6 +538,8 @@ usual(nvm_codec_e codec, const uint8_t *config, size_t n)
 static void
 test_usual(void)
 {
+    uint8_t  dfla[sizeof(record_dfla)];
+
     is_int(usual(NVM_CODEC_AAC, NULL, 0), 1024, "AAC");
     is_int(usual(NVM_CODEC_OPUS, NULL, 0), 960, "Opus");
     is_int(usual(NVM_CODEC_AC3, NULL, 0), 1536, "AC-3");
@@ -546,6 +548,13 @@ test_usual(void)
            "FLAC");
     is_int(usual(NVM_CODEC_FLAC, NULL, 0), 4096, "FLAC of no header");
     is_int(usual(NVM_CODEC_FLAC, record_dfla, 11), 4096, "of a cut one");
+
+    /* parts are counted in frames: a publisher must not make them endless */
+    memcpy(dfla, record_dfla, sizeof(dfla));
+    dfla[10] = 0;
+    dfla[11] = 0;
+    is_int(usual(NVM_CODEC_FLAC, dfla, sizeof(dfla)), 4096,
+           "of a header that tells no size");
 }
 
 
