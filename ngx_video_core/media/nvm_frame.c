@@ -126,14 +126,20 @@ nvm_frame_av1(nvm_frame_t *out, nvm_fault_t *f)
 {
     uint8_t         head;
     uint32_t        size;
-    unsigned        type, frames;
+    unsigned        type, obus, frames;
     nvm_reader_t    r;
     const uint8_t  *obu;
 
     frames = 0;
     nvm_reader_init(&r, out->data, out->size, 0);
 
-    while (nvm_reader_left(&r)) {
+    for (obus = 0; nvm_reader_left(&r); obus++) {
+
+        if (obus == NVM_MAX_NALS) {
+            return nvm_fault(f, NVM_ELIMIT, nvm_reader_offset(&r),
+                             "too many OBUs");
+        }
+
         head = nvm_reader_u8(&r);
         type = head >> 3 & 0x0f;
 
@@ -186,7 +192,7 @@ nvm_frame_vp9(const uint8_t *data, size_t n, unsigned *key, uint32_t *width,
 
     nvm_bits_init(&b, data, n, 0);
 
-    if (nvm_bits_u(&b, 2) != 2) {
+    if (nvm_bits_u(&b, 2) != 2 && b.error == NVM_OK) {
         return nvm_fault(f, NVM_EINVAL, 0, "no frame marker of VP9");
     }
 
@@ -204,7 +210,7 @@ nvm_frame_vp9(const uint8_t *data, size_t n, unsigned *key, uint32_t *width,
 
     nvm_bits_skip(&b, 2);       /* show_frame, error_resilient_mode */
 
-    if (nvm_bits_u(&b, 24) != NVM_VP9_SYNC) {
+    if (nvm_bits_u(&b, 24) != NVM_VP9_SYNC && b.error == NVM_OK) {
         return nvm_fault(f, NVM_EINVAL, 1, "no sync code of VP9");
     }
 
@@ -221,7 +227,7 @@ nvm_frame_vp9(const uint8_t *data, size_t n, unsigned *key, uint32_t *width,
 
     *width = nvm_bits_u(&b, 16) + 1;
     *height = nvm_bits_u(&b, 16) + 1;
-    *key = 1;
+    *key = b.error == NVM_OK;
 
     return b.error ? nvm_fault(f, b.error, n, "frame header is cut") : NVM_OK;
 }

@@ -27,7 +27,7 @@ typedef struct {
  * AV1 is OBUs with their sizes, VP9 a frame or a superframe, the others as they
  * are.  Of HEVC every IRAP picture is a key, of the others those that nothing
  * before is needed for.  NVM_EINVAL, NVM_ETRUNC: damaged, or no frame of that
- * codec; NVM_ELIMIT: over NVM_MAX_NALS, or too many syncframes.
+ * codec; NVM_ELIMIT: over NVM_MAX_NALS (of OBUs too), or too many syncframes.
  */
 nvm_err_e nvm_frame_parse(const nvm_track_t *t, const uint8_t *data, size_t n,
     nvm_frame_t *out, nvm_fault_t *f);
