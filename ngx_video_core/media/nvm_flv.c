@@ -36,6 +36,9 @@
 #define NVM_FLV_ONE_TRACK       0
 #define NVM_FLV_MANY_CODECS     2
 
+/* Tracks of a message: their numbers have 8 bits. */
+#define NVM_FLV_MAX_TRACKS      256
+
 /* Sign bit of the 24-bit composition time. */
 #define NVM_FLV_CTS_SIGN        0x800000
 
@@ -218,6 +221,11 @@ nvm_flv_next(nvm_flv_tag_t *tag, nvm_fault_t *f)
 
     if (tag->multitrack == 0 || nvm_reader_left(rest) == 0) {
         return NVM_ENOENT;
+    }
+
+    if (tag->ntracks++ == NVM_FLV_MAX_TRACKS) {
+        return nvm_fault(f, NVM_ELIMIT, nvm_reader_offset(rest),
+                         "too many FLV tracks");
     }
 
     if (tag->multitrack == NVM_FLV_MANY_CODECS + 1) {

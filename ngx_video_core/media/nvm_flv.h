@@ -43,6 +43,7 @@ typedef struct {
     nvm_kind_e          kind;
     uint8_t             type;       /* packet type */
     uint8_t             multitrack; /* AvMultitrackType plus one; 0: none */
+    uint16_t            ntracks;    /* so far */
 } nvm_flv_tag_t;
 
 
@@ -59,7 +60,10 @@ nvm_err_e nvm_flv_video_parse(const uint8_t *body, size_t n,
 nvm_err_e nvm_flv_audio_parse(const uint8_t *body, size_t n,
     nvm_flv_tag_t *tag, nvm_fault_t *f);
 
-/* The packet of the next track; NVM_ENOENT, no fault: there is none. */
+/*
+ * The packet of the next track; NVM_ENOENT, no fault: there is none;
+ * NVM_ELIMIT: there are more than tracks have numbers.
+ */
 nvm_err_e nvm_flv_next(nvm_flv_tag_t *tag, nvm_fault_t *f);
 
 

@@ -175,12 +175,42 @@ test_multitrack(void)
 }
 
 
+/* A message has no more tracks than there are numbers for. */
+static void
+test_tracks(void)
+{
+    size_t         i, n;
+    uint8_t        body[6 + 257 * 4] = { 0x95, 0x11, 'm', 'p', '4', 'a' };
+    nvm_err_e      rc;
+    nvm_fault_t    f;
+    nvm_flv_tag_t  out;
+
+    for (i = 0; i < 257; i++) {
+        body[6 + i * 4] = (uint8_t) i;
+    }
+
+    for (n = 256; n <= 257; n++) {
+        memset(&f, 0, sizeof(f));
+        rc = nvm_flv_audio_parse(body, 6 + n * 4, &out, &f);
+
+        for (i = 0; rc == NVM_OK; i++) {
+            rc = nvm_flv_next(&out, &f);
+        }
+
+        is_int(i, 256, "256 of %zu tracks are read", n);
+        is_int(rc, n == 256 ? NVM_ENOENT : NVM_ELIMIT, "then there is none");
+        ok((f.what == NULL) == (n == 256), "or too many are a fault");
+    }
+}
+
+
 int
 main(void)
 {
     test_video();
     test_audio();
     test_multitrack();
+    test_tracks();
 
     return done_testing();
 }
