@@ -60,10 +60,15 @@ nvm_flv_opus(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
 static nvm_err_e
 nvm_flv_flac(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
 {
+    unsigned  named;
+
     static const uint8_t  version[4] = { 0, 0, 0, 0 };
 
-    if (n >= 4 + NVM_FLV_FLAC_INFO
-        && (memcmp(p, "fLaC", 4) == 0 || memcmp(p, version, 4) == 0))
+    /* no STREAMINFO begins like that: its least block is over the largest */
+    named = n >= 4 && memcmp(p, "fLaC", 4) == 0;
+
+    if (named
+        || (n >= 4 + NVM_FLV_FLAC_INFO && memcmp(p, version, 4) == 0))
     {
         p += 4;
         n -= 4;
@@ -71,7 +76,7 @@ nvm_flv_flac(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
 
     nvm_writer_u32(w, 0);
 
-    if (n == NVM_FLV_FLAC_INFO - 4) {
+    if (n == NVM_FLV_FLAC_INFO - 4 && !named) {
         nvm_writer_u8(w, NVM_FLV_FLAC_LAST);
         nvm_writer_u24(w, NVM_FLV_FLAC_INFO - 4);
 
