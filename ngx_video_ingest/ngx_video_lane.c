@@ -66,7 +66,10 @@ ngx_video_lane_frame_rate(ngx_video_segmenter_t *sg,
 }
 
 
-/* Audio takes video's parts: PART-TARGET is the most frames one can have. */
+/*
+ * Audio takes video's parts: PART-TARGET is the most frames one can have.  The
+ * frame at hand may be shorter than others: FLAC's last, or any of Opus.
+ */
 static void
 ngx_video_lane_audio_parts(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 {
@@ -74,7 +77,7 @@ ngx_video_lane_audio_parts(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
     ngx_video_track_writer_t  *tw;
 
     tw = &lane->writer;
-    tw->frame = tw->frame ? tw->frame : nvm_frame_usual(&tw->track);
+    tw->frame = ngx_max(tw->frame, nvm_frame_usual(&tw->track));
 
     part = (uint64_t) sg->conf.part * tw->track.timescale / 1000;
 
@@ -377,6 +380,12 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     if (f->duration) {
         /* it may have waited, and another have come in the meantime */
         tw->frame = f->duration;
+
+        /* what playlists have promised (RFC 8216bis, 4.4.3.7) */
+        if (tw->frame > tw->part_target) {
+            return ngx_video_segmenter_fail(sg, "audio frame is longer than "
+                                            "the parts");
+        }
     }
 
     if (lane->kind == NVM_AUDIO && ngx_video_track_writer_surplus(tw, f->dts))

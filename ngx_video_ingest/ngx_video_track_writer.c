@@ -261,6 +261,19 @@ ngx_video_track_writer_full_video(ngx_video_track_writer_t *tw)
 }
 
 
+/*
+ * Frames of audio may be of several lengths: whether this one, which follows
+ * at once, would make the part longer than PART-TARGET.
+ */
+static ngx_uint_t
+ngx_video_track_writer_over(ngx_video_track_writer_t *tw, uint64_t out,
+    ngx_video_frame_t *f)
+{
+    return tw->nsamples && tw->track.kind == NVM_AUDIO && out == tw->next
+           && out + f->duration - tw->samples[0].dts > tw->part_target;
+}
+
+
 ngx_int_t
 ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
     ngx_video_frame_t *f)
@@ -277,6 +290,12 @@ ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
 
     out = ngx_video_track_writer_dts(tw, f->dts);
     ngx_video_track_writer_pace(tw, f->dts);
+
+    if (ngx_video_track_writer_over(tw, out, f)
+        && ngx_video_track_writer_flush(tw) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (tw->nsamples) {
         s = &tw->samples[tw->nsamples - 1];
