@@ -36,8 +36,10 @@ ngx_video_lane_frame_rate(ngx_video_segmenter_t *sg,
     tw = &lane->writer;
     t = &tw->track;
 
+    /* any 32 bits of the publisher's; so far apart frames end the stream */
     if (t->fps_num == 0 || t->fps_den == 0
-        || t->fps_num / t->fps_den > 300)
+        || t->fps_num / t->fps_den > 300
+        || t->fps_den / t->fps_num >= NGX_VIDEO_MAX_AHEAD / 1000)
     {
         t->fps_num = 0;
         t->fps_den = 1;

@@ -1,12 +1,14 @@
 # Proves that parts keep to PART-TARGET whatever a publisher says and sends of
 # the lengths of its frames: Opus may change them from packet to packet, a FLAC
-# header may tell none.
+# header may tell none, that of H.264 one of hours.
 use strict;
 use warnings;
 
 use Test::More;
 use Test::Video;
+use Test::Video::FLV;
 use Test::Video::Live;
+use Test::Video::Media;
 use Test::Video::RTMP;
 
 my $t = Test::Video->new(log_level => 'info');
@@ -94,5 +96,21 @@ my ($key) = map { $_->{body} } grep { $_->{type} == 9 } @{ $tags->{frames} };
 $flac->{rtmp}->send_tag(9, 0, $key);
 Test::Video::Live::Feed::settle($flac);
 pass 'a FLAC header without block size ends no worker';
+
+# === an H.264 header with a picture in 4,000,000,000 seconds
+
+my $slow = publisher('slow', 1);
+my @slow = Test::Video::FLV::read_tags(
+    media_file('slow.flv', '-i', live_flv(), qw(-c copy -f flv),
+               '-bsf:v', 'h264_metadata=tick_rate=1/2000000000'));
+$slow->{rtmp}->set_chunk_size(65536);
+$slow->{rtmp}->send_tag($_->{type}, $_->{timestamp}, $_->{body})
+    for grep { $_->{type} != 18 } @slow;
+Test::Video::Live::Feed::settle($slow);
+
+$list = media_list($t, '/live/slow/v0/index.m3u8');
+cmp_ok $list->{part_target}, '<', 0.3, 'PART-TARGET is as configured';
+cmp_ok longest_part($list), '<=', $list->{part_target} + 1e-6,
+    'and no part is longer';
 
 done_testing();
