@@ -16,6 +16,10 @@
 #define NVM_AC3_BLOCK       256
 #define NVM_AC3_SYNC        0x0b77
 
+/* the highest bsid of AC-3 and of E-AC-3 (4.4.2.1, E.1.3.1.6) */
+#define NVM_AC3_BSID        10
+#define NVM_EAC3_BSID       16
+
 /* fscod: half of a rate, which fscod2 says (E.1.3.1.4, E.1.3.1.5) */
 #define NVM_AC3_HALF        3
 
@@ -168,6 +172,13 @@ nvm_frame_ac3(nvm_codec_e codec, const uint8_t *data, size_t n,
 
     if (b.error) {
         return nvm_fault(f, b.error, n, "syncframe of AC-3 is cut");
+    }
+
+    /* both have it in the same place, but little else */
+    if ((a->bsid > NVM_AC3_BSID) != (codec == NVM_CODEC_EAC3)
+        || a->bsid > NVM_EAC3_BSID)
+    {
+        return nvm_fault(f, NVM_EINVAL, 5, "syncframe is not of the codec");
     }
 
     return a->rate ? NVM_OK

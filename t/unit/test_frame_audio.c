@@ -461,6 +461,24 @@ test_eac3_packets(void)
 }
 
 
+/* Which of the two formats a syncframe is of, its bsid tells. */
+static void
+test_bsid(void)
+{
+    unsigned  bsid;
+
+    for (bsid = 0; bsid < 32; bsid++) {
+        ac3(0, 15, 2, 0);
+        bits[5] = (uint8_t) (bsid << 3 | 1);
+
+        is_int(parse(NVM_CODEC_AC3, bits, bits_size()),
+               bsid <= 10 ? NVM_OK : NVM_EINVAL, "AC-3 of bsid %u", bsid);
+        is_int(parse(NVM_CODEC_EAC3, bits, bits_size()),
+               bsid > 10 && bsid <= 16 ? NVM_OK : NVM_EINVAL, "E-AC-3 of it");
+    }
+}
+
+
 /* ISO/IEC 11172-3, 2.4.2.3 */
 static nvm_err_e
 mp3(unsigned version, unsigned layer, unsigned rate, unsigned mode)
@@ -569,6 +587,7 @@ main(void)
     test_eac3_rates();
     test_eac3_box();
     test_eac3_packets();
+    test_bsid();
     test_mp3();
     test_usual();
 
