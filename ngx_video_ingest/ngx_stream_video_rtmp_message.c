@@ -73,6 +73,7 @@ ngx_stream_video_rtmp_message(ngx_stream_video_rtmp_ctx_t *ctx,
 }
 
 
+/* Media and data, which FLV has too; of others, such as pings, none. */
 static ngx_int_t
 ngx_stream_video_rtmp_aggregate(ngx_stream_video_rtmp_ctx_t *ctx,
     nvr_message_t *msg)
@@ -87,6 +88,13 @@ ngx_stream_video_rtmp_aggregate(ngx_stream_video_rtmp_ctx_t *ctx,
     nvr_aggregate_init(&aggregate, msg);
 
     while ((err = nvr_aggregate_next(&aggregate, &part, &fault)) == NVM_OK) {
+
+        if (part.type != NVR_MSG_AUDIO && part.type != NVR_MSG_VIDEO
+            && part.type != NVR_MSG_DATA && part.type != NVR_MSG_DATA_AMF3)
+        {
+            continue;
+        }
+
         rc = ngx_stream_video_rtmp_message(ctx, &part);
 
         if (rc != NGX_OK) {

@@ -32,6 +32,11 @@ nvr_aggregate_next(nvr_aggregate_t *a, nvr_message_t *msg, nvm_fault_t *f)
         return NVM_ENOENT;
     }
 
+    if (a->n == NVR_AGGREGATE_MAX) {
+        return nvm_fault(f, NVM_ELIMIT, nvm_reader_offset(r),
+                         "too many messages in an aggregate");
+    }
+
     memset(msg, 0, sizeof(nvr_message_t));
 
     msg->type = nvm_reader_u8(r) & 0x1f;
@@ -58,8 +63,7 @@ nvr_aggregate_next(nvr_aggregate_t *a, nvr_message_t *msg, nvm_fault_t *f)
                          "aggregate message in another");
     }
 
-    if (!a->started) {
-        a->started = 1;
+    if (a->n++ == 0) {
         a->first = stored;
     }
 

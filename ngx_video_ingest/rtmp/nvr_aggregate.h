@@ -13,12 +13,16 @@
 #include "nvr_chunk.h"
 
 
+/* messages in one: a publisher may make them of no bytes, all in one turn */
+#define NVR_AGGREGATE_MAX  1024
+
+
 typedef struct {
     nvm_reader_t   r;
     uint32_t       timestamp;   /* of the aggregate */
     uint32_t       first;       /* of the first message in it, as stored */
     uint32_t       stream_id;
-    unsigned       started:1;
+    uint32_t       n;           /* messages so far */
 } nvr_aggregate_t;
 
 
@@ -27,7 +31,8 @@ void nvr_aggregate_init(nvr_aggregate_t *a, const nvr_message_t *msg);
 /*
  * The next message: its data lie in those of the aggregate, its timestamp is
  * that of the aggregate and its distance from the first.  NVM_ENOENT, no
- * fault: there is none; NVM_ETRUNC: it is cut; NVM_EINVAL: an aggregate.
+ * fault: there is none; NVM_ETRUNC: it is cut (the size behind the last
+ * message may be); NVM_EINVAL: an aggregate; NVM_ELIMIT.
  */
 nvm_err_e nvr_aggregate_next(nvr_aggregate_t *a, nvr_message_t *msg,
     nvm_fault_t *f);

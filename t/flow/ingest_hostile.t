@@ -320,6 +320,9 @@ my %media = (
     'Sorenson video' => [[9, 0, "\x12abc"], qr/video codec Sorenson/],
     'an aggregate of noise' =>
         [[22, 0, 'x' x 100], qr/aggregate message: aggregate message is cut/],
+    'an aggregate of 1025 messages' =>
+        [[22, 0, join '', ("\x08" . "\0" x 13 . "\x0b") x 1025],
+         qr/too many messages in an aggregate/],
     'an aggregate in an aggregate' =>
         [[22, 0, "\x16\0\0\0" . "\0" x 11], qr/aggregate message in another/],
 );

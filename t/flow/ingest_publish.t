@@ -114,6 +114,13 @@ $rtmp->send_message(2, Test::Video::RTMP::USER_CONTROL, 0, 0,
 my $pong = $rtmp->wait_message(sub { $_[0]{type} == 4 });
 is unpack('H*', $pong->{body}), '000701020304', 'a ping is answered';
 
+# one in an aggregate is not: the next answer is that to the next ping
+$rtmp->send_message(4, 22, 1, 0, pack 'C Cn N x3 nN N', 4, 0, 6, 0, 6, 5, 17);
+$rtmp->send_message(2, Test::Video::RTMP::USER_CONTROL, 0, 0,
+                    pack 'n N', 6, 7);
+$pong = $rtmp->wait_message(sub { $_[0]{type} == 4 });
+is unpack('H*', $pong->{body}), '000700000007', 'but none in an aggregate';
+
 $rtmp->send_message(2, Test::Video::RTMP::WINDOW_ACK, 0, 0, pack 'N', 20000);
 $rtmp->set_chunk_size(3000);
 send_media($rtmp, to => 2100);

@@ -178,6 +178,35 @@ test_nested(void)
 }
 
 
+static void
+test_many(void)
+{
+    size_t      i, n;
+    uint8_t    *data;
+    nvm_err_e   rc;
+
+    data = calloc(NVR_AGGREGATE_MAX + 1, 15);
+
+    for (n = NVR_AGGREGATE_MAX; n <= NVR_AGGREGATE_MAX + 1; n++) {
+        begin(0, data, n * 15);
+
+        for (i = 0; /* void */ ; i++) {
+            rc = nvr_aggregate_next(&aggregate, &part, &fault);
+
+            if (rc != NVM_OK) {
+                break;
+            }
+        }
+
+        is_int(i, NVR_AGGREGATE_MAX, "so many of %zu messages", n);
+        is_int(rc, n == NVR_AGGREGATE_MAX ? NVM_ENOENT : NVM_ELIMIT,
+               "then an end or a fault");
+    }
+
+    free(data);
+}
+
+
 int
 main(void)
 {
@@ -185,6 +214,7 @@ main(void)
     test_wrap();
     test_cut();
     test_nested();
+    test_many();
 
     return done_testing();
 }
