@@ -41,7 +41,8 @@ typedef enum {
     NGX_HTTP_VIDEO_PART,
     NGX_HTTP_VIDEO_INFO,
     NGX_HTTP_VIDEO_PROGRESSIVE,
-    NGX_HTTP_VIDEO_POSTER
+    NGX_HTTP_VIDEO_POSTER,
+    NGX_HTTP_VIDEO_TIME
 } ngx_http_video_what_e;
 
 

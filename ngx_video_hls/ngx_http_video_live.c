@@ -7,8 +7,14 @@
  */
 
 #include "ngx_http_video_hls_module.h"
+#include "nvm_text.h"
 
 
+/* "2026-11-22T00:36:46.859Z" */
+#define NGX_HTTP_VIDEO_TIME_LEN  24
+
+
+static ngx_int_t ngx_http_video_live_time(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_live_init_segment(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_uint_t number);
 static ngx_int_t ngx_http_video_live_segment(ngx_http_request_t *r,
@@ -125,6 +131,9 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
     case NGX_HTTP_VIDEO_PLAYLIST:
         return ngx_http_video_live_list(r, &info);
 
+    case NGX_HTTP_VIDEO_TIME:
+        return ngx_http_video_live_time(r);
+
     default:
         break;
     }
@@ -152,6 +161,28 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
             return rc;
         }
     }
+}
+
+
+/* The time of the server (ISO/IEC 23009-1, 5.8.5.7, http-iso). */
+static ngx_int_t
+ngx_http_video_live_time(ngx_http_request_t *r)
+{
+    u_char        *text;
+    uint64_t       now;
+    nvm_writer_t   w;
+
+    text = ngx_pnalloc(r->pool, NGX_HTTP_VIDEO_TIME_LEN);
+    if (text == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    now = ngx_video_now();
+    nvm_writer_init(&w, text, NGX_HTTP_VIDEO_TIME_LEN);
+    nvm_text_date(&w, (int64_t) now);
+
+    return ngx_http_video_send_memory(r, text, w.len,
+                                      NGX_HTTP_VIDEO_NO_CACHE, now);
 }
 
 

@@ -16,6 +16,13 @@
 /* How far ahead of the newest segment a request may ask. */
 #define NGX_HTTP_VIDEO_AHEAD  2
 
+/*
+ * ms; what DASH players with low latency are to aim at is this and three parts:
+ * they learn of a segment by asking for the manifest, as often as the other.
+ */
+#define NGX_HTTP_VIDEO_DASH_LATENCY  1000
+#define NGX_HTTP_VIDEO_DASH_UPDATE   500
+
 
 /* What is to be rendered. */
 typedef struct {
@@ -221,8 +228,8 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
                                                 : NGX_AGAIN;
     }
 
-    if (ctx->path.what == NGX_HTTP_VIDEO_MASTER) {
-        /* bit rates in it are corrected when a segment is complete */
+    if (ctx->path.what != NGX_HTTP_VIDEO_PLAYLIST) {
+        /* they change when a segment is complete, or begins */
         edge.nparts = 0;
     }
 
@@ -368,6 +375,74 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
 }
 
 
+/*
+ * Adds to a timeline the segment that is being made, or is about to be: as
+ * long as the one before it.
+ */
+static ngx_int_t
+ngx_http_video_live_announce(ngx_http_request_t *r, nvm_timeline_t *tl)
+{
+    size_t          n;
+    nvm_segment_t  *s, *last;
+
+    n = tl->nsegments;
+
+    if (n && !tl->segments[n - 1].complete) {
+        n--;
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    s = ngx_palloc(r->pool, (n + 1) * sizeof(nvm_segment_t));
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(s, tl->segments, n * sizeof(nvm_segment_t));
+
+    last = &s[n - 1];
+    s[n] = *last;
+    s[n].msn = last->msn + 1;
+    s[n].start = last->start + last->duration;
+
+    tl->segments = s;
+    tl->nsegments = n + 1;
+
+    return NGX_OK;
+}
+
+
+/* Low latency: what is being made, and what players are to aim at. */
+static ngx_int_t
+ngx_http_video_live_dash_latency(ngx_http_request_t *r,
+    ngx_http_video_run_t *run, ngx_uint_t ntracks, nvm_dash_t *d)
+{
+    ngx_uint_t       i;
+    nvm_timeline_t  *tl;
+
+    for (i = 0; i < ntracks; i++) {
+        tl = &run->timeline[i];
+
+        if (ngx_http_video_live_announce(r, tl) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        d->latency = ngx_max(d->latency,
+                             NGX_HTTP_VIDEO_DASH_LATENCY
+                             + (uint32_t) nvm_rescale((int64_t) tl->part_target
+                                                      * 3, 1000,
+                                                      tl->track->timescale));
+    }
+
+    d->delay = d->latency;
+    d->update_period = NGX_HTTP_VIDEO_DASH_UPDATE;
+
+    return NGX_OK;
+}
+
+
 /* A run as a period. */
 static void
 ngx_http_video_live_period(ngx_http_video_runs_t *t, ngx_http_video_run_t *run,
@@ -397,10 +472,13 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_http_video_runs_t *t, u_char **text,
     size_t *len)
 {
-    nvm_dash_t          d;
-    ngx_uint_t          i;
-    nvm_dash_track_t   *tracks;
-    nvm_dash_period_t   periods[NGX_VIDEO_LIVE_RUNS];
+    nvm_dash_t                  d;
+    ngx_uint_t                  i;
+    nvm_dash_track_t           *tracks;
+    nvm_dash_period_t           periods[NGX_VIDEO_LIVE_RUNS];
+    ngx_http_video_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
     tracks = ngx_palloc(r->pool, t->nruns * NGX_VIDEO_LIVE_TRACKS
                                  * sizeof(nvm_dash_track_t));
@@ -423,6 +501,14 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     d.publish_time = (int64_t) ngx_video_now();
     d.now = d.publish_time;
     d.time_shift = info->window_ms;
+    d.clock = "time";
+
+    if (conf->low_latency && info->state == NGX_VIDEO_LIVE_LIVE
+        && ngx_http_video_live_dash_latency(r, t->run[0], t->ntracks, &d)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_http_video_write(r, ngx_http_video_live_manifest, &d, text,
                                 len);

@@ -315,6 +315,9 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
     } else if (ngx_http_video_path_is(&s, "poster")) {
         out->what = NGX_HTTP_VIDEO_POSTER;
 
+    } else if (ngx_http_video_path_is(&s, "time")) {
+        out->what = NGX_HTTP_VIDEO_TIME;
+
     } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
                || !ngx_http_video_path_fits(out))
     {

@@ -118,6 +118,10 @@ ngx_http_video_content_type(ngx_http_request_t *r)
         ngx_str_set(&r->headers_out.content_type, "application/json");
         break;
 
+    case NGX_HTTP_VIDEO_TIME:
+        ngx_str_set(&r->headers_out.content_type, "text/plain");
+        break;
+
     default:
         if (ctx->path.vtt) {
             ngx_str_set(&r->headers_out.content_type, "text/vtt");

@@ -22,7 +22,9 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
-    if (ctx->path.what == NGX_HTTP_VIDEO_INFO && !conf->info) {
+    if ((ctx->path.what == NGX_HTTP_VIDEO_INFO && !conf->info)
+        || ctx->path.what == NGX_HTTP_VIDEO_TIME)
+    {
         return NGX_HTTP_NOT_FOUND;
     }
 

@@ -242,6 +242,7 @@ ngx_http_video_text_chunk(nvm_writer_t *w, ngx_http_video_subtitles_t *s,
     c.dts = s->start;
     c.sequence = (uint32_t) msn + 1;
     c.first = 1;
+    c.wall = 0;
     c.holes = 0;
 
     rc = nvm_cmaf_chunk_write(w, &c, &payload);

@@ -400,6 +400,7 @@ ngx_http_video_media_head(ngx_http_request_t *r, ngx_http_video_media_t *m,
     c.dts = m->segment.start;
     c.sequence = (uint32_t) ctx->path.msn + 1;
     c.first = 1;
+    c.wall = 0;
     c.holes = m->holes;
 
     nvm_writer_init(&w, NULL, 0);

@@ -116,6 +116,8 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     tw = &lane->writer;
     tw->msn = msn;
+    tw->wall = sg->time.wall + (int64_t) sg->time.start
+               - (int64_t) sg->time.begin;
 
     if (lane->kind == NVM_VIDEO) {
         ngx_video_lane_frame_rate(sg, lane);
@@ -139,15 +141,6 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
-static int64_t
-ngx_video_lane_wall(ngx_video_segmenter_t *sg, nvm_track_t *t, uint64_t ticks)
-{
-    return sg->time.wall + (int64_t) sg->time.start
-           - (int64_t) sg->time.begin
-           + nvm_rescale((int64_t) ticks, 1000, t->timescale);
-}
-
-
 static ngx_int_t
 ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t out, ngx_uint_t independent)
@@ -157,7 +150,9 @@ ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     tw = &lane->writer;
 
     return ngx_video_track_writer_segment(tw, out,
-                                  ngx_video_lane_wall(sg, &tw->track, out),
+                                  tw->wall
+                                  + nvm_rescale((int64_t) out, 1000,
+                                                tw->track.timescale),
                                   independent)
            == NGX_OK ? NGX_OK : ngx_video_segmenter_full(sg);
 }

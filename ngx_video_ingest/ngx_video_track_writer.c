@@ -354,6 +354,8 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     c.nsamples = tw->nsamples;
     c.dts = tw->samples[0].dts;
     c.sequence = ++tw->sequence;
+    c.wall = tw->wall + nvm_rescale((int64_t) c.dts, 1000,
+                                    tw->track.timescale);
     c.first = tw->first;
     c.holes = 0;
 

@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t                live;         /* index of the stream */
     ngx_uint_t                number;       /* of the track in it */
     nvm_track_t               track;
+    int64_t                   wall;         /* ms since 1970, of tick 0 */
 
     uint32_t                  frame;        /* duration of one: of video an
                                                estimate, of audio of the newest;

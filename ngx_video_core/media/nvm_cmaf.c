@@ -246,6 +246,31 @@ nvm_cmaf_styp(nvm_writer_t *w, const nvm_cmaf_chunk_t *c)
 }
 
 
+/* Seconds from 1900, where NTP begins to count, to 1970 (RFC 5905, 6). */
+#define NVM_CMAF_NTP  2208988800u
+
+/* prft flags: the time at which the encoder put the frame out */
+#define NVM_CMAF_PRFT_OUTPUT  1
+
+
+/* The time of the first sample (ISO/IEC 14496-12, 8.16.5). */
+static void
+nvm_cmaf_prft(nvm_writer_t *w, const nvm_cmaf_chunk_t *c)
+{
+    size_t    box;
+    uint64_t  wall;
+
+    wall = (uint64_t) c->wall;
+
+    box = nvm_writer_fullbox(w, "prft", 1, NVM_CMAF_PRFT_OUTPUT);
+    nvm_writer_u32(w, c->track->id);
+    nvm_writer_u32(w, (uint32_t) (wall / 1000 + NVM_CMAF_NTP));
+    nvm_writer_u32(w, (uint32_t) ((wall % 1000 << 32) / 1000));
+    nvm_writer_u64(w, c->dts);
+    nvm_writer_box_end(w, box);
+}
+
+
 nvm_err_e
 nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
     uint64_t *payload)
@@ -267,6 +292,10 @@ nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
 
     if (c->first) {
         nvm_cmaf_styp(w, c);
+    }
+
+    if (c->wall > 0) {
+        nvm_cmaf_prft(w, c);
     }
 
     moof = nvm_writer_box(w, "moof");

@@ -30,6 +30,8 @@ typedef struct {
     size_t               nsamples;
     uint64_t             dts;           /* tfdt: of the first sample */
     uint32_t             sequence;      /* of mfhd, counted from 1 */
+    int64_t              wall;          /* when the encoder put out the first
+                                           sample, ms since 1970; 0: unknown */
     unsigned             first:1;       /* of its segment: styp goes before */
     unsigned             holes:1;       /* see nvm_cmaf_holes() */
 } nvm_cmaf_chunk_t;
@@ -46,7 +48,8 @@ int nvm_cmaf_holes(const nvm_sample_t *samples, size_t n);
 
 
 /*
- * [styp] moof and the header of mdat, whose payload size goes to *payload.
+ * [styp] [prft] moof and the header of mdat, whose payload size goes to
+ * *payload.
  * moof has one track fragment with tfdt version 1, default-base-is-moof and
  * trun version 1; what all samples share stands once, in tfhd.
  * NVM_ELIMIT when the samples exceed 4 GiB - 64 KiB; NVM_EINVAL for none.

@@ -56,6 +56,25 @@ nvm_dash_date(nvm_dash_mpd_t *m, const char *name, int64_t ms)
 }
 
 
+/* Where the time is to be had (5.8.5.7). */
+static void
+nvm_dash_clock(nvm_dash_mpd_t *m)
+{
+    if (m->d->clock) {
+        nvm_writer_text(m->w, "  <UTCTiming schemeIdUri=\""
+                        "urn:mpeg:dash:utc:http-iso:2014\" value=\"");
+        nvm_text_uri(m->w, m->d->clock, 1);
+        nvm_writer_text(m->w, "\"/>\n");
+        return;
+    }
+
+    nvm_writer_text(m->w, "  <UTCTiming schemeIdUri=\""
+                    "urn:mpeg:dash:utc:direct:2014\" value=\"");
+    nvm_text_date(m->w, m->d->now);
+    nvm_writer_text(m->w, "\"/>\n");
+}
+
+
 /* Ticks to milliseconds, rounded to nearest. */
 static uint64_t
 nvm_dash_to_ms(uint64_t ticks, uint32_t timescale)
@@ -240,6 +259,23 @@ nvm_dash_plan(nvm_dash_mpd_t *m, const nvm_dash_period_t *p)
 }
 
 
+/* What players are to aim at, and how fast they may play for it (annex K). */
+static void
+nvm_dash_service(nvm_dash_mpd_t *m)
+{
+    uint32_t  latency;
+
+    latency = m->d->latency;
+
+    nvm_writer_fmt(m->w, "  <ServiceDescription id=\"0\">\n"
+                   "    <Latency referenceId=\"0\" target=\"%" PRIu32
+                   "\" min=\"%" PRIu32 "\" max=\"%" PRIu32 "\"/>\n"
+                   "    <PlaybackRate min=\"0.96\" max=\"1.04\"/>\n"
+                   "  </ServiceDescription>\n",
+                   latency, latency / 2, latency * 3);
+}
+
+
 /* The attributes of MPD (5.3.1.2). */
 static void
 nvm_dash_head(nvm_dash_mpd_t *m)
@@ -253,8 +289,16 @@ nvm_dash_head(nvm_dash_mpd_t *m)
         "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
         " profiles=\"urn:mpeg:dash:profile:isoff-live:2011");
 
-    nvm_writer_text(m->w, m->holes ? "\""
-                          : ",urn:mpeg:dash:profile:cmaf:2019\"");
+    if (!m->holes) {
+        nvm_writer_text(m->w, ",urn:mpeg:dash:profile:cmaf:2019");
+    }
+
+    if (d->latency) {
+        nvm_writer_text(m->w,
+                ",http://www.dashif.org/guidelines/low-latency-live-v5");
+    }
+
+    nvm_writer_text(m->w, "\"");
 
     nvm_dash_ms(m, "minBufferTime", d->min_buffer ? d->min_buffer : m->target);
     nvm_dash_ms(m, "maxSegmentDuration", m->target);
@@ -282,6 +326,10 @@ nvm_dash_head(nvm_dash_mpd_t *m)
     }
 
     nvm_writer_text(m->w, ">\n");
+
+    if (d->latency) {
+        nvm_dash_service(m);
+    }
 }
 
 
@@ -351,6 +399,53 @@ nvm_dash_directory(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
 }
 
 
+/* How long before its end a segment can be asked for (5.3.9.5.3). */
+static void
+nvm_dash_availability(nvm_dash_mpd_t *m, size_t i)
+{
+    uint64_t               ms, part;
+    const nvm_timeline_t  *tl;
+
+    tl = m->p->tracks[i].timeline;
+
+    if (m->d->latency == 0 || tl->part_target == 0) {
+        return;
+    }
+
+    ms = nvm_dash_to_ms(tl->segments[m->n[i] - 1].duration,
+                        tl->track->timescale);
+    part = nvm_dash_to_ms(tl->part_target, tl->track->timescale);
+
+    if (ms <= part) {
+        return;
+    }
+
+    nvm_writer_fmt(m->w, " availabilityTimeOffset=\"%" PRIu64 ".%03" PRIu64
+                   "\" availabilityTimeComplete=\"false\"",
+                   (ms - part) / 1000, (ms - part) % 1000);
+}
+
+
+/* When the start of the period was (5.12). */
+static void
+nvm_dash_produced(nvm_dash_mpd_t *m, size_t i)
+{
+    if (m->d->latency == 0) {
+        return;
+    }
+
+    nvm_writer_text(m->w, "        <ProducerReferenceTime id=\"0\" inband="
+                    "\"true\" type=\"encoder\"");
+    nvm_dash_date(m, "wallClockTime",
+                  m->d->availability_start + (int64_t) m->p->start);
+    nvm_writer_fmt(m->w, " presentationTime=\"%" PRIu64 "\">\n",
+                   m->p->tracks[i].pto);
+    nvm_writer_text(m->w, "  ");
+    nvm_dash_clock(m);
+    nvm_writer_text(m->w, "        </ProducerReferenceTime>\n");
+}
+
+
 static void
 nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
 {
@@ -369,6 +464,7 @@ nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
     }
 
     nvm_writer_fmt(m->w, " startNumber=\"%" PRIu64 "\"", tl->segments[0].msn);
+    nvm_dash_availability(m, i);
 
     nvm_writer_text(m->w, " initialization=\"");
     nvm_dash_directory(m, t);
@@ -411,6 +507,7 @@ nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
 
     nvm_writer_text(m->w, ">\n");
     nvm_dash_media_channels(m->w, t);
+    nvm_dash_produced(m, i);
     nvm_dash_template(m, i);
 
     nvm_writer_text(m->w, "      </Representation>\n");
@@ -653,10 +750,7 @@ nvm_dash_write(nvm_writer_t *w, const nvm_dash_t *d)
     }
 
     if (d->dynamic) {
-        nvm_writer_text(w, "  <UTCTiming schemeIdUri=\""
-                        "urn:mpeg:dash:utc:direct:2014\" value=\"");
-        nvm_text_date(w, d->now);
-        nvm_writer_text(w, "\"/>\n");
+        nvm_dash_clock(&m);
     }
 
     nvm_writer_text(w, "</MPD>\n");

@@ -67,6 +67,10 @@ typedef struct {
     uint32_t                 update_period; /* ms; 0: the longest target */
     uint32_t                 delay;         /* ms, suggestedPresentationDelay;
                                                0: three targets */
+    uint32_t                 latency;       /* ms, what players are to aim at;
+                                               0: no low latency, see below */
+    const char              *clock;         /* URI that answers with the time;
+                                               NULL: there is none */
     unsigned                 dynamic:1;
 } nvm_dash_t;
 
@@ -82,6 +86,11 @@ typedef struct {
  * consecutive; tracks without any are left out.  A dynamic manifest whose
  * timelines have all ended gets a duration and no minimumUpdatePeriod
  * (5.3.1.2).
+ *
+ * With low latency the last segment of a timeline that has not ended is one
+ * that is being made, as long as it is expected to become: it can be asked for
+ * when its first part is there (availabilityTimeOffset, DASH-IF IOP 5, part 4),
+ * and its parts have producer reference times.
  *
  * Returns w->error; NVM_ENOENT and writes nothing when no track has a
  * complete segment; NVM_ELIMIT for more than NVM_MAX_TRACKS.

@@ -11,7 +11,8 @@ use Time::Local qw(timegm);
 
 my $t = Test::Video->new;
 
-$t->conf(live_conf())->run;
+$t->conf(live_conf(locations => 'location /plain/ { video_live zone=live; '
+                   . 'video_low_latency off; }'))->run;
 
 
 sub attribute {
@@ -101,6 +102,7 @@ cmp_ok $_->{bandwidth}, '>', 10_000, "$_->{id}: bandwidth" for @tracks;
 for my $track (@tracks) {
     my $id = $track->{id};
     my @segments = @{ $track->{segments} };
+    my $announced = pop @segments;
     my $list = media_list($t, "/live/cam/$id/index.m3u8");
 
     is_deeply [map { $_->[0] } @segments], [segment_msns($list)],
@@ -108,6 +110,16 @@ for my $track (@tracks) {
     is_deeply [map { $_->[3] } @segments], [uris_of($list, 'segment')],
         'with the same URLs';
     is $track->{init}, (uris_of($list, 'init'))[0], 'and init segment';
+
+    is $announced->[0], $segments[-1][0] + 1, 'and the one that is being made';
+    is $announced->[1], $segments[-1][1] + $segments[-1][2], 'behind them';
+    is $announced->[2], $segments[-1][2], 'as long as the last';
+    my $growing = $t->get($announced->[3], start => 1);
+    ok +(wait_for { length $growing->body > 1000 } 5), 'it can be had';
+    ok !$growing->done, 'as far as it has come';
+    like $growing->body, qr/^.{4}styp.{12,20}\0\0\0\x20prft\x01\0\0\x01/s,
+        'with the time of its parts';
+    $growing->close;
 
     is $t->get($track->{init} =~ s{(/e[0-9a-f]+)/}{$1-1/}r)->status, 404,
         'which has no clips';
@@ -135,18 +147,42 @@ for my $track (@tracks) {
 my @first = map { $_->{segments}[0][1] / $_->{timescale} } @tracks;
 cmp_ok abs($first[0] - $first[1]), '<', 0.1, 'tracks are in step';
 
+# --- without low latency ----------------------------------------------------
+
+my $plain = $t->get('/plain/cam/manifest.mpd')->body;
+unlike $plain, qr/Latency|availabilityTime(?:Offset|Complete)|Producer/,
+    'without low latency nothing of it';
+is attribute($plain, 'minimumUpdatePeriod'), 'PT1.003S', 'updates by segment';
+my @plain = representations($plain, '/plain/cam');
+is scalar(@{ $plain[0]{segments} }), @{ $tracks[0]{segments} } - 1,
+    'and what is complete';
+
 # --- it grows ---------------------------------------------------------------
+
+like $text, qr/<ServiceDescription .*<Latency [^>]*target="16\d\d"/s,
+    'low latency: what to aim at';
+like $text, qr/availabilityTimeOffset="0\.8\d*" availabilityTimeComplete="false"/,
+    'when a segment can be had';
+is attribute($text, 'minimumUpdatePeriod'), 'PT0.500S', 'updates are frequent';
+my $time = $t->get('/live/cam/time');
+is $time->status, 200, 'the time';
+is $time->header('Content-Type'), 'text/plain', 'as a text';
+cmp_ok abs(seconds($time->body) - time), '<', 5, 'is right';
+is $time->header('Cache-Control'), 'no-cache', 'and not kept';
 
 my $count = @{ $tracks[0]{segments} };
 my $etag = $response->header('ETag');
 is $t->get('/live/cam/manifest.mpd', headers => { 'If-None-Match' => $etag })
     ->status, 304, 'unchanged while no segment is complete';
+$feed->to(4800);
+is $t->get('/live/cam/manifest.mpd', headers => { 'If-None-Match' => $etag })
+    ->status, 304, 'and when a part has come';
 $feed->to(6400);
 $text = $t->get('/live/cam/manifest.mpd')->body;
 my @new = representations($text, '/live/cam');
 is scalar(@{ $new[0]{segments} }), $count + 2, 'two segments more';
 is_deeply [@{ $new[0]{segments} }[0 .. $count - 1]], $tracks[0]{segments},
-    'those before are the same';
+    'those before are the same, and what was announced has come so';
 is attribute($text, 'availabilityStartTime'),
     attribute($response->body, 'availabilityStartTime'),
     'the start does not move';
@@ -185,7 +221,7 @@ $feed->to(4400);
 @tracks = representations($t->get('/live/sound/manifest.mpd')->body,
                           '/live/sound');
 is join(' ', map { $_->{id} } @tracks), 'a0', 'audio only';
-is $t->get($tracks[0]{segments}[-1][3])->status, 200, 'with its segments';
+is $t->get($tracks[0]{segments}[-2][3])->status, 200, 'with its segments';
 $feed->end;
 
 $t->finish;

@@ -276,7 +276,7 @@ chunk(const nvm_sample_t *s, size_t count, unsigned first, const char *what)
     nvm_track_t       t = { .id = 9, .timescale = 1000 };
     nvm_writer_t      w;
     const uint8_t    *p;
-    nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, first, 0 };
+    nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, 0, first, 0 };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "%s: dry", what);
@@ -341,6 +341,36 @@ chunk(const nvm_sample_t *s, size_t count, unsigned first, const char *what)
 }
 
 
+/* prft: 2026-11-22T00:36:46.859Z for the first sample */
+static void
+test_produced(void)
+{
+    size_t            n;
+    uint8_t           buf[512], *box;
+    uint64_t          payload;
+    nvm_track_t       t = { .id = 9, .timescale = 1000 };
+    nvm_writer_t      w;
+    nvm_sample_t      s = { .dts = 0x100000002, .duration = 40, .size = 9 };
+    nvm_cmaf_chunk_t  c = { &t, &s, 1, s.dts, 1, 1795307806859, 1, 0 };
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "with its time");
+    n = w.len;
+
+    box = mp4_find(buf, n - 8, "prft");
+    ok(box != NULL && box == buf + mp4_u32(buf), "prft follows styp");
+    is_int(mp4_u32(box), 32, "prft: size");
+    is_int(mp4_u32(box + 8), 0x01000001, "version and flags");
+    is_int(mp4_u32(box + 12), 9, "track");
+    is_int(mp4_u32(box + 16), 1795307806 + 2208988800, "NTP seconds");
+    is_int((mp4_u32(box + 20) * 1000ull + 0x80000000u) >> 32, 859,
+           "and fraction");
+    is_int(mp4_u32(box + 24), 1, "media time, high");
+    is_int(mp4_u32(box + 28), 2, "and low");
+    ok(mp4_find(buf, n - 8, "moof") == box + 32, "moof follows");
+}
+
+
 static void
 test_chunks(void)
 {
@@ -390,7 +420,7 @@ test_holes(void)
     uint64_t          payload;
     nvm_track_t       t = { .id = 9, .timescale = 1000, .holes = 1 };
     nvm_writer_t      w;
-    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 1, 1 };
+    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 0, 1, 1 };
 
     nvm_sample_t      s[4] = {
         { .offset = 5000, .duration = 40, .size = 1000, .key = 1 },
@@ -467,7 +497,7 @@ test_limits(void)
         { .size = 0xfffe0000, .duration = 1, .key = 1 },
         { .size = 65535, .duration = 1, .key = 1 },
     };
-    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0 };
+    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0, 0 };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_EINVAL, "no samples");
@@ -493,6 +523,7 @@ main(void)
     test_init_audio();
     test_init_entries();
     test_brands();
+    test_produced();
     test_chunks();
     test_holes();
     test_limits();

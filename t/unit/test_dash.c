@@ -282,6 +282,46 @@ test_dynamic(void)
 }
 
 
+/* The last segment is being made; parts of 200 ms. */
+static void
+test_latency(void)
+{
+    const char  *p;
+
+    make(1);
+    vseg[4].complete = 1;
+    vseg[4].duration = vseg[3].duration;
+    lines[0].part_target = 18000;
+    lines[2].part_target = 9600;
+    dash.latency = 1600;
+    dash.clock = "time?a&b";
+    p = mpd();
+
+    ok(strstr(p, ",http://www.dashif.org/guidelines/low-latency-live-v5\"")
+       != NULL, "low latency: profile");
+    ok(strstr(p, "  <ServiceDescription id=\"0\">\n"
+                 "    <Latency referenceId=\"0\" target=\"1600\""
+                 " min=\"800\" max=\"4800\"/>\n"
+                 "    <PlaybackRate min=\"0.96\" max=\"1.04\"/>\n"
+                 "  </ServiceDescription>\n  <Period") != NULL,
+       "what to aim at");
+    ok(strstr(p, "<ProducerReferenceTime id=\"0\" inband=\"true\""
+                 " type=\"encoder\" wallClockTime="
+                 "\"2024-02-29T12:34:56.000Z\" presentationTime=\"3000\">")
+       != NULL, "when it was produced");
+    ok(strstr(p, " startNumber=\"7\" availabilityTimeOffset=\"1.800\""
+                 " availabilityTimeComplete=\"false\"") != NULL,
+       "the segment can be had after its first part");
+    ok(strstr(p, "urn:mpeg:dash:utc:http-iso:2014\" value=\"time?a&amp;b\"/>\n"
+                 "</MPD>") != NULL, "where the time is");
+
+    lines[0].part_target = 180000;
+    p = mpd();
+    ok(strstr(p, "availabilityTimeOffset=\"1.80") == NULL,
+       "but not of one part");
+}
+
+
 static void
 test_sets(void)
 {
@@ -556,6 +596,7 @@ main(int argc, char **argv)
 
     test_static();
     test_dynamic();
+    test_latency();
     test_sets();
     test_video_sets();
     test_subtitles();
