@@ -9,6 +9,7 @@
  */
 
 #include "ngx_http_video_hls_module.h"
+#include "nvm_codec.h"
 #include "nvm_dash.h"
 #include "nvm_hls.h"
 
@@ -242,6 +243,27 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
                - key->data;
 
     return NGX_OK;
+}
+
+
+/* What is said of a track is said of those that it goes on from. */
+static void
+ngx_http_video_live_cover(ngx_http_video_runs_t *t)
+{
+    ngx_uint_t    i, n;
+    nvm_track_t  *newest, *older;
+
+    for (n = 0; n < t->ntracks; n++) {
+        newest = &t->run[0]->track[n];
+
+        for (i = 1; i < t->nruns; i++) {
+            older = &t->run[i]->track[n];
+
+            if (older->codec == newest->codec) {
+                nvm_codec_cover(newest, older);
+            }
+        }
+    }
 }
 
 
@@ -541,6 +563,8 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     switch (ctx->path.what) {
 
     case NGX_HTTP_VIDEO_MASTER:
+        ngx_http_video_live_cover(t);
+
         return ngx_http_video_write(r, ngx_http_video_live_master, t, text,
                                     len);
 

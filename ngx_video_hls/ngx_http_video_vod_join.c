@@ -8,6 +8,7 @@
  */
 
 #include "ngx_http_video_vod_list.h"
+#include "nvm_codec.h"
 
 
 /* What a playlist has of a clip. */
@@ -192,32 +193,10 @@ ngx_http_video_join_rates(nvm_index_track_t *line, nvm_index_track_t *t)
 
     x->avg_bandwidth = (uint32_t) ((x->avg_bandwidth * a
                                     + y->avg_bandwidth * b) / (a + b));
-    x->bandwidth = ngx_max(x->bandwidth, y->bandwidth);
     x->duration = (a + b - 2) * x->timescale;
-
-    if (y->height > x->height) {
-        x->width = y->width;
-        x->height = y->height;
-        x->sar_num = y->sar_num;
-        x->sar_den = y->sar_den;
-        x->rotation = y->rotation;
-    }
-
     line->dependent |= t->dependent;
 
-    if (y->fps_num == 0
-        || (uint64_t) y->fps_num * x->fps_den
-           > (uint64_t) x->fps_num * y->fps_den)
-    {
-        /* RFC 8216, 4.3.4.2: the highest; of one that varies none is told */
-        x->fps_num = x->fps_num ? y->fps_num : 0;
-        x->fps_den = y->fps_den;
-    }
-
-    if (ngx_strcmp(x->codecs, y->codecs) < 0) {
-        /* of one codec: the higher profile and level */
-        ngx_memcpy(x->codecs, y->codecs, sizeof(x->codecs));
-    }
+    nvm_codec_cover(x, y);
 }
 
 

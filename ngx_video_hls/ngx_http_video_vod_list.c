@@ -61,6 +61,8 @@ ngx_http_video_vod_period(ngx_http_video_vod_tracks_t *t,
     }
 
     p->tracks = tracks;
+    p->id = NULL;
+    p->start = 0;
     p->ntracks = t->n;
 }
 

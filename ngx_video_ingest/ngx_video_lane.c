@@ -116,6 +116,9 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     tw = &lane->writer;
     tw->msn = msn;
+
+    /* above all of the runs before: parts last longer than 10 ms */
+    tw->sequence = (uint32_t) (sg->time.begin / 10);
     tw->wall = sg->time.wall + (int64_t) sg->time.start
                - (int64_t) sg->time.begin;
 

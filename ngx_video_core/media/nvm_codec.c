@@ -164,6 +164,35 @@ nvm_codec_colour(nvm_track_t *t, const nvm_colour_t *c)
 }
 
 
+void
+nvm_codec_cover(nvm_track_t *x, const nvm_track_t *y)
+{
+    if (y->bandwidth > x->bandwidth) {
+        x->bandwidth = y->bandwidth;
+    }
+
+    if (y->height > x->height) {
+        x->width = y->width;
+        x->height = y->height;
+        x->sar_num = y->sar_num;
+        x->sar_den = y->sar_den;
+        x->rotation = y->rotation;
+    }
+
+    if (y->fps_num == 0
+        || (uint64_t) y->fps_num * x->fps_den
+           > (uint64_t) x->fps_num * y->fps_den)
+    {
+        x->fps_num = x->fps_num ? y->fps_num : 0;
+        x->fps_den = y->fps_den;
+    }
+
+    if (strcmp(x->codecs, y->codecs) < 0) {
+        memcpy(x->codecs, y->codecs, sizeof(x->codecs));
+    }
+}
+
+
 nvm_range_e
 nvm_codec_range(const nvm_track_t *t)
 {

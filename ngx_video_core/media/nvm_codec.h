@@ -52,6 +52,15 @@ void nvm_codec_entry(const nvm_track_t *t, char name[5]);
 void nvm_codec_colour(nvm_track_t *t, const nvm_colour_t *c);
 
 
+/*
+ * What one description says of x becomes true of y, too, another track of the
+ * same codec that is played after it: the highest bit rate, size, frame rate,
+ * profile and level (RFC 8216bis, 4.4.6.2).  Of a frame rate that varies none
+ * is told.
+ */
+void nvm_codec_cover(nvm_track_t *x, const nvm_track_t *y);
+
+
 typedef enum {
     NVM_RANGE_UNKNOWN = 0,
     NVM_RANGE_SDR,

@@ -123,7 +123,11 @@ $list = goes_on_well('a change', "$base/index.m3u8", 2);
 like $list->{text}, qr/^#EXT-X-DISCONTINUITY-SEQUENCE:1$/m, 'is the second';
 my @inits = map { text($_) } uris_of($list, 'init');
 isnt $inits[0], $inits[1], 'with an init segment of its own';
-like text('/live/cam/master.m3u8'), qr/RESOLUTION=160x90/, 'master has it';
+like text('/live/cam/master.m3u8'), qr/RESOLUTION=320x180/,
+    'master has the larger size as long as it is there';
+my @numbers = map { unpack 'N', $_ }
+              map { text($_) =~ /mfhd.{4}(.{4})/gs } uris_of($list, 'segment');
+is_deeply [sort { $a <=> $b } @numbers], \@numbers, 'mfhd counts on';
 is periods('cam'), 2, 'and the manifest';
 like text('/live/cam/manifest.mpd'),
     qr/width="320" height="180".*width="160" height="90"/s, 'both sizes';
