@@ -144,6 +144,47 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
+/*
+ * A segment begins: what has been learned of the publisher's clock applies from
+ * here on.  What is known before the first one is complete applies to that one
+ * as well, and to when the run began.
+ */
+static void
+ngx_video_lane_time(ngx_video_segmenter_t *sg, ngx_video_track_writer_t *tw,
+    uint64_t out)
+{
+    int64_t     ms, shift, least;
+    ngx_uint_t  i, first;
+
+    first = !sg->wall.settled;
+    ms = sg->base - (int64_t) sg->time.begin
+         + nvm_rescale((int64_t) out, 1000, tw->track.timescale);
+
+    least = sg->earliest ? (int64_t) sg->earliest - (int64_t) sg->time.start
+                         : -NGX_VIDEO_MAX_AHEAD;
+    shift = nvm_wall_correct(&sg->wall, ms, least);
+
+    if (shift == 0) {
+        return;
+    }
+
+    for (i = 0; i < sg->nlanes; i++) {
+        sg->lanes[i].writer.wall += shift;
+    }
+
+    if (first) {
+        if (sg->earliest) {
+            sg->time.start += (uint64_t) shift;
+
+        } else {
+            sg->time.wall += shift;
+        }
+
+        ngx_video_live_shift(sg->store, sg->live, &sg->time, shift);
+    }
+}
+
+
 static ngx_int_t
 ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t out, ngx_uint_t independent)
@@ -151,6 +192,10 @@ ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_track_writer_t  *tw;
 
     tw = &lane->writer;
+
+    if (tw->open) {
+        ngx_video_lane_time(sg, tw, out);
+    }
 
     return ngx_video_track_writer_segment(tw, out,
                                   tw->wall

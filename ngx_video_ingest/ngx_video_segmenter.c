@@ -449,14 +449,20 @@ ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
     }
 
     now = (int64_t) ngx_video_now();
+    nvm_wall_init(&sg->wall, now, ms);
+
     rc = ngx_video_live_join(sg->store, sg->live, kinds, n, &time);
 
     if (rc == NGX_OK && sg->renewed) {
         sg->time.start += (uint64_t) (ms - sg->base);
         sg->time.begin += (uint64_t) (ms - sg->base);
 
+        /* it is the clock of the run before */
+        sg->wall.settled = 1;
+
     } else if (rc == NGX_OK) {
         sg->time = time;
+        sg->earliest = time.start;
 
         if (now > time.wall + (int64_t) time.start) {
             sg->time.start = (uint64_t) (now - time.wall);
@@ -633,6 +639,8 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     if (rc != NGX_OK || ms < sg->base) {
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
     }
+
+    nvm_wall_frame(&sg->wall, (int64_t) ngx_video_now(), ms);
 
     f.dts = (uint64_t) nvm_rescale(ms - sg->base
                                    + (int64_t) sg->time.begin,

@@ -20,6 +20,7 @@
 #include "ngx_video_frame_queue.h"
 #include "ngx_video_track_writer.h"
 #include "nvm_frame.h"
+#include "nvm_wall.h"
 
 
 #define NGX_VIDEO_TIMESCALE       90000     /* of video */
@@ -74,6 +75,8 @@ typedef struct {
     int64_t                   first;        /* of the first message */
     int64_t                   base;         /* of the first frame */
     ngx_video_live_clock_t    time;         /* of that */
+    uint64_t                  earliest;     /* time.start may become */
+    nvm_wall_t          wall;
     ngx_video_cuts_t          cuts;
 
     double                    framerate;    /* as announced, 0: not */

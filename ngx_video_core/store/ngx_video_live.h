@@ -214,6 +214,10 @@ uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
 void ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_clock_t *clock);
 
+/* The same, and moves the wall clock of the segments that are there, ms. */
+void ngx_video_live_shift(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_clock_t *clock, int64_t ms);
+
 /*
  * Adds a track before "ready": its longest part in ticks, and its CMAF init
  * segment.

@@ -361,6 +361,33 @@ ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
 
 
 void
+ngx_video_live_shift(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_clock_t *clock, int64_t ms)
+{
+    uint64_t                 k;
+    ngx_uint_t               i;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[index];
+
+    ngx_video_live_begin(l);
+
+    l->clock = *clock;
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        for (k = t->first; k < t->next; k++) {
+            ngx_video_live_segment_at(t, k)->wall += ms;
+        }
+    }
+
+    ngx_video_live_commit(l);
+}
+
+
+void
 ngx_video_live_ready(ngx_video_store_t *st, ngx_uint_t index)
 {
     ngx_video_live_t  *l, *p;
