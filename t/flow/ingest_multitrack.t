@@ -306,6 +306,8 @@ for my $name (sort keys %aggregates) {
                        a1 => $high);
     for my $id (sort keys %is) {
         my $single = live_track($t, "/live/many/$id/index.m3u8");
+        # but for the time at which they were sent
+        s/prft.{24}//gs for $is{$id}{bytes}, $single->{bytes};
         ok $is{$id}{bytes} && $is{$id}{bytes} eq $single->{bytes},
             "by_$name $id: to the byte as sent singly";
     }

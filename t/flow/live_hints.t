@@ -140,7 +140,12 @@ package Watch {
     # Where a playlist ends, in ms since the stream began.
     sub edge {
         my ($self, $track) = @_;
+        my ($first) = $self->{$track}{text} =~ /MEDIA-SEQUENCE:(\d+)/;
         my $edge;
+
+        $self->{oldest} //= $first;
+        # the clock is corrected when the first segment is complete
+        delete $self->{wall} if defined $first && $first == $self->{oldest};
 
         for (split /\n/, $self->{$track}{text}) {
             if (/DATE-TIME:(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z/) {
