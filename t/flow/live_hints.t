@@ -145,7 +145,8 @@ package Watch {
 
         $self->{oldest} //= $first;
         # the clock is corrected when the first segment is complete
-        delete $self->{wall} if defined $first && $first == $self->{oldest};
+        delete $self->{wall} if defined $first && $first == $self->{oldest}
+            && $track eq $self->{tracks}[0];
 
         for (split /\n/, $self->{$track}{text}) {
             if (/DATE-TIME:(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z/) {
