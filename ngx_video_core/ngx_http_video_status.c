@@ -150,19 +150,50 @@ ngx_http_video_status_string(nvm_writer_t *w, ngx_str_t *s)
 }
 
 
+/* What a track is: the codec, and what it has of its kind. */
+static void
+ngx_http_video_status_media(nvm_writer_t *w, nvm_track_t *t)
+{
+    nvm_writer_fmt(w, "\"kind\":\"%s\",\"codec\":\"%s\",\"bandwidth\":%u,"
+                   "\"average\":%u,",
+                   t->kind == NVM_VIDEO ? "video" : "audio", t->codecs,
+                   (unsigned) t->bandwidth, (unsigned) t->avg_bandwidth);
+
+    if (t->kind == NVM_VIDEO) {
+        nvm_writer_fmt(w, "\"width\":%u,\"height\":%u,\"fps\":%.3f,",
+                       (unsigned) t->width, (unsigned) t->height,
+                       t->fps_den ? (double) t->fps_num / t->fps_den : 0.0);
+        return;
+    }
+
+    nvm_writer_fmt(w, "\"sample_rate\":%u,\"channels\":%u,",
+                   (unsigned) t->sample_rate, (unsigned) t->channels);
+}
+
+
 static void
 ngx_http_video_status_track(nvm_writer_t *w, ngx_video_store_t *st,
     ngx_video_live_info_t *info, ngx_uint_t n)
 {
+    nvm_track_t            track;
     ngx_video_live_edge_t  edge;
 
-    if (ngx_video_live_edge(st, info, n, &edge) != NGX_OK) {
+    if (ngx_video_live_track_of(st, info, n, &track) != NGX_OK
+        || ngx_video_live_edge(st, info, n, &edge) != NGX_OK)
+    {
         return;
     }
 
-    nvm_writer_fmt(w, "%s{\"msn\":%llu,\"parts\":%u,\"first\":%llu}",
-                   n ? "," : "", (unsigned long long) edge.msn,
-                   (unsigned) edge.nparts, (unsigned long long) edge.first);
+    /* a copy of what another process writes: it has an end in any case */
+    track.codecs[sizeof(track.codecs) - 1] = '\0';
+
+    nvm_writer_text(w, n ? ",{" : "{");
+    ngx_http_video_status_media(w, &track);
+    nvm_writer_fmt(w, "\"msn\":%llu,\"parts\":%u,\"first\":%llu,"
+                   "\"segment\":%.3f}",
+                   (unsigned long long) edge.msn, (unsigned) edge.nparts,
+                   (unsigned long long) edge.first,
+                   (double) edge.duration / track.timescale);
 }
 
 
@@ -178,45 +209,63 @@ ngx_http_video_status_shown(ngx_video_store_t *st, ngx_uint_t i,
 }
 
 
+void
+ngx_http_video_status_stream(nvm_writer_t *w, ngx_video_store_t *st,
+    ngx_video_live_info_t *info)
+{
+    ngx_uint_t  n;
+
+    nvm_writer_text(w, "{\"zone\":");
+    ngx_http_video_status_string(w, &st->name);
+    nvm_writer_text(w, ",\"name\":");
+    ngx_http_video_status_string(w, &info->name);
+    nvm_writer_fmt(w, ",\"state\":\"%s\",\"epoch\":\"%llx\","
+                   "\"started\":%llu,\"bytes\":%llu,\"runs\":%u,"
+                   "\"tracks\":[",
+                   ngx_http_video_states[info->state % NGX_HTTP_VIDEO_STATES],
+                   (unsigned long long) info->epoch,
+                   (unsigned long long) info->started,
+                   (unsigned long long) info->bytes,
+                   (unsigned) info->order + 1);
+
+    for (n = 0; n < info->ntracks; n++) {
+        ngx_http_video_status_track(w, st, info, n);
+    }
+
+    nvm_writer_text(w, "]}");
+}
+
+
+ngx_uint_t
+ngx_http_video_status_zone_streams(nvm_writer_t *w, ngx_video_store_t *st,
+    ngx_uint_t before)
+{
+    ngx_uint_t              i;
+    ngx_video_live_info_t   info;
+
+    for (i = 0; i < st->head->nlives; i++) {
+
+        if (ngx_http_video_status_shown(st, i, &info)) {
+            nvm_writer_text(w, before++ ? "," : "");
+            ngx_http_video_status_stream(w, st, &info);
+        }
+    }
+
+    return before;
+}
+
+
 static void
 ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
 {
-    ngx_uint_t              z, i, n, first;
-    ngx_shm_zone_t        **zones;
-    ngx_video_store_t      *st;
-    ngx_video_live_info_t   info;
+    ngx_uint_t        z, n;
+    ngx_shm_zone_t  **zones;
 
-    first = 1;
     zones = vcf->zones.elts;
 
-    for (z = 0; z < vcf->zones.nelts; z++) {
-        st = ngx_video_zone_store(zones[z]);
-
-        for (i = 0; i < st->head->nlives; i++) {
-
-            if (!ngx_http_video_status_shown(st, i, &info)) {
-                continue;
-            }
-
-            nvm_writer_text(w, first ? "{\"zone\":" : ",{\"zone\":");
-            ngx_http_video_status_string(w, &st->name);
-            nvm_writer_text(w, ",\"name\":");
-            ngx_http_video_status_string(w, &info.name);
-            nvm_writer_fmt(w, ",\"state\":\"%s\",\"epoch\":\"%llx\","
-                           "\"started\":%llu,\"bytes\":%llu,\"tracks\":[",
-                           ngx_http_video_states[info.state
-                                                 % NGX_HTTP_VIDEO_STATES],
-                           (unsigned long long) info.epoch,
-                           (unsigned long long) info.started,
-                           (unsigned long long) info.bytes);
-
-            for (n = 0; n < info.ntracks; n++) {
-                ngx_http_video_status_track(w, st, &info, n);
-            }
-
-            nvm_writer_text(w, "]}");
-            first = 0;
-        }
+    for (z = 0, n = 0; z < vcf->zones.nelts; z++) {
+        n = ngx_http_video_status_zone_streams(w,
+                                        ngx_video_zone_store(zones[z]), n);
     }
 }
 
@@ -293,7 +342,7 @@ ngx_http_video_status_zones(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
 
 /* One line for each stream: 1 while it is live, or its bytes. */
 static void
-ngx_http_video_status_stream(nvm_writer_t *w, ngx_video_core_conf_t *vcf,
+ngx_http_video_status_metric(nvm_writer_t *w, ngx_video_core_conf_t *vcf,
     const char *metric, ngx_uint_t bytes)
 {
     ngx_uint_t              z, i;
@@ -331,9 +380,9 @@ ngx_http_video_status_prometheus(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
 
     ngx_http_video_status_group(w, "stream_live", "gauge",
                                 "1: being published; 0: starting or ended.");
-    ngx_http_video_status_stream(w, vcf, "stream_live", 0);
+    ngx_http_video_status_metric(w, vcf, "stream_live", 0);
 
     ngx_http_video_status_group(w, "stream_bytes_total", "counter",
                                 "Bytes of frames since it was published.");
-    ngx_http_video_status_stream(w, vcf, "stream_bytes_total", 1);
+    ngx_http_video_status_metric(w, vcf, "stream_bytes_total", 1);
 }

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The two texts of "video_status".
+ * The two texts of "video_status", and what "video_control" has of them.
  */
 
 #ifndef NGX_HTTP_VIDEO_STATUS_H
@@ -15,6 +15,12 @@ typedef void (*ngx_http_video_status_pt)(nvm_writer_t *w,
     ngx_video_core_conf_t *vcf);
 
 void ngx_http_video_status_json(nvm_writer_t *w, ngx_video_core_conf_t *vcf);
+
+/* One stream as an object; those of a zone, commas between: how many. */
+void ngx_http_video_status_stream(nvm_writer_t *w, ngx_video_store_t *st,
+    ngx_video_live_info_t *info);
+ngx_uint_t ngx_http_video_status_zone_streams(nvm_writer_t *w,
+    ngx_video_store_t *st, ngx_uint_t before);
 
 /* Prometheus text exposition format 0.0.4: a group of lines for each metric */
 void ngx_http_video_status_prometheus(nvm_writer_t *w,

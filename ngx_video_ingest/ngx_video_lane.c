@@ -249,6 +249,12 @@ ngx_video_lane_write(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return ngx_video_segmenter_fail(sg, "zone was replaced");
     }
 
+    if (ngx_video_live_kicked(sg->store, sg->live)) {
+        sg->level = NGX_LOG_NOTICE;
+        sg->kicked = 1;
+        return ngx_video_segmenter_fail(sg, "ended by video_control");
+    }
+
     if (ngx_video_track_writer_frame(&lane->writer, f) != NGX_OK) {
         return ngx_video_segmenter_full(sg);
     }

@@ -113,7 +113,7 @@ ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
     sg->published = 0;
 
     ngx_video_segmenter_finish(sg);
-    ngx_video_live_end(sg->store, sg->live, clean);
+    ngx_video_live_end(sg->store, sg->live, clean || sg->kicked);
 
     for (i = 0; i < sg->nlanes; i++) {
         ngx_video_lane_done(&sg->lanes[i]);

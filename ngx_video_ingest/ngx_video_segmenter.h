@@ -84,6 +84,7 @@ typedef struct {
     ngx_uint_t                frames;
 
     unsigned                  published:1;
+    unsigned                  kicked:1;     /* not to be waited for */
     unsigned                  ready:1;
     unsigned                  renewed:1;    /* the clock of the run before goes
                                                on */

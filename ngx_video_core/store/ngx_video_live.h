@@ -101,6 +101,7 @@ struct ngx_video_live_s {
     uint64_t                  prev_epoch;
     uint32_t                  prev;         /* block + 1 of the run before */
     uint32_t                  order;        /* runs before it */
+    uint64_t                  kicked;       /* epoch that is to end; atomic */
     uint64_t                  next_msn;     /* that no segment had yet */
 
     uint32_t                  target;       /* longest segment, s */
@@ -185,6 +186,7 @@ typedef struct {
     uint64_t                  first;        /* oldest that is kept */
     uint32_t                  nparts;       /* of it that are there */
     uint32_t                  before;       /* parts of the one before it */
+    uint64_t                  duration;     /* of that, in ticks */
     unsigned                  empty:1;
     unsigned                  complete:1;
 } ngx_video_live_edge_t;
@@ -248,6 +250,14 @@ ngx_int_t ngx_video_live_segment_close(ngx_video_store_t *st,
 void ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t clean);
 
+/*
+ * For who operates the server: the stream of this name is to end.  Its
+ * publisher sees it at the next frame; a paused one is over at once.
+ * NGX_DECLINED: it is not live.
+ */
+ngx_int_t ngx_video_live_kick(ngx_video_store_t *st, ngx_str_t *name);
+ngx_uint_t ngx_video_live_kicked(ngx_video_store_t *st, ngx_uint_t index);
+
 /* For who publishes the next run at once. */
 void ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index);
 
@@ -280,6 +290,10 @@ ngx_int_t ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
 ngx_int_t ngx_video_live_edge(ngx_video_store_t *st,
     ngx_video_live_info_t *info, ngx_uint_t number,
     ngx_video_live_edge_t *edge);
+
+/* A copy of a track. */
+ngx_int_t ngx_video_live_track_of(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number, nvm_track_t *track);
 
 /* nvm_kind_e of a track, or NGX_DECLINED. */
 ngx_int_t ngx_video_live_kind(ngx_video_store_t *st,

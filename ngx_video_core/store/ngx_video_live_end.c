@@ -215,6 +215,56 @@ ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index)
 }
 
 
+ngx_int_t
+ngx_video_live_kick(ngx_video_store_t *st, ngx_str_t *name)
+{
+    ngx_int_t               rc;
+    ngx_video_live_t       *l;
+    ngx_video_live_info_t   info;
+
+    if (ngx_video_live_find(st, name, 0, &info) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    l = &st->lives[info.index];
+    rc = NGX_DECLINED;
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch == info.epoch && !ngx_video_live_over(l->state)) {
+        rc = NGX_OK;
+
+        __atomic_store_n(&l->kicked, info.epoch, __ATOMIC_RELAXED);
+
+        if (l->state == NGX_VIDEO_LIVE_PAUSED) {
+            ngx_video_live_begin(l);
+            l->ended = ngx_video_live_now();
+            ngx_video_store_sc(&l->state, NGX_VIDEO_LIVE_ENDED);
+            ngx_video_live_commit(l);
+        }
+    }
+
+    ngx_video_store_unlock(st);
+
+    if (rc == NGX_OK) {
+        ngx_video_signal_raise(st, &l->signal);
+    }
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_video_live_kicked(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    return __atomic_load_n(&l->kicked, __ATOMIC_RELAXED) == l->epoch;
+}
+
+
 /* Whether the process that writes the block is no more. */
 static ngx_uint_t
 ngx_video_live_orphaned(ngx_video_store_t *st, ngx_video_live_t *l)

@@ -265,6 +265,7 @@ ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
         if (t->next - t->first > 1) {
             s = &t->segments[(t->next - 2) % NGX_VIDEO_LIVE_SEGMENTS];
             edge->before = s->nparts;
+            edge->duration = s->duration;
         }
 
         s = &t->segments[t->first % NGX_VIDEO_LIVE_SEGMENTS];
@@ -274,6 +275,26 @@ ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_video_live_reading_end(l, version);
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_track_of(ngx_video_store_t *st, ngx_video_live_info_t *info,
+    ngx_uint_t number, nvm_track_t *track)
+{
+    uint64_t                 version;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[info->index];
+
+    ngx_video_live_reading(st, info, l, t, number, version);
+
+    *track = t->track;
+
+    ngx_video_live_reading_end(l, version);
+
+    return track->timescale ? NGX_OK : NGX_DECLINED;
 }
 
 

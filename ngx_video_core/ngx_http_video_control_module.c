@@ -1,0 +1,257 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * "video_control": the streams of a zone, and the end of one, for who
+ * operates the server.
+ *
+ *   GET    LOCATION/streams          all of them
+ *   GET    LOCATION/streams/NAME     one
+ *   DELETE LOCATION/streams/NAME     its publisher is sent away
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_video_status.h"
+
+
+typedef struct {
+    ngx_shm_zone_t           *zone;
+} ngx_http_video_control_conf_t;
+
+
+/* What is written: the zone, and of one stream its state. */
+typedef struct {
+    ngx_video_store_t        *store;
+    ngx_video_live_info_t    *info;         /* NULL: all streams */
+} ngx_http_video_control_t;
+
+
+static char *ngx_http_video_control(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static void *ngx_http_video_control_create_conf(ngx_conf_t *cf);
+static ngx_int_t ngx_http_video_control_handler(ngx_http_request_t *r);
+
+
+static ngx_command_t  ngx_http_video_control_commands[] = {
+
+    { ngx_string("video_control"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_video_control,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_video_control_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+    ngx_http_video_control_create_conf,    /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_video_control_module = {
+    NGX_MODULE_V1,
+    &ngx_http_video_control_module_ctx,    /* module context */
+    ngx_http_video_control_commands,       /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static void
+ngx_http_video_control_write(nvm_writer_t *w, ngx_http_video_control_t *c)
+{
+    if (c->info) {
+        ngx_http_video_status_stream(w, c->store, c->info);
+        nvm_writer_text(w, "\n");
+        return;
+    }
+
+    nvm_writer_text(w, "{\"streams\":[");
+    (void) ngx_http_video_status_zone_streams(w, c->store, 0);
+    nvm_writer_text(w, "]}\n");
+}
+
+
+static ngx_int_t
+ngx_http_video_control_send(ngx_http_request_t *r,
+    ngx_http_video_control_t *c)
+{
+    size_t         size;
+    ngx_int_t      rc;
+    ngx_buf_t     *b;
+    ngx_chain_t    out;
+    nvm_writer_t   w;
+
+    /* streams come and go between the passes */
+    nvm_writer_init(&w, NULL, 0);
+    ngx_http_video_control_write(&w, c);
+    size = w.len + 16384;
+
+    b = ngx_create_temp_buf(r->pool, size);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    nvm_writer_init(&w, b->pos, size);
+    ngx_http_video_control_write(&w, c);
+
+    if (w.error) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->last = b->pos + w.len;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = w.len;
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+/* What follows the location: "streams", "streams/NAME"; an empty name: all. */
+static ngx_int_t
+ngx_http_video_control_path(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char                    *p, *last;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    p = r->uri.data + ngx_min(clcf->name.len, r->uri.len);
+    last = r->uri.data + r->uri.len;
+
+    while (p < last && *p == '/') {
+        p++;
+    }
+
+    if (last - p < 7 || ngx_strncmp(p, "streams", 7) != 0) {
+        return NGX_DECLINED;
+    }
+
+    p += 7;
+
+    if (p < last && *p++ != '/') {
+        return NGX_DECLINED;
+    }
+
+    name->data = p;
+    name->len = last - p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_video_control_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                       name;
+    ngx_video_live_info_t           info;
+    ngx_http_video_control_t        c;
+    ngx_http_video_control_conf_t  *conf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_DELETE))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_control_module);
+
+    c.store = ngx_video_zone_store(conf->zone);
+    c.info = NULL;
+
+    if (ngx_http_video_control_path(r, &name) != NGX_OK) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (name.len) {
+        if (ngx_video_live_find(c.store, &name, 0, &info) != NGX_OK) {
+            return NGX_HTTP_NOT_FOUND;
+        }
+
+        c.info = &info;
+    }
+
+    if (r->method != NGX_HTTP_DELETE) {
+        return ngx_http_video_control_send(r, &c);
+    }
+
+    if (c.info == NULL) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    if (ngx_video_live_kick(c.store, &name) != NGX_OK) {
+        /* it is over already */
+        return NGX_HTTP_CONFLICT;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "stream \"%V\" is to end: video_control", &name);
+
+    return NGX_HTTP_NO_CONTENT;
+}
+
+
+static void *
+ngx_http_video_control_create_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_video_control_conf_t));
+}
+
+
+static char *
+ngx_http_video_control(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_video_control_conf_t *ccf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (ccf->zone) {
+        return "is duplicate";
+    }
+
+    ccf->zone = ngx_video_zone_arg(cf, 1);
+    if (ccf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_video_control_handler;
+
+    return NGX_CONF_OK;
+}
