@@ -9,12 +9,16 @@
 # had the first frame of a segment.  Also printed: the first playlist with
 # media, from before the publisher connects.
 #
+# Then a client of low-latency DASH, which reads each segment while it grows;
+# parts say themselves when their first frame came (prft).
+#
 #   bench/live.pl [SECONDS]
 
 use strict;
 use warnings;
 
 use FindBin;
+use IO::Socket::INET;
 use lib $FindBin::Bin;
 use Time::HiRes qw(time sleep);
 use Time::Local qw(timegm);
@@ -27,7 +31,7 @@ use constant {
 };
 
 my $seconds = shift // 20;
-my $file = source($seconds + 10);
+my $file = source($seconds * 1.5 + 15);
 my $t = live_node();
 
 my $published = time;
@@ -82,6 +86,9 @@ while (time < $end) {
                  timeout => 10);
 }
 
+my ($msn) = $r->body =~ /HINT:TYPE=PART,URI="\w+\/(\d+)/;
+my @grown = map { growing(++$msn) } 1 .. $seconds / 4;
+
 $p->stop;
 
 die "bench: no parts came\n" if !@late;
@@ -93,3 +100,40 @@ figure('part at the client after its first frame, p50', $late[@late / 2],
     remark => @late . ' parts of ' . PART * 1000 . ' ms');
 figure('part at the client after its first frame, p90', $late[@late * 0.9],
     'ms', format => '%.0f');
+
+@grown = sort { $a <=> $b } map { $_ * 1000 } @grown;
+die "bench: no segment grew\n" if !@grown;
+
+figure('part in a growing segment after its first frame, p50',
+    $grown[@grown / 2], 'ms', limit => 300, format => '%.0f',
+    remark => @grown . ' parts');
+
+
+# Reads a segment that is about to be made: for each of its parts, but the last,
+# the seconds from its first frame to its last byte.
+sub growing {
+    my ($msn) = @_;
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                       PeerPort => $t->port(0))
+        or die "bench: $!\n";
+    my ($body, @reads) = ('');
+
+    print $socket "GET $base/$msn.m4s HTTP/1.1\r\nHost: localhost\r\n"
+                  . "Connection: close\r\n\r\n";
+    push @reads, [length $body, time]
+        while sysread $socket, $body, 65536, length $body;
+
+    my (@at, @of);
+    while ($body =~ /prft\x01.{7}(.{8})/gs) {
+        my ($seconds, $fraction) = unpack 'N N', $1;
+        push @at, $-[0];
+        push @of, $seconds - 2_208_988_800 + $fraction / 2 ** 32;
+    }
+
+    # before the next part there are boxes and a line of the transfer coding
+    return map {
+        my $end = $at[$_ + 1] - 64;
+        my ($read) = grep { $_->[0] >= $end } @reads;
+        $read->[1] - $of[$_];
+    } 0 .. $#at - 1;
+}
