@@ -21,7 +21,7 @@
  * ms; what DASH players with low latency are to aim at is this and three parts:
  * they learn of a segment by asking for the manifest, as often as the other.
  */
-#define NGX_HTTP_VIDEO_DASH_LATENCY  1000
+#define NGX_HTTP_VIDEO_DASH_LATENCY  1500
 #define NGX_HTTP_VIDEO_DASH_UPDATE   500
 
 

@@ -159,7 +159,7 @@ is scalar(@{ $plain[0]{segments} }), @{ $tracks[0]{segments} } - 1,
 
 # --- it grows ---------------------------------------------------------------
 
-like $text, qr/<ServiceDescription .*<Latency [^>]*target="16\d\d"/s,
+like $text, qr/<ServiceDescription .*<Latency [^>]*target="21\d\d"/s,
     'low latency: what to aim at';
 like $text, qr/availabilityTimeOffset="0\.8\d*" availabilityTimeComplete="false"/,
     'when a segment can be had';
