@@ -26,7 +26,9 @@
 #define NVM_FLV_EX_END          2
 #define NVM_FLV_EX_FRAMES_X     3       /* video: composition time is 0 */
 #define NVM_FLV_EX_META         4       /* audio: MultichannelConfig */
-#define NVM_FLV_EX_AUDIO_MULTI  5       /* video: MPEG2TSSequenceStart */
+#define NVM_FLV_EX_AUDIO_MULTI  5
+#define NVM_FLV_EX_VIDEO_TS     5       /* MPEG2TSSequenceStart: what a header
+                                           has, as descriptors of MPEG-2 TS */
 #define NVM_FLV_EX_VIDEO_MULTI  6
 #define NVM_FLV_EX_MOD          7
 
@@ -199,11 +201,15 @@ nvm_flv_packet(nvm_flv_tag_t *tag, nvm_reader_t *r, nvm_fault_t *f)
         break;
 
     default:
-        if (tag->type != NVM_FLV_EX_FRAMES_X || tag->kind != NVM_VIDEO) {
+        if (tag->kind != NVM_VIDEO
+            || (tag->type != NVM_FLV_EX_FRAMES_X
+                && tag->type != NVM_FLV_EX_VIDEO_TS))
+        {
             return nvm_fault(f, NVM_EINVAL, 0, "unknown FLV packet type");
         }
 
-        tag->packet = NVM_FLV_FRAME;
+        tag->packet = tag->type == NVM_FLV_EX_FRAMES_X ? NVM_FLV_FRAME
+                                                       : NVM_FLV_NONE;
         break;
     }
 

@@ -55,7 +55,9 @@ nvm_flv_opus(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
 
 /*
  * "fLaC" and metadata blocks, or the blocks alone, or STREAMINFO alone; the
- * box has version and flags in the place of the four characters.
+ * box has version and flags in the place of the four characters.  Blocks that
+ * are too long, with pictures, are left out but for the first: decoders need no
+ * other.
  */
 static nvm_err_e
 nvm_flv_flac(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
@@ -63,6 +65,7 @@ nvm_flv_flac(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
     unsigned  named;
 
     static const uint8_t  version[4] = { 0, 0, 0, 0 };
+    static const uint8_t  info[4] = { 0, 0, 0, 34 };
 
     /* no STREAMINFO begins like that: its least block is over the largest */
     named = n >= 4 && memcmp(p, "fLaC", 4) == 0;
@@ -82,6 +85,14 @@ nvm_flv_flac(nvm_writer_t *w, const uint8_t *p, size_t n, nvm_fault_t *f)
 
     } else if (n < NVM_FLV_FLAC_INFO) {
         return nvm_fault(f, NVM_ETRUNC, n, "STREAMINFO is cut");
+
+    } else if (n > NVM_MAX_CONFIG - 4
+               && memcmp(p + 1, info + 1, sizeof(info) - 1) == 0
+               && (p[0] & ~NVM_FLV_FLAC_LAST) == info[0])
+    {
+        nvm_writer_u8(w, NVM_FLV_FLAC_LAST);
+        p++;
+        n = NVM_FLV_FLAC_INFO - 1;
     }
 
     nvm_writer_bytes(w, p, n);

@@ -172,6 +172,10 @@ test_multitrack(void)
     is_int(out.packet, NVM_FLV_FRAME, "is passed over");
     is_int(out.size, 1, "to the payload");
     is_int(PARSE(video, 0x97, 0, 1, 7), NVM_ETRUNC, "ModEx without end");
+
+    is_int(PARSE(video, 0x95, 'a', 'v', '0', '1', 0x80, 4), NVM_OK,
+           "MPEG2TSSequenceStart");
+    is_int(out.packet, NVM_FLV_NONE, "is nothing");
 }
 
 

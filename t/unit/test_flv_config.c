@@ -174,6 +174,31 @@ test_flac(void)
 }
 
 
+/* A picture behind STREAMINFO. */
+static void
+test_flac_long(void)
+{
+    uint8_t  blocks[4 + 38 + NVM_MAX_CONFIG] = "fLaC";
+
+    memcpy(blocks + 4, BLOCK, 38);
+    blocks[4] = 0;
+
+    is_int(header(NVM_CODEC_FLAC, blocks, sizeof(blocks)), NVM_OK,
+           "long blocks");
+    is_mem(config, len, record_dfla, 42, "leave STREAMINFO");
+    is_int(header(NVM_CODEC_FLAC, blocks, NVM_MAX_CONFIG), NVM_OK,
+           "of just this length");
+    is_int(len, NVM_MAX_CONFIG, "they stay");
+    is_int(header(NVM_CODEC_FLAC, blocks, NVM_MAX_CONFIG + 1), NVM_OK,
+           "one byte more");
+    is_mem(config, len, record_dfla, 42, "is STREAMINFO again");
+
+    blocks[7] = 33;
+    is_int(header(NVM_CODEC_FLAC, blocks, sizeof(blocks)), NVM_ELIMIT,
+           "long blocks without it are too long");
+}
+
+
 /* Version and flags are put before a record that has none. */
 static void
 test_vp9(void)
@@ -223,6 +248,7 @@ main(void)
     test_opus();
     test_opus_versions();
     test_flac();
+    test_flac_long();
     test_vp9();
     test_others();
 
