@@ -9,7 +9,7 @@
 
 
 static ngx_int_t ngx_video_segmenter_clock(ngx_video_segmenter_t *sg,
-    ngx_uint_t kind, uint32_t ts, int64_t *ms);
+    ngx_video_lane_t *lane, uint32_t ts, int64_t *ms);
 static ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);
 static ngx_int_t ngx_video_segmenter_start(ngx_video_segmenter_t *sg,
@@ -92,7 +92,7 @@ ngx_video_segmenter_renew(ngx_video_segmenter_t *sg)
     sg->ready = 0;
     sg->renewed = 1;
     sg->lead = NULL;
-    sg->first = ngx_max(sg->clock[NVM_VIDEO], sg->clock[NVM_AUDIO]);
+    sg->first = sg->clock;
 
     rc = ngx_video_live_publish(sg->store, &sg->conf, &sg->live);
     sg->published = (rc == NGX_OK);
@@ -293,40 +293,40 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 /*
  * 32-bit milliseconds to an endless clock.  Small steps back are what
  * interleaving and rounding make; large ones in either direction mean that
- * the clock can't be believed.
+ * the clock can't be believed.  A track may be sent behind others.
  */
 static ngx_int_t
-ngx_video_segmenter_clock(ngx_video_segmenter_t *sg, ngx_uint_t kind,
+ngx_video_segmenter_clock(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint32_t ts, int64_t *ms)
 {
-    int64_t   now, *clock;
-    int32_t   step;
-
-    clock = &sg->clock[kind];
+    int64_t  now, last, back;
+    int32_t  step;
 
     if (!sg->clocked) {
         sg->clocked = 1;
         sg->first = ts;
-        sg->clock[NVM_VIDEO] = ts;
-        sg->clock[NVM_AUDIO] = ts;
+        sg->clock = ts;
     }
 
-    /* modulo 2^32, signed: RTMP 1.0, 5.3 (RFC 1982 arithmetic) */
-    step = (int32_t) (ts - (uint32_t) *clock);
-    now = *clock + step;
+    last = lane->clocked ? lane->clock : sg->clock;
+    back = lane->clocked ? NGX_VIDEO_MAX_BACK : NGX_VIDEO_MAX_AHEAD;
 
-    if (step < -NGX_VIDEO_MAX_BACK) {
+    /* modulo 2^32, signed: RTMP 1.0, 5.3 (RFC 1982 arithmetic) */
+    step = (int32_t) (ts - (uint32_t) last);
+    now = last + step;
+
+    if (step < -back) {
         return ngx_video_segmenter_fail(sg, "timestamp goes backwards");
     }
 
     /* of the newest of all tracks: one may have started late */
-    if (now > ngx_max(sg->clock[NVM_VIDEO], sg->clock[NVM_AUDIO])
-              + NGX_VIDEO_MAX_AHEAD)
-    {
+    if (now > sg->clock + NGX_VIDEO_MAX_AHEAD) {
         return ngx_video_segmenter_fail(sg, "timestamp jumps ahead");
     }
 
-    *clock = ngx_max(*clock, now);
+    lane->clock = lane->clocked ? ngx_max(last, now) : now;
+    lane->clocked = 1;
+    sg->clock = ngx_max(sg->clock, now);
     *ms = now;
 
     return NGX_OK;
@@ -626,7 +626,7 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 
     ms = 0;
 
-    if (ngx_video_segmenter_clock(sg, p->kind, p->ts, &ms) != NGX_OK) {
+    if (ngx_video_segmenter_clock(sg, lane, p->ts, &ms) != NGX_OK) {
         return NGX_ERROR;
     }
 

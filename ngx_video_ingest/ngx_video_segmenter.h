@@ -25,7 +25,10 @@
 
 #define NGX_VIDEO_TIMESCALE       90000     /* of video */
 
-/* a step back or ahead that ends the stream, ms */
+/*
+ * a step that ends the stream, ms: back, of a track; ahead of the newest frame
+ * of all, or behind it where a track begins
+ */
 #define NGX_VIDEO_MAX_BACK        500
 #define NGX_VIDEO_MAX_AHEAD       10000
 
@@ -49,10 +52,12 @@ typedef struct {
     size_t                    header_len;
     uint64_t                  cut;          /* cuts of the leader's made */
     int64_t                   cts;          /* of its newest key frame */
+    int64_t                   clock;        /* of its newest frame, ms */
     ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
 
     unsigned                  known:1;      /* the track is */
     unsigned                  late:1;       /* it came after the start */
+    unsigned                  clocked:1;    /* has had a frame */
     unsigned                  warned:1;     /* of key frames that don't fit */
 } ngx_video_lane_t;
 
@@ -71,7 +76,7 @@ typedef struct {
     ngx_video_lane_t         *lead;         /* of video; NULL: there is none */
 
     /* RTMP's 32-bit milliseconds, unwrapped; one clock for all tracks */
-    int64_t                   clock[NVM_KINDS];
+    int64_t                   clock;        /* of the newest frame */
     int64_t                   first;        /* of the first message */
     int64_t                   base;         /* of the first frame */
     ngx_video_live_clock_t    time;         /* of that */

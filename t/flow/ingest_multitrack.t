@@ -202,8 +202,10 @@ sub apart {
                                              : $_->{timestamp} + $ms } } @tags;
 }
 
-# v1, a0 and a1: what is ahead waits for the cut, but for the first one.
-for my $case ([400, 0, 0], [-400, 0, 0], [-300, 400, 800], [0, -700, -900]) {
+# v1, a0 and a1: what is ahead waits for the cut, but for the first one.  Each
+# has a clock of its own.
+for my $case ([400, 0, 0], [-400, 0, 0], [-300, 400, 800], [0, -700, -900],
+              [800, 0, 900]) {
     my $name = join '_', 'apart', map { s/-/m/r } @$case;
     my ($v1, $a0, $a1) = @$case;
     sent($name, apart(0, enhanced_tags($large)),

@@ -110,6 +110,16 @@ my @other = enhanced_tags($small, track => 1, multitrack => 'one');
 my @all_sound = enhanced_tags($sound);
 my @heard = part(0, 5000, @all_sound);
 
+# --- far behind -------------------------------------------------------------
+
+eval {
+    live_sent($t, 'far', [
+        (grep { $_->{header} } @lead, @heard), part(0, 15_000, grep {
+            !$_->{header} } @lead), grep { !$_->{header} } @heard]);
+};
+ok +(wait_for { $t->log =~ /timestamp goes backwards.*"far"/ } 5),
+    'a track that begins 15 s behind the others is no track';
+
 # --- more than is needed ----------------------------------------------------
 
 SKIP: {
