@@ -91,6 +91,7 @@ ngx_video_segmenter_renew(ngx_video_segmenter_t *sg)
 
     sg->ready = 0;
     sg->renewed = 1;
+    sg->passed = 0;
     sg->lead = NULL;
     sg->first = sg->clock;
 
@@ -154,6 +155,44 @@ ngx_video_segmenter_lane(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 }
 
 
+u_char *
+ngx_video_segmenter_name(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    u_char *buf)
+{
+    ngx_uint_t   i, n;
+    const char  *kind;
+
+    kind = ngx_video_segmenter_kind(lane->kind);
+
+    for (i = 0, n = 0; i < sg->nlanes; i++) {
+        n += (sg->lanes[i].kind == lane->kind);
+    }
+
+    if (n > 1 || lane->id) {
+        ngx_sprintf(buf, "%s track %ui%Z", kind, lane->id);
+
+    } else {
+        ngx_sprintf(buf, "%s%Z", kind);
+    }
+
+    return buf;
+}
+
+
+static void
+ngx_video_segmenter_late(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    u_char  name[NGX_VIDEO_LANE_NAME];
+
+    lane->known = 0;
+    lane->late = 1;
+
+    ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                  "stream \"%V\": %s came too late and is left out",
+                  &sg->conf.name, ngx_video_segmenter_name(sg, lane, name));
+}
+
+
 /* A new lane; NULL: there are as many as there may be. */
 static ngx_video_lane_t *
 ngx_video_segmenter_add(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
@@ -180,10 +219,7 @@ ngx_video_segmenter_add(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     ngx_video_frame_queue_init(&lane->held);
 
     if (sg->ready) {
-        lane->late = 1;
-        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
-                      "stream \"%V\": %s came too late and is left out",
-                      &sg->conf.name, ngx_video_segmenter_kind(p->kind));
+        ngx_video_segmenter_late(sg, lane);
     }
 
     return lane;
@@ -357,6 +393,52 @@ ngx_video_segmenter_first(ngx_video_segmenter_t *sg, nvm_kind_e kind)
 
 
 /*
+ * Whether a key frame of another track need not wait for one of this one, which
+ * has the least number: when nothing comes of it, or what comes has none.  It
+ * may be just behind: there is another one before that is said.
+ */
+static ngx_uint_t
+ngx_video_segmenter_blocks(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    int64_t ms)
+{
+    if (!lane->clocked || ms - lane->clock > NGX_VIDEO_TRACK_WAIT) {
+        return 1;
+    }
+
+    if (lane->keyed || !sg->passed) {
+        sg->passed = 1;
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/* The track that will lead; with its next key frame video starts. */
+static ngx_video_lane_t *
+ngx_video_segmenter_leader(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    int64_t ms, ngx_uint_t key)
+{
+    ngx_video_lane_t  *first;
+
+    first = ngx_video_segmenter_first(sg, NVM_VIDEO);
+
+    if (!key || lane->kind != NVM_VIDEO
+        || ms - sg->first <= NGX_VIDEO_TRACK_WAIT)
+    {
+        return first;
+    }
+
+    while (first != lane && ngx_video_segmenter_blocks(sg, first, ms)) {
+        ngx_video_segmenter_late(sg, first);
+        first = ngx_video_segmenter_first(sg, NVM_VIDEO);
+    }
+
+    return first;
+}
+
+
+/*
  * Whether the stream can start with the frame at hand: with both kinds, or
  * with one when the other was announced to be absent or did not come in time.
  * Video starts with a key frame of the track that will lead.
@@ -372,7 +454,7 @@ ngx_video_segmenter_ready(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return NGX_OK;
     }
 
-    video = ngx_video_segmenter_first(sg, NVM_VIDEO);
+    video = ngx_video_segmenter_leader(sg, lane, ms, key);
     audio = ngx_video_segmenter_first(sg, NVM_AUDIO);
     late = ms - sg->first > NGX_VIDEO_TRACK_WAIT;
 
@@ -416,13 +498,14 @@ ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
         lanes[n] = lane;
     }
 
-    for (i = 0; i < sg->nlanes; i++) {
-        sg->lanes[i].late = 1;
-    }
-
     for (i = 0; i < n; i++) {
         lanes[i]->known = 1;
-        lanes[i]->late = 0;
+    }
+
+    for (i = 0; i < sg->nlanes; i++) {
+        if (!sg->lanes[i].known && !sg->lanes[i].late) {
+            ngx_video_segmenter_late(sg, &sg->lanes[i]);
+        }
     }
 
     return n;
@@ -632,6 +715,10 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 
     if (p->cts < -NGX_VIDEO_MAX_AHEAD || p->cts > NGX_VIDEO_MAX_AHEAD) {
         return ngx_video_segmenter_fail(sg, "composition time out of range");
+    }
+
+    if (frame.key) {
+        lane->keyed = 1;
     }
 
     rc = ngx_video_segmenter_ready(sg, lane, ms, frame.key);

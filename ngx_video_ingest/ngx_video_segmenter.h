@@ -7,7 +7,8 @@
  * The caller (RTMP, later others) hands in codec headers and frames with
  * timestamps in milliseconds; errors are a text for the log and the publisher.
  *
- * The first video track leads: where it is cut into segments the others are.
+ * The first video track leads, or the next if that one has no key frames to
+ * begin with: where it is cut into segments the others are.
  * Players are told where a segment is expected to end (nvm_part_t.last), so
  * the others keep to it: what is ahead of the leader there waits until that
  * has made the cut or has passed it without one.  See ngx_video_lane.c.
@@ -56,8 +57,9 @@ typedef struct {
     ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
 
     unsigned                  known:1;      /* the track is */
-    unsigned                  late:1;       /* it came after the start */
+    unsigned                  late:1;       /* it was not at the start */
     unsigned                  clocked:1;    /* has had a frame */
+    unsigned                  keyed:1;      /* ... a key frame */
     unsigned                  warned:1;     /* of key frames that don't fit */
 } ngx_video_lane_t;
 
@@ -99,6 +101,8 @@ typedef struct {
     unsigned                  warned:1;     /* of long key frame intervals */
     unsigned                  warned_surplus:1;
     unsigned                  warned_tracks:1;
+    unsigned                  passed:1;     /* a key frame that could have been
+                                               the first */
 } ngx_video_segmenter_t;
 
 
@@ -128,6 +132,14 @@ ngx_int_t ngx_video_segmenter_frame(ngx_video_segmenter_t *sg,
 
 
 /* For the two files of the segmenter. */
+
+/*
+ * "audio", or "audio track 2" where the publisher numbers several, with a zero
+ * at its end.
+ */
+#define NGX_VIDEO_LANE_NAME       (sizeof("video track ") + NGX_INT_T_LEN)
+u_char *ngx_video_segmenter_name(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, u_char *buf);
 
 /* NGX_ERROR, and why. */
 ngx_int_t ngx_video_segmenter_fail(ngx_video_segmenter_t *sg,

@@ -110,6 +110,45 @@ my @other = enhanced_tags($small, track => 1, multitrack => 'one');
 my @all_sound = enhanced_tags($sound);
 my @heard = part(0, 5000, @all_sound);
 
+# --- a first track that never begins ----------------------------------------
+
+my @first = enhanced_tags($large, track => 3, multitrack => 'one');
+my @second = part(0, 5000, enhanced_tags($small, track => 5,
+                                         multitrack => 'one'));
+my %key = map { $_->{dts} => 1 } grep { $_->{key} } @{ $large->{packets} };
+
+my %blocked = (
+    nothing => [grep { $_->{header} } @first],
+    no_keys => [grep { $_->{header} || !$key{$_->{timestamp}} }
+                part(0, 5000, @first)],
+);
+for my $name (sort keys %blocked) {
+    sent($name, @second, @{ $blocked{$name} }, @heard);
+    is sizes($name), '96x54', "$name: the other one is shown";
+    says($name, 'video track 3 came too late and is left out');
+}
+
+# Its first key frame comes right behind that of the other one.
+sent('behind', map({ { %$_, sent => $_->{header} ? -5000 : $_->{timestamp} } }
+                   part(1400, 5000, @second), part(1400, 5000, @heard)),
+     map { { %$_, sent => $_->{header} ? -5000 : $_->{timestamp} + 5 } }
+     part(1400, 5000, @first));
+is sizes('behind'), '160x90 96x54', 'behind: both are shown';
+is join('', odd_lines('behind')), '', 'behind: without a word';
+
+# --- too late ---------------------------------------------------------------
+
+sent('late', part(0, 5000, @lead), @heard,
+     map { { %$_, sent => $_->{timestamp} + ($_->{header} ? 2500 : 1) } }
+     part(3000, 5000, @other));
+is sizes('late'), '160x90', 'late: one is shown';
+says('late', 'video track 1 came too late and is left out');
+
+sent('later', part(0, 5000, @lead),
+     map { { %$_, sent => $_->{timestamp} + ($_->{header} ? 2500 : 1) } }
+     part(3000, 5000, @all_sound));
+says('later', 'audio came too late and is left out');
+
 # --- far behind -------------------------------------------------------------
 
 eval {
