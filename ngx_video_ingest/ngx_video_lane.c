@@ -6,7 +6,9 @@
  * The track that leads begins one at the first key frame after the shortest
  * duration, or after as many frames as usual.  Audio follows at its first frame
  * after that time, other video at its key frame there.  Audio without video is
- * cut by the clock.
+ * cut by the clock.  So that no segment grows without end a track that follows
+ * begins one by itself when the leader is silent, or when it has no key frame
+ * itself.
  */
 
 #include "ngx_video_segmenter.h"
@@ -18,6 +20,9 @@
 
 /* a segment without a key frame is cut after so many of the shortest ones */
 #define NGX_VIDEO_MAX_STRETCH     10
+
+/* parts of a segment, nearly all that there can be */
+#define NGX_VIDEO_MANY_PARTS      (NGX_VIDEO_LIVE_PARTS - 64)
 
 
 static ngx_int_t ngx_video_lane_release(ngx_video_segmenter_t *sg,
@@ -206,6 +211,24 @@ ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
+/*
+ * Whether the open segment is so many times as long as one that has no key
+ * frame may be, if it ends at "out".
+ */
+static ngx_uint_t
+ngx_video_lane_stretched(ngx_video_segmenter_t *sg,
+    ngx_video_track_writer_t *tw, uint64_t out, ngx_uint_t times)
+{
+    uint64_t  longest;
+
+    longest = (uint64_t) sg->conf.segment * NGX_VIDEO_MAX_STRETCH
+              * tw->track.timescale / 1000;
+
+    return out - tw->segment_start >= longest * times
+           || tw->segment_parts >= NGX_VIDEO_MANY_PARTS;
+}
+
+
 /* Whether the frame at hand begins a segment of the leader, or by the clock. */
 static ngx_uint_t
 ngx_video_lane_cut(ngx_video_segmenter_t *sg,
@@ -225,7 +248,7 @@ ngx_video_lane_cut(ngx_video_segmenter_t *sg,
     }
 
     if (tw->track.kind == NVM_AUDIO || len < shortest + tw->frame) {
-        return 0;
+        return ngx_video_lane_stretched(sg, tw, out, 1);
     }
 
     if (!sg->warned) {
@@ -236,7 +259,7 @@ ngx_video_lane_cut(ngx_video_segmenter_t *sg,
                       &sg->conf.name, sg->conf.segment);
     }
 
-    return len >= shortest * NGX_VIDEO_MAX_STRETCH;
+    return ngx_video_lane_stretched(sg, tw, out, 1);
 }
 
 
@@ -383,12 +406,53 @@ ngx_video_lane_pass(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
+/*
+ * Whether a track that follows begins a segment by itself at "out": when the
+ * leader has not come so far, or at last in any case.
+ */
+static ngx_uint_t
+ngx_video_lane_alone(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t out, ngx_uint_t key)
+{
+    uint64_t                   come;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    if (!tw->open || !ngx_video_lane_stretched(sg, tw, out, 1)) {
+        return 0;
+    }
+
+    come = sg->lead->writer.next
+           + (uint64_t) NGX_VIDEO_TIMESCALE * NGX_VIDEO_CUT_WAIT / 1000;
+
+    return (key && out * NGX_VIDEO_TIMESCALE > come * tw->track.timescale)
+           || ngx_video_lane_stretched(sg, tw, out, 2);
+}
+
+
+/* Its numbers are not those of the leader any more. */
+static void
+ngx_video_lane_parted(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    u_char  name[NGX_VIDEO_LANE_NAME];
+
+    if (!lane->alone) {
+        lane->alone = 1;
+        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                      "stream \"%V\": %s goes on without the video that "
+                      "leads, segment numbers may differ", &sg->conf.name,
+                      ngx_video_segmenter_name(sg, lane, name));
+    }
+}
+
+
 /* Whether a frame at "out" begins a segment of a track that follows. */
 static ngx_uint_t
 ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t out, ngx_uint_t key)
 {
-    ngx_uint_t                 cuts;
+    ngx_uint_t                 cuts, alone;
     ngx_video_track_writer_t  *tw;
 
     tw = &lane->writer;
@@ -399,11 +463,19 @@ ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return cuts;
     }
 
-    if (!key) {
+    alone = ngx_video_lane_alone(sg, lane, out, key);
+
+    if (!key && !alone) {
         return 0;
     }
 
     cuts = ngx_video_lane_pass(sg, lane, out);
+
+    if (alone && cuts == 0) {
+        ngx_video_lane_parted(sg, lane);
+        tw->grid = out;
+        return 1;
+    }
 
     if (cuts > 1 && tw->open && lane->kind == NVM_VIDEO) {
         ngx_video_lane_unlike(sg, lane);
@@ -464,7 +536,9 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return NGX_ERROR;
     }
 
-    f->last = ngx_video_lane_ends(sg, lane, out + tw->frame);
+    f->last = ngx_video_lane_ends(sg, lane, out + tw->frame)
+              || (sg->lead && lane->kind == NVM_AUDIO
+                  && ngx_video_lane_alone(sg, lane, out + tw->frame, 1));
 
     return ngx_video_lane_write(sg, lane, f);
 }

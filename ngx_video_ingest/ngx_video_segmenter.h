@@ -61,6 +61,7 @@ typedef struct {
     unsigned                  clocked:1;    /* has had a frame */
     unsigned                  keyed:1;      /* ... a key frame */
     unsigned                  warned:1;     /* of key frames that don't fit */
+    unsigned                  alone:1;      /* ... that it goes on alone */
 } ngx_video_lane_t;
 
 

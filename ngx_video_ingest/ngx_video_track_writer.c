@@ -391,6 +391,7 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     part.last = tw->last;
 
     tw->segment_bytes += part.size;
+    tw->segment_parts++;
     tw->nsamples = 0;
     tw->len = 0;
     tw->first = 0;
@@ -479,6 +480,7 @@ ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
 
     tw->segment_start = start;
     tw->segment_bytes = 0;
+    tw->segment_parts = 0;
     tw->next = start;
     tw->first = 1;
     tw->open = 1;

@@ -51,6 +51,7 @@ typedef struct {
     uint64_t                  msn;          /* of the open segment */
     uint64_t                  segment_start;
     uint64_t                  segment_bytes;
+    ngx_uint_t                segment_parts;
     uint32_t                  sequence;     /* of mfhd */
     uint64_t                  total_bytes;
     uint64_t                  total_ticks;

@@ -110,6 +110,43 @@ my @other = enhanced_tags($small, track => 1, multitrack => 'one');
 my @all_sound = enhanced_tags($sound);
 my @heard = part(0, 5000, @all_sound);
 
+# --- the track that leads falls silent --------------------------------------
+
+my ($gone, $back) = (3000, 55_000);
+my @silent = in_time(part(0, $gone, @lead), part($back, 60_000,
+                     grep { !$_->{header} } @lead), @other, @all_sound);
+my $feed = live_sent($t, 'silent', []);
+my $all = eval {
+    $feed->send(grep { $_->{timestamp} < 50_000 } @silent);
+    my %newest = map {
+        $_ => (segment_msns(media_list($t, "/live/silent/$_/index.m3u8")))[-1]
+    } qw(v0 v1 a0);
+    cmp_ok $newest{$_} - $newest{v0}, '>=', 3, "silent: $_ goes on alone"
+        for qw(v1 a0);
+    $feed->send(grep { $_->{timestamp} >= 50_000 } @silent);
+    $feed->end;
+    1;
+};
+ok $all, 'silent: is taken' or diag($@, odd_lines('silent'));
+whole('silent', 'v0', grep { $_->{dts} < $gone || $_->{dts} >= $back }
+                      @{ $large->{packets} });
+cmp_ok whole('silent', 'v1', @{ $small->{packets} }), '<=', 11.1,
+    'silent v1: no segment without end';
+cmp_ok whole('silent', 'a0', @{ $sound->{packets} }), '<=', 11.1,
+    'silent a0: no segment without end';
+says('silent', 'video track 1 goes on without ', 'audio goes on without ');
+
+# --- key frames that don't come ---------------------------------------------
+
+my ($with, $without) = enhanced_sources(make(9999));
+sent('keyless', enhanced_tags($with),
+     enhanced_tags($without, track => 1, multitrack => 'one'), @all_sound);
+cmp_ok whole('keyless', 'v0', @{ $with->{packets} }), '<=', 1.1,
+    'keyless v0: segments as ever';
+cmp_ok whole('keyless', 'v1', @{ $without->{packets} }), '<=', 20.1,
+    'keyless v1: no segment without end';
+says('keyless', 'video track 1 has no key frame where ');
+
 # --- a first track that never begins ----------------------------------------
 
 my @first = enhanced_tags($large, track => 3, multitrack => 'one');
