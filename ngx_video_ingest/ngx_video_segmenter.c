@@ -253,8 +253,11 @@ ngx_video_segmenter_track(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     }
 
     t = &lane->writer.track;
+    lane->look = frame ? nvm_frame_look(lane->codec, frame, size) : 0;
 
     if (sg->ready && t->codec == track.codec
+        && t->sample_rate == track.sample_rate
+        && t->channels == track.channels
         && t->config_len == track.config_len
         && ngx_memcmp(t->config, track.config, track.config_len) == 0)
     {
@@ -629,6 +632,24 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 }
 
 
+/* A frame of a known track; it may be the first of another sound. */
+static ngx_int_t
+ngx_video_segmenter_same(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_packet_t *p)
+{
+    uint32_t  look;
+
+    look = nvm_frame_look(p->codec, p->data, p->size);
+
+    /* one that is damaged is refused later */
+    if (look == 0 || look == lane->look) {
+        return NGX_OK;
+    }
+
+    return ngx_video_segmenter_track(sg, lane, NULL, 0, p->data, p->size);
+}
+
+
 /* The lane of a frame: NGX_OK; NGX_DECLINED: it is left out. */
 static ngx_int_t
 ngx_video_segmenter_take(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
@@ -663,7 +684,7 @@ ngx_video_segmenter_take(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
     }
 
     if ((*lane)->known) {
-        return NGX_OK;
+        return ngx_video_segmenter_same(sg, *lane, p);
     }
 
     rc = ngx_video_segmenter_track(sg, *lane, (*lane)->header,

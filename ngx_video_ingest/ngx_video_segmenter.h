@@ -51,6 +51,8 @@ typedef struct {
     ngx_uint_t                id;           /* the publisher's number */
     u_char                    header[NGX_VIDEO_HEADER_KEPT];
     size_t                    header_len;
+    uint32_t                  look;         /* of its frames, where they tell
+                                               what it is */
     uint64_t                  cut;          /* cuts of the leader's made */
     int64_t                   cts;          /* of its newest key frame */
     int64_t                   clock;        /* of its newest frame, ms */

@@ -59,6 +59,13 @@ nvm_err_e nvm_frame_dolby(nvm_codec_e codec, const uint8_t *data, size_t n,
     uint32_t *rate, uint8_t config[NVM_FRAME_DOLBY_MAX], size_t *len,
     nvm_fault_t *f);
 
+/*
+ * What the head of a frame says of its track, where there is no header to do
+ * so, in a number: frames of another one are of another track.  0: nothing, or
+ * it is damaged.
+ */
+uint32_t nvm_frame_look(nvm_codec_e codec, const uint8_t *data, size_t n);
+
 /* What the header of an MP3 frame tells of the track. */
 nvm_err_e nvm_frame_mp3(const uint8_t *data, size_t n, uint32_t *rate,
     uint16_t *channels, nvm_fault_t *f);

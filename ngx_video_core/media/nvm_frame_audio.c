@@ -505,6 +505,30 @@ nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
 
 
 uint32_t
+nvm_frame_look(nvm_codec_e codec, const uint8_t *data, size_t n)
+{
+    uint32_t         rate, samples;
+    uint16_t         channels;
+    nvm_frame_ac3_t  a;
+
+    switch (codec) {
+
+    case NVM_CODEC_MP3:
+        return nvm_frame_mp3_header(data, n, &rate, &channels, &samples, NULL)
+               == NVM_OK ? rate << 4 | channels : 0;
+
+    case NVM_CODEC_AC3:
+    case NVM_CODEC_EAC3:
+        return nvm_frame_ac3(codec, data, n, &a, NULL) == NVM_OK
+               ? a.rate << 4 | a.acmod << 1 | a.lfeon : 0;
+
+    default:
+        return 0;
+    }
+}
+
+
+uint32_t
 nvm_frame_usual(const nvm_track_t *t)
 {
     uint32_t  block;

@@ -196,6 +196,45 @@ eval {
 ok +(wait_for { $t->log =~ /timestamp goes backwards.*"far"/ } 5),
     'a track that begins 15 s behind the others is no track';
 
+# --- sound that changes -----------------------------------------------------
+
+my @changes = (
+    ['mp3', 'libmp3lame', [qw(-ar 44100 -ac 2)], [qw(-ar 22050 -ac 1)]],
+    ['ac3', 'ac3', [qw(-ar 48000 -ac 6)], [qw(-ar 32000 -ac 2)]],
+    ['eac3', 'eac3', [qw(-ar 48000 -ac 2)], [qw(-ar 44100 -ac 6)]],
+    ['channels', 'ac3', [qw(-ar 48000 -ac 2)], [qw(-ar 48000 -ac 6)]],
+);
+
+for my $case (@changes) {
+    my ($name, $encoder, @args) = @$case;
+
+    SKIP: {
+        skip "$name: ffmpeg has no encoder $encoder", 1
+            if !has_encoder($encoder);
+
+        my ($before, $after) = map { tone("${name}_$_", $encoder,
+                                          @{ $args[$_] }) } 0, 1;
+        sent($name, part(0, 4000, @lead), part(0, 1900, enhanced_tags($before)),
+             part(1900, 4000, enhanced_tags($after)));
+        like join('', odd_lines($name)), qr/\A.* goes on: .*\n\z/,
+            "$name: a line about it";
+
+        my $list = media_list($t, "/live/$name/a0/index.m3u8");
+        is scalar(lines_of($list->{text}, '#EXT-X-DISCONTINUITY')), 1,
+            "$name: one discontinuity";
+        my @rates = map {
+            my $init = $t->get($_)->body;
+            Test::Video::Corpus::init_of(\$init)->{scale};
+        } uris_of($list, 'init');
+        is "@rates", "$before->{rate} $after->{rate}", "$name: rates";
+
+        my @said = map { $_->{duration} } grep { $_->{kind} eq 'segment' }
+                   @{ $list->{items} };
+        my ($off) = map { abs($_ - 3.9) } eval { List::Util::sum(@said) } // 0;
+        cmp_ok $off, '<', 0.3, "$name: as long as the pictures";
+    }
+}
+
 # --- more than is needed ----------------------------------------------------
 
 SKIP: {

@@ -576,6 +576,34 @@ test_usual(void)
 }
 
 
+static uint32_t
+look(unsigned version, unsigned rate, unsigned mode)
+{
+    mp3(version, 1, rate, mode);
+
+    return nvm_frame_look(NVM_CODEC_MP3, bits, bits_size());
+}
+
+
+static void
+test_look(void)
+{
+    uint32_t  stereo;
+
+    stereo = look(3, 0, 0);
+    ok(stereo != 0, "MP3 at 44.1 kHz");
+    is_int(look(3, 0, 1), stereo, "joint stereo looks the same");
+    ok(look(3, 0, 3) != stereo, "one channel doesn't");
+    ok(look(3, 1, 0) != stereo, "nor does 48 kHz");
+    ok(look(2, 0, 0) != stereo, "nor does 22.05 kHz");
+    is_int(nvm_frame_look(NVM_CODEC_MP3, bits, 1), 0, "a cut one");
+    is_int(nvm_frame_look(NVM_CODEC_AC3, bits, bits_size()), 0,
+           "one of another codec");
+    is_int(nvm_frame_look(NVM_CODEC_AAC, bits, bits_size()), 0,
+           "a codec that has headers");
+}
+
+
 int
 main(void)
 {
@@ -590,6 +618,7 @@ main(void)
     test_bsid();
     test_mp3();
     test_usual();
+    test_look();
 
     return done_testing();
 }
