@@ -18,8 +18,9 @@ use Test::Video::Media qw(media_file);
 use Test::Video::Process;
 
 our @EXPORT = qw(node node_with media_file publish_ffmpeg publish_file
-                 publish_gst on_air unpublish browse browse_all complaints
-                 plays frames same_vod contiguous_in);
+                 publish_gst on_air unpublish lose browse browse_all
+                 browse_start browse_end complaints plays frames same_vod
+                 contiguous_in);
 
 my $e2e = dirname(abs_path(__FILE__));
 my $root = abs_path("$e2e/../..");
@@ -149,10 +150,20 @@ sub unpublish {
 }
 
 
+# Ends a publisher without a good-bye.
+sub lose {
+    my ($publisher) = @_;
+
+    Test::Video::Process::end($publisher->{pid}, 'KILL', 3);
+    return;
+}
+
+
 # --- the browser ------------------------------------------------------------
 
 # What the player page saw, see player.js.  Options: subtitles (that are
-# chosen, by their language), shaka (code), seek (positions), end.
+# chosen, by their language), shaka (code), seek (positions), end, survive,
+# change, mark (file).
 sub browse {
     my ($t, $path, $player, $seconds, %o) = @_;
 
@@ -164,8 +175,16 @@ sub browse {
 # The same of many plays, which so many browsers share.
 sub browse_all {
     my ($t, $browsers, @plays) = @_;
+
+    return browse_end(browse_start($t, $browsers, @plays));
+}
+
+
+# The same in two steps, for what is to happen meanwhile.
+sub browse_start {
+    my ($t, $browsers, @plays) = @_;
     my $page = 'http://127.0.0.1:' . $t->port(0) . '/';
-    my (@pipes, @seen);
+    my @pipes;
 
     for my $n (0 .. $browsers - 1) {
         my @mine = @plays[grep { $_ % $browsers == $n } 0 .. $#plays] or next;
@@ -178,8 +197,17 @@ sub browse_all {
             '--page', $page, '--plays', $json or die "cannot run node: $!\n";
     }
 
-    for my $i (0 .. $#plays) {
-        my $json = readline $pipes[$i % $browsers];
+    return { pipes => \@pipes, plays => scalar @plays };
+}
+
+
+sub browse_end {
+    my ($browsing) = @_;
+    my @pipes = @{ $browsing->{pipes} };
+    my @seen;
+
+    for my $i (0 .. $browsing->{plays} - 1) {
+        my $json = readline $pipes[$i % @pipes];
 
         push @seen, eval { decode_json($json) }
             || { errors => [{ text => 'no answer from the browser' }] };

@@ -11,6 +11,8 @@
  *     audioBytes       decoded, by the browser's count
  *     meanLatency      from the first frame on, s; null for a file
  *     maxLatency
+ *     sizes            of the picture, in their order: width, played (media
+ *                      shown with it, s)
  *     requests         answers by HTTP status
  *     refused          status and address of those from 400 on
  *     failedRequests, consoleErrors
@@ -26,9 +28,13 @@
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
  *               [--subtitles LANGUAGE] [--shaka CODE] [--seek S,S,...]
- *               [--running] [--end] [--screenshot FILE] [--plays JSON]
+ *               [--running] [--end] [--survive] [--change] [--mark FILE]
+ *               [--screenshot FILE] [--plays JSON]
  *
- * The seconds count from the first frame; without one it waits 15 s.  Then, one
+ * The seconds count from the first frame, when the marked file is made; without
+ * one it waits 15 s.  Or they count from a change of the picture's size, which
+ * it waits a minute for.  It stops when the page says that playing has failed,
+ * unless it is to find out whether the player survives.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
  * "player" and "video"; it seeks to each position, from a pause unless it is to
  * be running; it seeks to 1 s before the end and plays to the end.  Plays are
@@ -37,10 +43,12 @@
  */
 'use strict';
 
+const fs = require('fs');
 const { parseArgs } = require('util');
 const { chromium } = require('playwright-core');
 
 const FIRST_FRAME_MS = 15000;
+const CHANGE_MS = 60000;
 const SEEK_MS = 10000;
 const END_MS = 15000;
 
@@ -84,31 +92,53 @@ function countFrames()
 }
 
 
-/* Plays; gives the latencies that the page showed meanwhile. */
-async function waitFor(page, seconds)
+/* Counts what is played of each size of the picture. */
+function countSize(sizes, { width, played })
+{
+    if (width > 0 && sizes.at(-1)?.width !== width) {
+        sizes.push({ width, from: played, played: 0 });
+    }
+
+    if (sizes.length) {
+        sizes.at(-1).played = played - sizes.at(-1).from;
+    }
+}
+
+
+/* Plays; gives the latencies and sizes that the page showed meanwhile. */
+async function waitFor(page, { seconds, survive, change, mark })
 {
     const started = Date.now();
+    const limit = seconds * 1500 + 5000 + (change ? CHANGE_MS : 0);
     const latencies = [];
+    const sizes = [];
     let first = null;
 
     for (;;) {
-        const { startup, state, played, latency } = await page.evaluate(
-            () => window.videoStats);
+        const stats = await page.evaluate(() => window.videoStats);
+        const { startup, state, played, latency } = stats;
         const now = Date.now();
 
         if (startup !== null) {
+            if (first === null && mark) {
+                fs.writeFileSync(mark, '');
+            }
+
             first ??= now;
+            countSize(sizes, stats);
 
             if (latency !== null) {
                 latencies.push(latency);
             }
         }
 
-        if (state === 'failed' || state === 'ended' || played >= seconds
+        if ((state === 'failed' && !survive) || state === 'ended'
+            || (change ? sizes.length > 1 && sizes.at(-1).played >= seconds
+                : played >= seconds)
             || (first === null && now - started > FIRST_FRAME_MS)
-            || (first !== null && now - first > seconds * 1500 + 5000))
+            || (first !== null && now - first > limit))
         {
-            return latencies;
+            return { latencies, sizes };
         }
 
         await new Promise((done) => setTimeout(done, 100));
@@ -393,7 +423,7 @@ async function play(browser, values)
 
         await page.evaluate(showSubtitles, values.subtitles);
 
-        const latencies = await waitFor(page, Number(values.seconds));
+        const { latencies, sizes } = await waitFor(page, values);
 
         const stats = await page.evaluate(() => ({
             ...window.videoStats,
@@ -413,7 +443,8 @@ async function play(browser, values)
             await page.screenshot({ path: values.screenshot });
         }
 
-        return { ...stats, ...more, errors, ...summary(latencies), ...seen };
+        return { ...stats, ...more, errors, sizes, ...summary(latencies),
+                 ...seen };
 
     } finally {
         await context.close();
@@ -434,6 +465,9 @@ async function main()
             seek: { type: 'string' },
             running: { type: 'boolean' },
             end: { type: 'boolean' },
+            survive: { type: 'boolean' },
+            change: { type: 'boolean' },
+            mark: { type: 'string' },
             screenshot: { type: 'string' },
             plays: { type: 'string' },
         },
