@@ -35,6 +35,7 @@ ngx_video_segmenter_init(ngx_video_segmenter_t *sg, ngx_video_store_t *st,
     sg->store = st;
     sg->conf = *conf;
     sg->log = log;
+    sg->began = ngx_current_msec;
 
     rc = ngx_video_live_publish(st, conf, &sg->live);
     sg->published = (rc == NGX_OK);
@@ -72,6 +73,13 @@ ngx_video_segmenter_renew(ngx_video_segmenter_t *sg)
     ngx_uint_t                 i;
     nvm_track_t                track;
     ngx_video_lane_t          *lane;
+
+    /* each costs a walk over the objects of the zone */
+    if (++sg->renewals > NGX_VIDEO_RENEWALS
+                         + (ngx_current_msec - sg->began) / 1000)
+    {
+        return ngx_video_segmenter_fail(sg, "codecs change too often");
+    }
 
     ngx_video_segmenter_finish(sg);
     ngx_video_live_pause(sg->store, sg->live);

@@ -39,6 +39,9 @@
 /* media time for which a track waits for the leader's cut, ms */
 #define NGX_VIDEO_CUT_WAIT        1000
 
+/* changes of codecs that are taken at once, beside one a second */
+#define NGX_VIDEO_RENEWALS        16
+
 /* a header that waits for the first frame: VP9's */
 #define NGX_VIDEO_HEADER_KEPT     32
 
@@ -92,6 +95,8 @@ typedef struct {
     double                    framerate;    /* as announced, 0: not */
     uint32_t                  rate[NVM_KINDS];          /* bit/s, announced */
     ngx_uint_t                frames;
+    ngx_uint_t                renewals;
+    ngx_msec_t                began;        /* by ngx_current_msec */
 
     unsigned                  published:1;
     unsigned                  kicked:1;     /* not to be waited for */

@@ -207,7 +207,19 @@ for my $n (1 .. 12) {
 }
 is state('killed'), 'live', 'a codec that changes all the time is taken';
 is media_list($t, '/live/killed/v0/index.m3u8')->{status}, 200, 'and listed';
-$feed->end;
+
+# but not without end
+my $rtmp = $feed->rtmp;
+my @headers = map { live_tags(size => $_)->{video_header}{body} }
+              qw(160x90 320x180);
+my ($key) = map { $_->{body} } grep { $_->{type} == 9 } @{ $feed->{frames} };
+for my $n (1 .. 400) {
+    $rtmp->send_tag(9, 11_000 + $n, $headers[$n % 2]) or last;
+    $rtmp->send_tag(9, 11_000 + $n, $key) or last;
+}
+1 while $rtmp->read_message;
+$t->log_like(qr/rtmp invalid media: codecs change too often/,
+             'all the time is too often');
 
 ok +(wait_for {
     my $zone = zone_status($t);
