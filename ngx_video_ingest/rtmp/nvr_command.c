@@ -125,6 +125,12 @@ nvr_command_connect_member(void *data, const nvr_str_t *key,
 
     } else if (nvr_str_eq(key, "flashVer")) {
         cmd->flash_ver = v->string;
+
+    } else if (nvr_str_eq(key, "swfUrl")) {
+        cmd->swf_url = v->string;
+
+    } else if (nvr_str_eq(key, "pageUrl")) {
+        cmd->page_url = v->string;
     }
 }
 

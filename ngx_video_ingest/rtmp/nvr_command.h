@@ -53,6 +53,8 @@ typedef struct {
     nvr_str_t        app;
     nvr_str_t        tc_url;
     nvr_str_t        flash_ver;
+    nvr_str_t        swf_url;
+    nvr_str_t        page_url;
     double           object_encoding;
 
     /* releaseStream, FCPublish, publish, FCUnpublish, getStreamLength, play */

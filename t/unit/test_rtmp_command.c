@@ -26,6 +26,7 @@
     "\2\0\7connect" NUM_1 "\3"                                              \
     "\0\3app\2\0\4live"                                                     \
     "\0\4type\2\0\nnonprivate"                                              \
+    "\0\6swfUrl\2\0\5a.swf\0\7pageUrl\2\0\x08http://p"                      \
     "\0\x08" "flashVer\2\0\x08" "FMLE/3.0"                                  \
     "\0\5tcUrl\2\0\x15rtmp://127.0.0.1/live"                                \
     "\0\x0e" "objectEncoding" NUM_0                                         \
@@ -102,6 +103,8 @@ test_connect(void)
     is_text(&cmd.app, "live", "app");
     is_text(&cmd.tc_url, "rtmp://127.0.0.1/live", "tcUrl");
     is_text(&cmd.flash_ver, "FMLE/3.0", "flashVer");
+    is_text(&cmd.swf_url, "a.swf", "swfUrl");
+    is_text(&cmd.page_url, "http://p", "pageUrl");
     ok(cmd.object_encoding == 0, "objectEncoding");
 
     parses(17, S("\0" CONNECT), sizeof(CONNECT), NVR_CMD_CONNECT, &cmd);
