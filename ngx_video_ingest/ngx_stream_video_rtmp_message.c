@@ -293,6 +293,11 @@ ngx_stream_video_rtmp_connect(ngx_stream_video_rtmp_ctx_t *ctx,
                                           NULL);
     }
 
+    if (ngx_stream_video_auth_connect(ctx, cmd) != NGX_OK) {
+        return ngx_stream_video_rtmp_fail(ctx, "NetConnection.Connect.Failed",
+                                          "no memory", NULL);
+    }
+
     nvr_reply_window_ack_size(&w, ctx->chunk,
                               NGX_VIDEO_RTMP_WINDOW);
     nvr_reply_peer_bandwidth(&w, ctx->chunk, NGX_VIDEO_RTMP_WINDOW,
@@ -311,7 +316,7 @@ ngx_stream_video_rtmp_connect(ngx_stream_video_rtmp_ctx_t *ctx,
  * A stream's name becomes part of URLs: letters, digits, "-", "_", "." (not
  * first) and "~".  Arguments after "?" are not part of it.
  */
-static ngx_int_t
+ngx_int_t
 ngx_stream_video_rtmp_name(ngx_stream_video_rtmp_ctx_t *ctx, nvr_str_t *s)
 {
     u_char  ch;
@@ -342,17 +347,6 @@ static ngx_int_t
 ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
     nvr_command_t *cmd)
 {
-    u_char                             buf[2 * NVR_REPLY_MAX];
-    ngx_int_t                          rc;
-    nvm_writer_t                       w;
-    ngx_connection_t                  *c;
-    ngx_video_store_t                 *st;
-    ngx_video_live_conf_t              live;
-    ngx_stream_video_rtmp_srv_conf_t  *conf;
-
-    c = ctx->session->connection;
-    conf = ctx->conf;
-
     if (ctx->app == NULL || ctx->publishing) {
         return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
                                           ctx->app ? "second publish"
@@ -364,6 +358,28 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
         return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.BadName",
                                           "invalid stream name", NULL);
     }
+
+    if (ctx->conf->auth) {
+        return ngx_stream_video_auth_publish(ctx, cmd);
+    }
+
+    return ngx_stream_video_rtmp_begin(ctx);
+}
+
+
+ngx_int_t
+ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    u_char                             buf[2 * NVR_REPLY_MAX];
+    ngx_int_t                          rc;
+    nvm_writer_t                       w;
+    ngx_connection_t                  *c;
+    ngx_video_store_t                 *st;
+    ngx_video_live_conf_t              live;
+    ngx_stream_video_rtmp_srv_conf_t  *conf;
+
+    c = ctx->session->connection;
+    conf = ctx->conf;
 
     st = ngx_video_zone_store(ctx->app->zone);
 
@@ -389,15 +405,9 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
         ngx_log_error(NGX_LOG_CRIT, c->log, 0,
                       "video zone \"%V\" is full: %s, stream \"%V\" refused",
                       &st->name, live.refused, &ctx->name);
-        ctx->logged = 1;
 
-        nvm_writer_init(&w, buf, sizeof(buf));
-        nvr_reply_status(&w, ctx->chunk, NGX_VIDEO_RTMP_STREAM,
-                         "error", "NetStream.Publish.Denied",
-                         "the server is full");
-        (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
-
-        return NGX_ERROR;
+        return ngx_stream_video_rtmp_refuse(ctx, "NetStream.Publish.Denied",
+                                            "the server is full");
     }
 
     ctx->segmenter.conf.name = ctx->name;
@@ -520,6 +530,8 @@ ngx_stream_video_rtmp_packet(ngx_stream_video_rtmp_ctx_t *ctx, uint32_t ts,
     nvm_fault_t          fault;
     const uint8_t       *config;
     ngx_video_packet_t   p;
+
+    ctx->auth.timestamp = ts;
 
     p.kind = tag->kind;
     p.codec = tag->codec;

@@ -19,14 +19,13 @@
 
 static void ngx_stream_video_rtmp_handler(ngx_stream_session_t *s);
 static void ngx_stream_video_rtmp_read(ngx_event_t *rev);
+static void ngx_stream_video_rtmp_wait(ngx_stream_video_rtmp_ctx_t *ctx);
 static void ngx_stream_video_rtmp_write(ngx_event_t *wev);
 static ngx_int_t ngx_stream_video_rtmp_feed(ngx_stream_video_rtmp_ctx_t *ctx,
     u_char *data, size_t n);
 static ngx_int_t ngx_stream_video_rtmp_handshake(
     ngx_stream_video_rtmp_ctx_t *ctx, u_char *data, size_t n, size_t *used);
 static ngx_int_t ngx_stream_video_rtmp_ack(ngx_stream_video_rtmp_ctx_t *ctx);
-static void ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx,
-    ngx_uint_t status);
 static void ngx_stream_video_rtmp_cleanup(void *data);
 static void *ngx_stream_video_rtmp_alloc(void *data, size_t size);
 static void ngx_stream_video_rtmp_free(void *data, void *p);
@@ -37,6 +36,8 @@ static char *ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf,
     void *parent, void *child);
 static char *ngx_stream_video_rtmp(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_stream_video_publish_auth(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_stream_video_msec(ngx_conf_t *cf, void *post, void *data);
 
 
@@ -45,26 +46,33 @@ typedef struct {
     const char               *name;
     ngx_msec_t                min;
     ngx_msec_t                max;
+    ngx_uint_t                off;              /* 0 may stand for "off" */
 } ngx_stream_video_range_t;
 
 
 static ngx_stream_video_range_t  ngx_stream_video_segment_range =
-    { ngx_stream_video_msec, "video_segment", 500, 60000 };
+    { ngx_stream_video_msec, "video_segment", 500, 60000, 0 };
 
 static ngx_stream_video_range_t  ngx_stream_video_part_range =
-    { ngx_stream_video_msec, "video_part", 50, 5000 };
+    { ngx_stream_video_msec, "video_part", 50, 5000, 0 };
 
 static ngx_stream_video_range_t  ngx_stream_video_window_range =
-    { ngx_stream_video_msec, "video_window", 4000, 3600000 };
+    { ngx_stream_video_msec, "video_window", 4000, 3600000, 0 };
 
 static ngx_stream_video_range_t  ngx_stream_video_grace_range =
-    { ngx_stream_video_msec, "video_publish_grace", 0, 600000 };
+    { ngx_stream_video_msec, "video_publish_grace", 0, 600000, 0 };
 
 static ngx_stream_video_range_t  ngx_stream_video_linger_range =
-    { ngx_stream_video_msec, "video_linger", 1000, 3600000 };
+    { ngx_stream_video_msec, "video_linger", 1000, 3600000, 0 };
 
 static ngx_stream_video_range_t  ngx_stream_video_timeout_range =
-    { ngx_stream_video_msec, "video_rtmp_timeout", 1000, 3600000 };
+    { ngx_stream_video_msec, "video_rtmp_timeout", 1000, 3600000, 0 };
+
+static ngx_stream_video_range_t  ngx_stream_video_auth_update_range =
+    { ngx_stream_video_msec, "video_publish_update", 1000, 3600000, 1 };
+
+static ngx_stream_video_range_t  ngx_stream_video_auth_timeout_range =
+    { ngx_stream_video_msec, "video_publish_auth_timeout", 100, 60000, 0 };
 
 
 static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
@@ -132,6 +140,27 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       offsetof(ngx_stream_video_rtmp_srv_conf_t, max_message),
       NULL },
 
+    { ngx_string("video_publish_auth"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_video_publish_auth,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("video_publish_update"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, auth_update),
+      &ngx_stream_video_auth_update_range },
+
+    { ngx_string("video_publish_auth_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, auth_timeout),
+      &ngx_stream_video_auth_timeout_range },
+
       ngx_null_command
 };
 
@@ -176,6 +205,7 @@ ngx_stream_video_rtmp_handler(ngx_stream_session_t *s)
 {
     u_char                        random[NVR_HANDSHAKE_SIZE];
     nvr_mem_t                     mem;
+    ngx_int_t                     rc;
     ngx_connection_t             *c;
     ngx_pool_cleanup_t           *cln;
     ngx_stream_video_rtmp_ctx_t  *ctx;
@@ -230,10 +260,10 @@ ngx_stream_video_rtmp_handler(ngx_stream_session_t *s)
 
     if (c->buffer && c->buffer->last != c->buffer->pos) {
         /* a preread phase has taken the first bytes */
-        if (ngx_stream_video_rtmp_feed(ctx, c->buffer->pos,
-                                       c->buffer->last - c->buffer->pos)
-            != NGX_OK)
-        {
+        rc = ngx_stream_video_rtmp_feed(ctx, c->buffer->pos,
+                                        c->buffer->last - c->buffer->pos);
+
+        if (rc != NGX_OK && rc != NGX_AGAIN) {
             ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
             return;
         }
@@ -247,6 +277,7 @@ static void
 ngx_stream_video_rtmp_read(ngx_event_t *rev)
 {
     ssize_t                       n;
+    ngx_int_t                     rc;
     ngx_uint_t                    rounds;
     ngx_connection_t             *c;
     ngx_stream_session_t         *s;
@@ -268,6 +299,11 @@ ngx_stream_video_rtmp_read(ngx_event_t *rev)
         (void) ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.Failed",
                                           "timed out", NULL);
         ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
+        return;
+    }
+
+    if (ctx->auth.waiting) {
+        ngx_stream_video_rtmp_wait(ctx);
         return;
     }
 
@@ -299,9 +335,13 @@ ngx_stream_video_rtmp_read(ngx_event_t *rev)
             ngx_add_timer(rev, ctx->conf->timeout);
         }
 
-        if (ngx_stream_video_rtmp_feed(ctx, ngx_stream_video_rtmp_buffer, n)
-            != NGX_OK)
-        {
+        rc = ngx_stream_video_rtmp_feed(ctx, ngx_stream_video_rtmp_buffer, n);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        if (rc != NGX_OK) {
             ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
             return;
         }
@@ -314,6 +354,66 @@ ngx_stream_video_rtmp_read(ngx_event_t *rev)
     if (ngx_handle_read_event(rev, 0) != NGX_OK) {
         ngx_stream_video_rtmp_end(ctx, NGX_STREAM_INTERNAL_SERVER_ERROR);
     }
+}
+
+
+/*
+ * While a publisher waits for its answer nothing is read, so that it is TCP
+ * that holds it back; only its end is noticed.
+ */
+static void
+ngx_stream_video_rtmp_wait(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    ssize_t            n;
+    ngx_err_t          err;
+    ngx_connection_t  *c;
+
+    c = ctx->session->connection;
+
+    n = c->read->pending_eof ? 0 : recv(c->fd, ngx_stream_video_rtmp_buffer, 1,
+                                        MSG_PEEK|MSG_DONTWAIT);
+    err = (n == -1) ? ngx_socket_errno : 0;
+
+    if (n == 0 || (err && err != NGX_EAGAIN && err != NGX_EINTR)) {
+        (void) ngx_stream_video_rtmp_fail(ctx, NULL, "connection closed",
+                                          NULL);
+        ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
+        return;
+    }
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_stream_video_rtmp_end(ctx, NGX_STREAM_INTERNAL_SERVER_ERROR);
+    }
+}
+
+
+void
+ngx_stream_video_rtmp_resume(ngx_stream_video_rtmp_ctx_t *ctx, ngx_int_t rc)
+{
+    size_t   n;
+    u_char  *data;
+
+    data = ctx->auth.pending;
+    n = ctx->auth.pending_len;
+    ctx->auth.pending = NULL;
+
+    if (rc == NGX_OK) {
+        ngx_add_timer(ctx->session->connection->read, ctx->conf->timeout);
+        rc = ngx_stream_video_rtmp_feed(ctx, data ? data
+                                             : ngx_stream_video_rtmp_buffer,
+                                        data ? n : 0);
+    }
+
+    if (data) {
+        ngx_free(data);
+    }
+
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
+        return;
+    }
+
+    ngx_stream_video_rtmp_read(ctx->session->connection->read);
 }
 
 
@@ -356,6 +456,10 @@ ngx_stream_video_rtmp_feed(ngx_stream_video_rtmp_ctx_t *ctx, u_char *data,
         }
 
         rc = ngx_stream_video_rtmp_message(ctx, &msg);
+
+        if (rc == NGX_AGAIN) {
+            return ngx_stream_video_auth_keep(ctx, data, n);
+        }
 
         if (rc != NGX_OK) {
             return rc;
@@ -479,9 +583,7 @@ ngx_int_t
 ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
     const char *reason, const char *detail)
 {
-    u_char             buf[NVR_REPLY_MAX];
     ngx_uint_t         level;
-    nvm_writer_t       w;
     ngx_connection_t  *c;
 
     c = ctx->session->connection;
@@ -500,13 +602,26 @@ ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
                   ctx->publishing ? "publishing" : "stream", &ctx->name,
                   ctx->received);
 
+    return ngx_stream_video_rtmp_refuse(ctx, code, detail ? detail : reason);
+}
+
+
+ngx_int_t
+ngx_stream_video_rtmp_refuse(ngx_stream_video_rtmp_ctx_t *ctx,
+    const char *code, const char *text)
+{
+    u_char        buf[NVR_REPLY_MAX];
+    nvm_writer_t  w;
+
+    ctx->logged = 1;
+
     if (code && ctx->handshake == NULL) {
         /* RTMP 1.0, 7.2.2: on the message stream that it is about */
         nvm_writer_init(&w, buf, sizeof(buf));
         nvr_reply_status(&w, ctx->chunk,
                          ngx_strncmp(code, "NetStream.", 10) == 0
                          ? NGX_VIDEO_RTMP_STREAM : 0,
-                         "error", code, detail ? detail : reason);
+                         "error", code, text);
 
         if (w.error == NVM_OK) {
             (void) ngx_stream_video_rtmp_send(ctx, buf, w.len);
@@ -522,7 +637,7 @@ ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx, const char *code,
  * the kernel reset the connection, and the peer might lose our last answer:
  * so our side is shut first and what is there is read away.
  */
-static void
+void
 ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx, ngx_uint_t status)
 {
     ngx_uint_t         i;
@@ -539,6 +654,8 @@ ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx, ngx_uint_t status)
                       ctx->clean ? "ended" : "interrupted",
                       ctx->segmenter.frames);
     }
+
+    ngx_stream_video_auth_done(ctx);
 
     if (c->ssl == NULL && !c->read->eof && !c->error
         && ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == 0)
@@ -562,6 +679,7 @@ ngx_stream_video_rtmp_cleanup(void *data)
 {
     ngx_stream_video_rtmp_ctx_t *ctx = data;
 
+    ngx_stream_video_auth_cleanup(ctx);
     ngx_video_segmenter_done(&ctx->segmenter, ctx->clean);
     nvr_chunk_done(&ctx->in);
 
@@ -611,6 +729,9 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
     conf->max_message = NGX_CONF_UNSET_SIZE;
+    conf->auth = NGX_CONF_UNSET_PTR;
+    conf->auth_update = NGX_CONF_UNSET_MSEC;
+    conf->auth_timeout = NGX_CONF_UNSET_MSEC;
 
     return conf;
 }
@@ -633,6 +754,9 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,
                               NVR_CHUNK_MAX_MESSAGE);
+    ngx_conf_merge_ptr_value(conf->auth, prev->auth, NULL);
+    ngx_conf_merge_msec_value(conf->auth_update, prev->auth_update, 30000);
+    ngx_conf_merge_msec_value(conf->auth_timeout, prev->auth_timeout, 5000);
 
     if (conf->apps == NULL) {
         return NGX_CONF_OK;
@@ -689,10 +813,15 @@ ngx_stream_video_msec(ngx_conf_t *cf, void *post, void *data)
     ngx_msec_t                *value = data;
     ngx_stream_video_range_t  *range = post;
 
+    if (range->off && *value == 0) {
+        return NGX_CONF_OK;
+    }
+
     if (*value < range->min || *value > range->max) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" must be between %Mms and %Mms",
-                           range->name, range->min, range->max);
+                           "\"%s\" must be %sbetween %Mms and %Mms",
+                           range->name, range->off ? "0 or " : "",
+                           range->min, range->max);
         return NGX_CONF_ERROR;
     }
 
@@ -760,4 +889,28 @@ ngx_stream_video_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     cscf->handler = ngx_stream_video_rtmp_handler;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_stream_video_publish_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_video_rtmp_srv_conf_t *rcf = conf;
+
+    ngx_str_t  *value;
+
+    if (rcf->auth != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        rcf->auth = NULL;
+        return NGX_CONF_OK;
+    }
+
+    rcf->auth = ngx_video_http_url(cf, &value[1], "video_publish_auth");
+
+    return rcf->auth ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

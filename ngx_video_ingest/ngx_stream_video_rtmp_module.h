@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 
+#include "ngx_stream_video_auth.h"
 #include "ngx_video_segmenter.h"
 #include "nvr_aggregate.h"
 #include "nvr_chunk.h"
@@ -42,10 +43,13 @@ typedef struct {
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;
+    ngx_video_http_url_t     *auth;             /* NULL: off */
+    ngx_msec_t                auth_update;      /* 0: none */
+    ngx_msec_t                auth_timeout;
 } ngx_stream_video_rtmp_srv_conf_t;
 
 
-typedef struct {
+struct ngx_stream_video_rtmp_ctx_s {
     ngx_stream_session_t     *session;
     ngx_stream_video_rtmp_srv_conf_t  *conf;
 
@@ -65,22 +69,49 @@ typedef struct {
     nvr_metadata_t            metadata;
 
     ngx_video_segmenter_t     segmenter;
+    ngx_stream_video_auth_t   auth;
 
     unsigned                  publishing:1;
     unsigned                  clean:1;          /* publisher ended it */
     unsigned                  has_metadata:1;
     unsigned                  logged:1;         /* the reason of the end */
-} ngx_stream_video_rtmp_ctx_t;
+};
+
+
+extern ngx_module_t  ngx_stream_video_rtmp_module;
 
 
 /* ngx_stream_video_rtmp_message.c */
 
 /*
  * NGX_OK; NGX_DONE: end the session, the publisher is done; NGX_ERROR: end
- * it, the reason has been logged and sent.
+ * it, the reason has been logged and sent; NGX_AGAIN: hand in the next message
+ * when ngx_stream_video_rtmp_resume() is called.
  */
 ngx_int_t ngx_stream_video_rtmp_message(ngx_stream_video_rtmp_ctx_t *ctx,
     nvr_message_t *msg);
+
+/* Makes a name the stream's if it may be one; NGX_ERROR. */
+ngx_int_t ngx_stream_video_rtmp_name(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_str_t *s);
+
+/* The stream begins, its name is known; as ngx_stream_video_rtmp_message(). */
+ngx_int_t ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx);
+
+
+/* ngx_stream_video_rtmp_module.c */
+
+/* Goes on after NGX_AGAIN, with what came of that message. */
+void ngx_stream_video_rtmp_resume(ngx_stream_video_rtmp_ctx_t *ctx,
+    ngx_int_t rc);
+
+/* The session is gone after it. */
+void ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx,
+    ngx_uint_t status);
+
+/* Tells a publisher why its session is about to end; NGX_ERROR. */
+ngx_int_t ngx_stream_video_rtmp_refuse(ngx_stream_video_rtmp_ctx_t *ctx,
+    const char *code, const char *text);
 
 /* Logs the reason once and tells a publisher, for a session about to end. */
 ngx_int_t ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx,

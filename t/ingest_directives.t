@@ -1092,3 +1092,407 @@ video_linger 1.5s;
 --- error_log
 [emerg]
 "video_linger" directive invalid value
+
+
+
+=== TEST 94: video_publish_auth off
+--- main_config
+video_publish_auth off;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 95: video_publish_auth with a URL
+--- main_config
+video_publish_auth http://127.0.0.1:8080/auth?key=x;
+video_publish_update 0;
+video_publish_auth_timeout 100ms;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 96: video_publish_auth in capitals, of IPv6
+--- main_config
+video_publish_auth HTTP://[::1]:8080/?x;
+video_publish_update 1h;
+video_publish_auth_timeout 1m;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 97: video_publish_auth of a name, without a path
+--- main_config
+video_publish_auth http://localhost?x;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 98: video_publish_auth inherited, off in a server
+--- main_config
+stream {
+    video_publish_auth http://127.0.0.1/;
+    video_publish_update 1s;
+    video_publish_auth_timeout 1s;
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        video_rtmp live zone=live;
+        video_publish_auth off;
+        video_publish_update 2s;
+        video_publish_auth_timeout 2s;
+    }
+}
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 99: video_publish_auth https
+--- main_config
+video_publish_auth https://127.0.0.1/auth;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": https is not supported in "https://127.0.0.1/auth", http:// is; a server of this nginx can pass the calls on to https://
+
+
+
+=== TEST 100: video_publish_auth on
+--- main_config
+video_publish_auth on;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" must be "off" or a URL that begins with "http://", not "on"
+
+
+
+=== TEST 101: video_publish_auth auth
+--- main_config
+video_publish_auth auth;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" must be "off" or a URL that begins with "http://", not "auth"
+
+
+
+=== TEST 102: video_publish_auth /auth
+--- main_config
+video_publish_auth /auth;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" must be "off" or a URL that begins with "http://", not "/auth"
+
+
+
+=== TEST 103: video_publish_auth ftp://127.0.0.1/
+--- main_config
+video_publish_auth ftp://127.0.0.1/;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" must be "off" or a URL that begins with "http://", not "ftp://127.0.0.1/"
+
+
+
+=== TEST 104: video_publish_auth http://
+--- main_config
+video_publish_auth http://;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" must be "off" or a URL that begins with "http://", not "http://"
+
+
+
+=== TEST 105: video_publish_auth ""
+--- main_config
+video_publish_auth "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" must be "off" or a URL that begins with "http://", not ""
+
+
+
+=== TEST 106: video_publish_auth http://u@127.0.0.1/
+--- main_config
+video_publish_auth http://u@127.0.0.1/;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": no spaces, controls, "#" or "@" may be in the URL
+
+
+
+=== TEST 107: video_publish_auth "http://127.0.0.1/a b"
+--- main_config
+video_publish_auth "http://127.0.0.1/a b";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": no spaces, controls, "#" or "@" may be in the URL
+
+
+
+=== TEST 108: video_publish_auth http://127.0.0.1/a#b
+--- main_config
+video_publish_auth http://127.0.0.1/a#b;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": no spaces, controls, "#" or "@" may be in the URL
+
+
+
+=== TEST 109: video_publish_auth of a socket
+--- main_config
+video_publish_auth http://unix:/tmp/x:/auth;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": unix sockets are not supported in "http://unix:/tmp/x:/auth"
+
+
+
+=== TEST 110: video_publish_auth with a port out of range
+--- main_config
+video_publish_auth http://127.0.0.1:65536/;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": invalid port in "http://127.0.0.1:65536/"
+
+
+
+=== TEST 111: video_publish_auth without a host
+--- main_config
+video_publish_auth http://:80/;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": no host in "http://:80/"
+
+
+
+=== TEST 112: video_publish_auth of a host that is not found
+--- main_config
+video_publish_auth http://no.such.invalid/;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth": host not found in "http://no.such.invalid/"
+
+
+
+=== TEST 113: video_publish_auth twice
+--- main_config
+video_publish_auth off;
+video_publish_auth off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth" directive is duplicate
+
+
+
+=== TEST 114: video_publish_auth without a value
+--- main_config
+video_publish_auth;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_publish_auth" directive
+
+
+
+=== TEST 115: video_publish_update 999ms
+--- main_config
+video_publish_update 999ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" must be 0 or between 1000ms and 3600000ms
+
+
+
+=== TEST 116: video_publish_update 1ms
+--- main_config
+video_publish_update 1ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" must be 0 or between 1000ms and 3600000ms
+
+
+
+=== TEST 117: video_publish_update 3600001ms
+--- main_config
+video_publish_update 3600001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" must be 0 or between 1000ms and 3600000ms
+
+
+
+=== TEST 118: video_publish_update 2h
+--- main_config
+video_publish_update 2h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" must be 0 or between 1000ms and 3600000ms
+
+
+
+=== TEST 119: video_publish_update x
+--- main_config
+video_publish_update x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" directive invalid value
+
+
+
+=== TEST 120: video_publish_update off
+--- main_config
+video_publish_update off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" directive invalid value
+
+
+
+=== TEST 121: video_publish_update -1s
+--- main_config
+video_publish_update -1s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" directive invalid value
+
+
+
+=== TEST 122: video_publish_update ""
+--- main_config
+video_publish_update "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" directive invalid value
+
+
+
+=== TEST 123: video_publish_update twice
+--- main_config
+video_publish_update 5s;
+video_publish_update 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_update" directive is duplicate
+
+
+
+=== TEST 124: video_publish_auth_timeout 99ms
+--- main_config
+video_publish_auth_timeout 99ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth_timeout" must be between 100ms and 60000ms
+
+
+
+=== TEST 125: video_publish_auth_timeout 0
+--- main_config
+video_publish_auth_timeout 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth_timeout" must be between 100ms and 60000ms
+
+
+
+=== TEST 126: video_publish_auth_timeout 60001ms
+--- main_config
+video_publish_auth_timeout 60001ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth_timeout" must be between 100ms and 60000ms
+
+
+
+=== TEST 127: video_publish_auth_timeout 2h
+--- main_config
+video_publish_auth_timeout 2h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth_timeout" must be between 100ms and 60000ms
+
+
+
+=== TEST 128: video_publish_auth_timeout x
+--- main_config
+video_publish_auth_timeout x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth_timeout" directive invalid value
+
+
+
+=== TEST 129: video_publish_auth_timeout twice
+--- main_config
+video_publish_auth_timeout 5s;
+video_publish_auth_timeout 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_auth_timeout" directive is duplicate

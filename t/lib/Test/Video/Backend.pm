@@ -20,13 +20,14 @@ my $json = JSON::PP->new->latin1->canonical;
 
 
 # The handler gets a request { method, uri, path, query, args, headers (lower
-# case), body, n (1 for the first request), nth (the same, by path) } and
-# returns one of
+# case), body, peer (its port), n (1 for the first request), nth (the same, by
+# path) } and returns one of
 #     "body"                                  200
 #     [status, { header => value }, "body"]
 #     [status, { ... }, sub { my $write = shift; $write->("bytes") ... }]
 #         chunked as it is written; with Content-Length among the headers,
 #         plain; "return 'abort'" from the sub cuts the connection short
+#     { raw => "bytes", keep => 1 }           as they are; closes without keep
 #     undef                                   closes without an answer
 sub new {
     my ($class, %o) = @_;
@@ -121,9 +122,14 @@ sub serve_one {
     my ($self, $client) = @_;
     my $request = read_request($client) or return 0;
 
+    $request->{peer} = $client->peerport;
     $self->record($request);
     my $answer = $self->{handler}->($request);
     return 0 if !defined $answer;
+    if (ref $answer eq 'HASH') {
+        write_all($client, $answer->{raw});
+        return $answer->{keep};
+    }
 
     my ($status, $headers, $body) = ref $answer ? @$answer
                                   : (200, {}, $answer);
