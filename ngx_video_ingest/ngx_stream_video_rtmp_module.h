@@ -81,6 +81,10 @@ struct ngx_stream_video_rtmp_ctx_s {
 extern ngx_module_t  ngx_stream_video_rtmp_module;
 
 
+/* ngx_stream_video_rtmp_session.c: the content handler */
+void ngx_stream_video_rtmp_handler(ngx_stream_session_t *s);
+
+
 /* ngx_stream_video_rtmp_message.c */
 
 /*
