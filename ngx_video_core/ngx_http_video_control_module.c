@@ -76,8 +76,10 @@ ngx_module_t  ngx_http_video_control_module = {
 
 
 static void
-ngx_http_video_control_write(nvm_writer_t *w, ngx_http_video_control_t *c)
+ngx_http_video_control_write(nvm_writer_t *w, void *data)
 {
+    ngx_http_video_control_t *c = data;
+
     if (c->info) {
         ngx_http_video_status_stream(w, c->store, c->info);
         nvm_writer_text(w, "\n");
@@ -87,55 +89,6 @@ ngx_http_video_control_write(nvm_writer_t *w, ngx_http_video_control_t *c)
     nvm_writer_text(w, "{\"streams\":[");
     (void) ngx_http_video_status_zone_streams(w, c->store, 0);
     nvm_writer_text(w, "]}\n");
-}
-
-
-static ngx_int_t
-ngx_http_video_control_send(ngx_http_request_t *r,
-    ngx_http_video_control_t *c)
-{
-    size_t         size;
-    ngx_int_t      rc;
-    ngx_buf_t     *b;
-    ngx_chain_t    out;
-    nvm_writer_t   w;
-
-    /* streams come and go between the passes */
-    nvm_writer_init(&w, NULL, 0);
-    ngx_http_video_control_write(&w, c);
-    size = w.len + 16384;
-
-    b = ngx_create_temp_buf(r->pool, size);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    nvm_writer_init(&w, b->pos, size);
-    ngx_http_video_control_write(&w, c);
-
-    if (w.error) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->last = b->pos + w.len;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = w.len;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
 }
 
 
@@ -208,7 +161,8 @@ ngx_http_video_control_handler(ngx_http_request_t *r)
     }
 
     if (r->method != NGX_HTTP_DELETE) {
-        return ngx_http_video_control_send(r, &c);
+        return ngx_http_video_status_send(r, ngx_http_video_control_write, &c,
+                                          "application/json");
     }
 
     if (c.info == NULL) {

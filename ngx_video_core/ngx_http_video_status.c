@@ -271,8 +271,10 @@ ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
 
 
 void
-ngx_http_video_status_json(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
+ngx_http_video_status_json(nvm_writer_t *w, void *data)
 {
+    ngx_video_core_conf_t *vcf = data;
+
     ngx_uint_t                     i, n;
     ngx_shm_zone_t               **zones;
     ngx_video_store_t             *st;
@@ -374,8 +376,10 @@ ngx_http_video_status_metric(nvm_writer_t *w, ngx_video_core_conf_t *vcf,
 
 
 void
-ngx_http_video_status_prometheus(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
+ngx_http_video_status_prometheus(nvm_writer_t *w, void *data)
 {
+    ngx_video_core_conf_t *vcf = data;
+
     ngx_http_video_status_zones(w, vcf);
 
     ngx_http_video_status_group(w, "stream_live", "gauge",

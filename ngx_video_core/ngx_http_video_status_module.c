@@ -61,14 +61,9 @@ ngx_module_t  ngx_http_video_status_module = {
 static ngx_int_t
 ngx_http_video_status_handler(ngx_http_request_t *r)
 {
-    size_t                     size;
-    ngx_int_t                  rc;
-    ngx_buf_t                 *b;
-    ngx_str_t                  value;
-    ngx_chain_t                out;
-    nvm_writer_t               w;
-    ngx_video_core_conf_t     *vcf;
-    ngx_http_video_status_pt   write;
+    ngx_int_t               rc;
+    ngx_str_t               value;
+    ngx_video_core_conf_t  *vcf;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
@@ -82,20 +77,32 @@ ngx_http_video_status_handler(ngx_http_request_t *r)
     vcf = (ngx_video_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
                                                  ngx_video_core_module);
 
-    write = ngx_http_video_status_json;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-
     if (ngx_http_arg(r, (u_char *) "format", 6, &value) == NGX_OK
         && value.len == 10
         && ngx_strncmp(value.data, "prometheus", 10) == 0)
     {
-        write = ngx_http_video_status_prometheus;
-        ngx_str_set(&r->headers_out.content_type, "text/plain");
+        return ngx_http_video_status_send(r, ngx_http_video_status_prometheus,
+                                          vcf, "text/plain");
     }
+
+    return ngx_http_video_status_send(r, ngx_http_video_status_json, vcf,
+                                      "application/json");
+}
+
+
+ngx_int_t
+ngx_http_video_status_send(ngx_http_request_t *r,
+    ngx_http_video_status_pt write, void *data, const char *type)
+{
+    size_t         size;
+    ngx_int_t      rc;
+    ngx_buf_t     *b;
+    ngx_chain_t    out;
+    nvm_writer_t   w;
 
     /* numbers change between the passes: room for what may come */
     nvm_writer_init(&w, NULL, 0);
-    write(&w, vcf);
+    write(&w, data);
     size = w.len + 65536;
 
     b = ngx_create_temp_buf(r->pool, size);
@@ -104,7 +111,7 @@ ngx_http_video_status_handler(ngx_http_request_t *r)
     }
 
     nvm_writer_init(&w, b->pos, size);
-    write(&w, vcf);
+    write(&w, data);
 
     if (w.error) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -116,6 +123,8 @@ ngx_http_video_status_handler(ngx_http_request_t *r)
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = w.len;
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type.len = ngx_strlen(type);
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
     rc = ngx_http_send_header(r);
