@@ -6,22 +6,8 @@
  * refused has a text of printable characters.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "ngx_http_video_asset_json.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 static void

@@ -7,15 +7,10 @@
  * written.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "nvm_ac3.h"
 #include "nvm_cmaf.h"
 #include "nvm_codec.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 static const char  *const entries[] = {
@@ -24,15 +19,6 @@ static const char  *const entries[] = {
 };
 
 static const uint32_t  rates[] = { 48000, 22050, 24000, 96000, 0 };
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 /* esds is no configuration, but holds one. */

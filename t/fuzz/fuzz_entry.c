@@ -6,24 +6,10 @@
  * the same track.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "nvm_cmaf.h"
 #include "nvm_codec.h"
 #include "nvm_mp4_entry.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 /* The payload of a box in another, by the types on the way. */

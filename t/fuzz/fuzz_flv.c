@@ -5,23 +5,9 @@
  * byte chooses audio or video.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "nvm_flv.h"
 #include "nvm_frame.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 /* Every packet lies in the body; then its header and its frame are read. */

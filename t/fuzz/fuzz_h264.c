@@ -5,22 +5,8 @@
  * each length size; the first byte chooses.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "nvm_h264.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 static void

@@ -4,25 +4,12 @@
  * Fuzz target: heads of HTTP answers; what is left of the input is a query.
  */
 
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "nvh_answer.h"
 #include "nvh_form.h"
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
 static const char *const  taken[] = { "name", "bytes_in", NULL };
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 static void

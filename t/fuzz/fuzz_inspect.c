@@ -10,22 +10,10 @@
  * and of MPEG-TS does not depend on the blocks.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "failing.h"
+#include "fuzz.h"
 #include "json_check.h"
 #include "nvm_inspect.h"
-
-
-#define LIMIT  (64 * 1024 * 1024)
-
-
-/* An arena whose n-th allocation fails. */
-typedef struct {
-    nvm_heap_t        heap;
-    nvm_arena_t       arena;
-    unsigned          left;
-} failing_t;
 
 
 typedef struct {
@@ -37,29 +25,6 @@ typedef struct {
     nvm_emit_form_e   form;
     uint32_t          track;
 } input_t;
-
-
-static void *
-failing_alloc(void *data, size_t size)
-{
-    failing_t  *f = data;
-
-    if (f->left && --f->left == 0) {
-        return NULL;
-    }
-
-    return f->heap.arena.alloc(f->heap.arena.data, size);
-}
-
-
-static void
-failing_init(failing_t *f, unsigned n)
-{
-    nvm_heap_init(&f->heap, LIMIT);
-    f->arena.alloc = failing_alloc;
-    f->arena.data = f;
-    f->left = n;
-}
 
 
 static void
@@ -211,8 +176,6 @@ fuzz_ts(const input_t *in, const nvm_inspect_probe_t *p, size_t block)
     free(parts);
 }
 
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

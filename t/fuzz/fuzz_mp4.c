@@ -7,41 +7,16 @@
  * must agree.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "failing.h"
+#include "fuzz.h"
 #include "nvm_cmaf.h"
 #include "nvm_index.h"
-
-
-#define LIMIT  (64 * 1024 * 1024)
-
-
-/* An arena whose n-th allocation fails. */
-typedef struct {
-    nvm_heap_t    heap;
-    nvm_arena_t   arena;
-    unsigned      left;
-} failing_t;
 
 
 typedef struct {
     const uint8_t  *data;
     size_t          size;
 } span_t;
-
-
-static void *
-failing_alloc(void *data, size_t size)
-{
-    failing_t  *f = data;
-
-    if (f->left && --f->left == 0) {
-        return NULL;
-    }
-
-    return f->heap.arena.alloc(f->heap.arena.data, size);
-}
 
 
 static nvm_err_e
@@ -229,8 +204,6 @@ fragments(nvm_arena_t *arena, nvm_mp4_t *mp4, const span_t *file,
 }
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -249,10 +222,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    nvm_heap_init(&mem.heap, LIMIT);
-    mem.arena.alloc = failing_alloc;
-    mem.arena.data = &mem;
-    mem.left = data[0] & 0x07;
+    failing_init(&mem, data[0] & 0x07);
     file_size = 1ull << (16 + data[1] % 32);
     target = 100 + (data[1] / 32) * 1000;
 

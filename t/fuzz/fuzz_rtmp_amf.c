@@ -5,9 +5,7 @@
  * allocates.  Scalars that were read are written and must read the same.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "nvr_amf.h"
 #include "nvr_command.h"
 #include "nvr_reply.h"
@@ -89,8 +87,6 @@ round_trip(const nvr_amf_value_t *v)
     free(buf);
 }
 
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,8 +7,7 @@
  * the rest is fed in.  The same input whole must give the same messages.
  */
 
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "nvr_chunk.h"
 #include "nvr_command.h"
 
@@ -155,8 +154,6 @@ run(const uint8_t *data, size_t size, size_t step, unsigned countdown)
     return o;
 }
 
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

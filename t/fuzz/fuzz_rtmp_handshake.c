@@ -6,9 +6,7 @@
  * variant with digests is reached.  The state allocates nothing.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -64,8 +62,6 @@ run(nvr_handshake_t *hs, const uint8_t *data, size_t size, size_t step,
     return rc;
 }
 
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,20 +6,15 @@
  * must be a legal stream of exactly the samples that were accepted.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "nvm_ts.h"
-#include "nvm_reader.h"
+#include "fuzz.h"
 #include "mp4_builder.h"
+#include "nvm_reader.h"
+#include "nvm_ts.h"
 #include "ts_reader.h"
 
 
 #define FUZZ_SPANS      4096
 #define FUZZ_WANT       (1 << 20)
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 /* Each span is an allocation, so that a byte past one is found. */
@@ -42,15 +37,6 @@ typedef struct {
 
 static nvm_ts_t     ts;
 static fuzz_want_t  want[2];
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 
 static int

@@ -7,48 +7,13 @@
  * written from them byte for byte; wvtt samples read back are the same cues.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "failing.h"
+#include "fuzz.h"
 #include "nvm_vtt_build.h"
 #include "nvm_wvtt.h"
 
 
-#define LIMIT     (64 * 1024 * 1024)
 #define SEGMENTS  12
-
-
-/* An arena whose n-th allocation fails. */
-typedef struct {
-    nvm_heap_t    heap;
-    nvm_arena_t   arena;
-    unsigned      left;
-} failing_t;
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
-
-
-static void *
-failing_alloc(void *data, size_t size)
-{
-    failing_t  *f = data;
-
-    if (f->left && --f->left == 0) {
-        return NULL;
-    }
-
-    return f->heap.arena.alloc(f->heap.arena.data, size);
-}
 
 
 static void
@@ -234,10 +199,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    nvm_heap_init(&mem.heap, LIMIT);
-    mem.arena.alloc = failing_alloc;
-    mem.arena.data = &mem;
-    mem.left = data[0] & 0x07;
+    failing_init(&mem, data[0] & 0x07);
 
     rc = nvm_vtt_parse(&mem.arena, data + 2, size - 2, &v, &f);
     require(rc == f.code && (rc == NVM_OK || f.what != NULL));

@@ -7,46 +7,9 @@
  * which parses into as many.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "failing.h"
+#include "fuzz.h"
 #include "nvm_vtt_build.h"
-
-
-#define LIMIT  (64 * 1024 * 1024)
-
-
-/* An arena whose n-th allocation fails. */
-typedef struct {
-    nvm_heap_t    heap;
-    nvm_arena_t   arena;
-    unsigned      left;
-} failing_t;
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-require(int good)
-{
-    if (!good) {
-        abort();
-    }
-}
-
-
-static void *
-failing_alloc(void *data, size_t size)
-{
-    failing_t  *f = data;
-
-    if (f->left && --f->left == 0) {
-        return NULL;
-    }
-
-    return f->heap.arena.alloc(f->heap.arena.data, size);
-}
 
 
 /* Tags are closed in order and all of them; nothing else is a tag. */
@@ -141,10 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nvm_vtt_build_t    b;
 
     nvm_reader_init(&r, data, size, 0);
-    nvm_heap_init(&mem.heap, LIMIT);
-    mem.arena.alloc = failing_alloc;
-    mem.arena.data = &mem;
-    mem.left = nvm_reader_peek(&r) & 0x0f;
+    failing_init(&mem, nvm_reader_peek(&r) & 0x0f);
     tx3g = nvm_reader_u8(&r) & 0x80;
     at = 0;
 
