@@ -53,12 +53,6 @@ nvm_err_e nvm_frame_audio(const nvm_track_t *t, const uint8_t *data, size_t n,
 /* The same as is usual, never 0, of a track of which no frame was seen. */
 uint32_t nvm_frame_usual(const nvm_track_t *t);
 
-/* The rate, and the payload of dac3 or dec3, of a frame. */
-#define NVM_FRAME_DOLBY_MAX  8
-nvm_err_e nvm_frame_dolby(nvm_codec_e codec, const uint8_t *data, size_t n,
-    uint32_t *rate, uint8_t config[NVM_FRAME_DOLBY_MAX], size_t *len,
-    nvm_fault_t *f);
-
 /*
  * What the head of a frame says of its track, where there is no header to do
  * so, in a number: frames of another one are of another track.  0: nothing, or
@@ -69,6 +63,24 @@ uint32_t nvm_frame_look(nvm_codec_e codec, const uint8_t *data, size_t n);
 /* What the header of an MP3 frame tells of the track. */
 nvm_err_e nvm_frame_mp3(const uint8_t *data, size_t n, uint32_t *rate,
     uint16_t *channels, nvm_fault_t *f);
+
+
+/* nvm_frame_dolby.c, of AC-3 and of E-AC-3, for both files */
+
+/* samples of a syncframe of AC-3, and of a packet of E-AC-3 */
+#define NVM_AC3_SAMPLES      1536
+
+/* The rate, and the payload of dac3 or dec3, of a frame. */
+#define NVM_FRAME_DOLBY_MAX  8
+nvm_err_e nvm_frame_dolby(nvm_codec_e codec, const uint8_t *data, size_t n,
+    uint32_t *rate, uint8_t config[NVM_FRAME_DOLBY_MAX], size_t *len,
+    nvm_fault_t *f);
+
+/* As nvm_frame_audio(), and as nvm_frame_look(). */
+nvm_err_e nvm_frame_dolby_samples(nvm_codec_e codec, const uint8_t *data,
+    size_t n, uint32_t *samples, nvm_fault_t *f);
+uint32_t nvm_frame_dolby_look(nvm_codec_e codec, const uint8_t *data,
+    size_t n);
 
 
 #endif /* NVM_FRAME_H */

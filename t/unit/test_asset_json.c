@@ -266,15 +266,29 @@ test_times(void)
 }
 
 
+typedef struct {
+    const char  *json;
+    const char  *error;
+} mistake_t;
+
+
 static void
-test_mistakes(void)
+refused(const mistake_t *t, size_t n)
 {
     size_t  i;
 
-    static const struct {
-        const char  *json;
-        const char  *error;
-    } t[] = {
+    for (i = 0; i < n; i++) {
+        is_int(parse(t[i].json), NVM_EINVAL, "a mistake");
+        is_str(error, t[i].error, "is told: %s", t[i].error);
+    }
+}
+
+
+/* Of JSON, and of members of the whole. */
+static void
+test_bad_form(void)
+{
+    static const mistake_t  t[] = {
         { "", "1:0: '[' or '{' expected near end of file" },
         { "{\n  \"tracks\": [\n    { \"file\": \"a.mp4\", }\n  ]\n}",
           "3:24: string or '}' expected near '}'" },
@@ -288,6 +302,19 @@ test_mistakes(void)
         { "{\n[[[[[[[[[]", "2:8: nested more than 8 deep" },
         { "{\"track\":[]}", "track: no such member, known are \"tracks\", "
           "\"poster\", \"clip\", \"clips\"" },
+        { "{\"a\\nb\":1}", "a?b: no such member, known are \"tracks\", "
+          "\"poster\", \"clip\", \"clips\"" }
+    };
+
+    refused(t, sizeof(t) / sizeof(t[0]));
+}
+
+
+/* Of the list of tracks, and of their files. */
+static void
+test_bad_files(void)
+{
+    static const mistake_t  t[] = {
         { "{}", "tracks: a list of 1 to 32 objects is expected" },
         { "{\"tracks\":[]}", "tracks: a list of 1 to 32 objects is expected" },
         { "{\"tracks\":{}}", "tracks: a list of 1 to 32 objects is expected" },
@@ -319,7 +346,18 @@ test_mistakes(void)
         { "{\"tracks\":[{\"file\":\"a\\nb\"}]}",
           "tracks[0].file: has a control character" },
         { "{\"tracks\":[{\"file\":\"a.srt\"}]}",
-          "tracks: one of type \"media\" is expected" },
+          "tracks: one of type \"media\" is expected" }
+    };
+
+    refused(t, sizeof(t) / sizeof(t[0]));
+}
+
+
+/* Of what is said of a track. */
+static void
+test_bad_members(void)
+{
+    static const mistake_t  t[] = {
         { TRACK(",\"type\":\"text\""), "tracks[0].type: \"text\" is none of "
           "\"media\", \"subtitles\"" },
         { TRACK(",\"video\":1"),
@@ -365,7 +403,18 @@ test_mistakes(void)
           "tracks[2].default: tracks[0] is the default of audio already" },
         { "{\"tracks\":[{\"file\":\"a.vtt\",\"default\":true},"
           "{\"file\":\"b.mp4\",\"type\":\"subtitles\",\"default\":true}]}",
-          "tracks[1].default: tracks[0] is the default of subtitles already" },
+          "tracks[1].default: tracks[0] is the default of subtitles already" }
+    };
+
+    refused(t, sizeof(t) / sizeof(t[0]));
+}
+
+
+/* Of the poster and the clip. */
+static void
+test_bad_picture(void)
+{
+    static const mistake_t  t[] = {
         { "{\"tracks\":[{\"file\":\"a.mp4\"}],\"poster\":\"p.gif\"}",
           "poster: \"p.gif\" is no image by its name: .jpg, .jpeg, .png or "
           ".webp is expected" },
@@ -381,7 +430,18 @@ test_mistakes(void)
         { "{\"tracks\":[{\"file\":\"a.mp4\"}],\"clip\":{\"start\":2,"
           "\"end\":2}}", "clip.end: is not after \"start\"" },
         { "{\"tracks\":[{\"file\":\"a.mp4\"}],\"clip\":{\"end\":0}}",
-          "clip.end: is not after \"start\"" },
+          "clip.end: is not after \"start\"" }
+    };
+
+    refused(t, sizeof(t) / sizeof(t[0]));
+}
+
+
+/* Of assets of clips. */
+static void
+test_bad_clips(void)
+{
+    static const mistake_t  t[] = {
         { "{\"clips\":[]}", "clips: a list of 1 to 32 objects is expected" },
         { "{\"clips\":null}", "clips: a list of 1 to 32 objects is expected" },
         { "{\"clips\":{\"asset\":\"a\"}}",
@@ -412,15 +472,10 @@ test_mistakes(void)
           "clip: is not for an asset of clips" },
         { "{\"clips\":[{\"asset\":\"a\"}],\"poster\":\"p.gif\"}",
           "poster: \"p.gif\" is no image by its name: .jpg, .jpeg, .png or "
-          ".webp is expected" },
-        { "{\"a\\nb\":1}", "a?b: no such member, known are \"tracks\", "
-          "\"poster\", \"clip\", \"clips\"" }
+          ".webp is expected" }
     };
 
-    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-        is_int(parse(t[i].json), NVM_EINVAL, "mistake %zu", i);
-        is_str(error, t[i].error, "says why");
-    }
+    refused(t, sizeof(t) / sizeof(t[0]));
 }
 
 
@@ -576,7 +631,11 @@ main(void)
     test_clips();
     test_many();
     test_times();
-    test_mistakes();
+    test_bad_form();
+    test_bad_files();
+    test_bad_members();
+    test_bad_picture();
+    test_bad_clips();
     test_limits();
     test_damaged();
     test_tags();

@@ -6,6 +6,7 @@
  */
 
 #include "bits.h"
+#include "codec_records.h"
 #include "nvm_av1.h"
 #include "nvm_codec.h"
 #include "tap.h"
@@ -15,12 +16,6 @@
 static const uint8_t  av1c_aom[] = {
     0x81, 0x00, 0x0c, 0x00, 0x0a, 0x0b, 0x00, 0x00, 0x00, 0x04, 0x3d, 0x06,
     0xd4, 0xda, 0xf9, 0x00, 0x40,
-};
-
-/* SVT-AV1: 10 bits, BT.2020, PQ */
-static const uint8_t  av1c_svt[] = {
-    0x81, 0x00, 0x4c, 0x00, 0x0a, 0x0e, 0x00, 0x00, 0x00, 0x04, 0x3d, 0x06,
-    0xd4, 0x02, 0xf8, 0x50, 0x91, 0x00, 0x90, 0x40,
 };
 
 
@@ -118,7 +113,7 @@ test_files(void)
     is_int(t.transfer, 0, "transfer is not told");
     is_mem(t.config, t.config_len, av1c_aom, sizeof(av1c_aom), "config");
 
-    is_int(nvm_av1_track(&t, av1c_svt, sizeof(av1c_svt), NULL), NVM_OK,
+    is_int(nvm_av1_track(&t, record_av1c, sizeof(record_av1c), NULL), NVM_OK,
            "SVT-AV1");
     is_str(t.codecs, "av01.0.00M.10.0.110.09.16.09.0", "codecs");
     ok(t.width == 322 && t.height == 182, "size");
@@ -128,7 +123,7 @@ test_files(void)
 
 
 static void
-test_sequence(void)
+test_order_hints(void)
 {
     begin(0);
     tools(1);
@@ -143,7 +138,13 @@ test_sequence(void)
     is_int(av1.depth, 10, "depth of av1C");
     ok(av1.colour.primaries == 1 && av1.colour.transfer == 1
        && av1.colour.matrix == 1 && av1.colour.full_range == 0, "BT.709");
+}
 
+
+/* Monochrome, RGB, 4:4:4: which of the bits of the colour are there. */
+static void
+test_formats(void)
+{
     begin(0);
     tools(0);
     put(1, 0);
@@ -171,9 +172,13 @@ test_sequence(void)
     put(1, 0);
     is_int(parse(0x2840), NVM_OK, "4:4:4");
     is_int(av1.colour.transfer, 18, "HLG");
+}
 
-    /* a still picture: next to nothing */
 
+/* A still picture: next to nothing. */
+static void
+test_still(void)
+{
     bits_begin();
     put(3, 0);
     put(2, 3);
@@ -186,9 +191,13 @@ test_sequence(void)
     put(4, 0);
     is_int(parse(0x000c), NVM_OK, "reduced header");
     ok(av1.width == 322 && av1.height == 182, "size");
+}
 
-    /* everything before the size */
 
+/* Timing, the decoder model, two operating points with all they can have. */
+static void
+points(void)
+{
     bits_begin();
     put(3, 0);
     put(2, 0);
@@ -214,6 +223,14 @@ test_sequence(void)
         put(1, 1);
         put(4, 3);
     }
+}
+
+
+/* Every field before the size. */
+static void
+test_every_field(void)
+{
+    points();
 
     put(4, 10);
     put(4, 10);
@@ -302,16 +319,16 @@ static void
 test_av1c(void)
 {
     size_t       i, good;
-    uint8_t      bad[sizeof(av1c_svt)];
+    uint8_t      bad[sizeof(record_av1c)];
     nvm_track_t  t = { 0 };
 
-    for (i = 0, good = 0; i < sizeof(av1c_svt); i++) {
-        good += nvm_av1c_parse(av1c_svt, i, &av1, NULL) == NVM_OK;
+    for (i = 0, good = 0; i < sizeof(record_av1c); i++) {
+        good += nvm_av1c_parse(record_av1c, i, &av1, NULL) == NVM_OK;
     }
 
     is_int((long long) good, 1, "cut anywhere but before the OBU");
 
-    memcpy(bad, av1c_svt, sizeof(bad));
+    memcpy(bad, record_av1c, sizeof(bad));
     bad[0] = 0x82;
     is_int(nvm_av1_track(&t, bad, sizeof(bad), NULL), NVM_EUNSUP, "version 2");
     bad[0] = 0x81;
@@ -330,7 +347,7 @@ test_av1c(void)
     memcpy(av1c, av1c_aom, 4);
     memcpy(av1c + 4, "\x7e\x00\x81\x80\x00x", 6);
     memcpy(av1c + 10, av1c_aom + 4, 13);
-    memcpy(av1c + 23, av1c_svt + 4, 16);
+    memcpy(av1c + 23, record_av1c + 4, 16);
     is_int(nvm_av1_track(&t, av1c, 39, NULL), NVM_OK,
            "padding with a size of three bytes, two sequence headers");
     is_int(t.transfer, 0, "the first one counts");
@@ -363,7 +380,10 @@ int
 main(void)
 {
     test_files();
-    test_sequence();
+    test_order_hints();
+    test_formats();
+    test_still();
+    test_every_field();
     test_codecs();
     test_av1c();
 

@@ -5,50 +5,14 @@
  * in test_frame_audio.c.
  */
 
-#include <stdlib.h>
-
-#include "bits.h"
-#include "codec_records.h"
-#include "nvm_frame.h"
-#include "tap.h"
+#include "frame_env.h"
 
 
-static nvm_fault_t  fault;
-static nvm_frame_t  frame;
-static nvm_track_t  track;
-
-
-/* Reads a frame from a block of its exact size, so that ASan watches it. */
 static nvm_err_e
 parse(nvm_codec_e codec, const uint8_t *data, size_t n)
 {
-    uint8_t    *copy;
-    nvm_err_e   rc;
-
-    track.kind = NVM_VIDEO;
-    track.codec = codec;
-    memset(&fault, 0, sizeof(fault));
-
-    copy = malloc(n ? n : 1);
-    memcpy(copy, data, n);
-
-    rc = nvm_frame_parse(&track, copy, n, &frame, &fault);
-
-    if ((rc == NVM_OK) != (fault.what == NULL) || fault.offset > n
-        || (rc == NVM_OK && frame.data + frame.size != copy + n))
-    {
-        ok(0, "fault and frame agree");
-    }
-
-    free(copy);
-
-    return rc;
+    return parse_kind(NVM_VIDEO, codec, data, n);
 }
-
-
-#define PARSE(codec, ...)                                                     \
-    parse(NVM_CODEC_##codec, (const uint8_t []) { __VA_ARGS__ },              \
-          sizeof((const uint8_t []) { __VA_ARGS__ }))
 
 
 /* All beginnings of what is in "bits" are errors, the whole is not. */

@@ -6,25 +6,12 @@
  */
 
 #include "bits.h"
+#include "codec_records.h"
 #include "nvm_codec.h"
 #include "nvm_hevc.h"
 #include "nvm_reader.h"
 #include "tap.h"
 
-
-/* Main, 322x182, 25 fps */
-static const uint8_t  hvcc_main[] = {
-    0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x3c, 0xf0, 0x00, 0xfc, 0xfd, 0xf8, 0xf8, 0x00, 0x00, 0x0f, 0x03, 0xa0,
-    0x00, 0x01, 0x00, 0x18, 0x40, 0x01, 0x0c, 0x01, 0xff, 0xff, 0x01, 0x60,
-    0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00,
-    0x3c, 0x95, 0x94, 0x09, 0xa1, 0x00, 0x01, 0x00, 0x2c, 0x42, 0x01, 0x01,
-    0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00,
-    0x03, 0x00, 0x3c, 0xa0, 0x0a, 0x88, 0x0c, 0x1c, 0x44, 0xd9, 0x65, 0x65,
-    0x4a, 0x4c, 0x2f, 0x01, 0x68, 0x08, 0x00, 0x00, 0x03, 0x00, 0x08, 0x00,
-    0x00, 0x03, 0x00, 0xc8, 0x40, 0xa2, 0x00, 0x01, 0x00, 0x06, 0x44, 0x01,
-    0xc0, 0x73, 0xc1, 0x89,
-};
 
 /* Main 10, PQ, with SEI of HDR10: content light, mastering display */
 static const uint8_t  hvcc_hdr[] = {
@@ -143,14 +130,14 @@ test_x265(void)
     nvm_hvcc_t   h;
     nvm_track_t  t = { 0 };
 
-    is_int(nvm_hvcc_parse(hvcc_main, sizeof(hvcc_main), &h, NULL), NVM_OK,
+    is_int(nvm_hvcc_parse(record_hvcc, sizeof(record_hvcc), &h, NULL), NVM_OK,
            "hvcC");
     is_int(h.nal_length_size, 4, "NAL length size");
     is_int(h.depth, 8, "bit depth");
     is_int(nvm_hevc_sps_parse(h.sps, h.sps_len, &sps, NULL), NVM_OK, "SPS");
     is_int(sps.vui_error, 0, "read to the timing");
 
-    is_int(nvm_hevc_track(&t, hvcc_main, sizeof(hvcc_main), NULL), NVM_OK,
+    is_int(nvm_hevc_track(&t, record_hvcc, sizeof(record_hvcc), NULL), NVM_OK,
            "track");
     is_int(t.codec, NVM_CODEC_HEVC, "codec");
     is_str(t.codecs, "hvc1.1.6.L60.90", "codecs");
@@ -159,7 +146,7 @@ test_x265(void)
     ok(t.sar_num == 1 && t.sar_den == 1, "square pixels");
     is_int(t.depth, 8, "depth");
     is_int(t.transfer, 0, "transfer is not told");
-    is_mem(t.config, t.config_len, hvcc_main, sizeof(hvcc_main), "config");
+    is_mem(t.config, t.config_len, record_hvcc, sizeof(record_hvcc), "config");
 
     memset(&t, 0, sizeof(t));
     t.entry = NVM_FOURCC('h', 'e', 'v', '1');
@@ -182,10 +169,10 @@ test_x265(void)
 static void
 test_codecs(void)
 {
-    uint8_t      hvcc[sizeof(hvcc_main)];
+    uint8_t      hvcc[sizeof(record_hvcc)];
     nvm_track_t  t = { 0 };
 
-    memcpy(hvcc, hvcc_main, sizeof(hvcc));
+    memcpy(hvcc, record_hvcc, sizeof(hvcc));
     hvcc[1] = 0xff;
     memset(hvcc + 2, 0xff, 10);
     hvcc[12] = 255;
@@ -211,18 +198,18 @@ test_codecs(void)
 static void
 test_hvcc(void)
 {
-    uint8_t      bad[sizeof(hvcc_main)];
+    uint8_t      bad[sizeof(record_hvcc)];
     size_t       i, good;
     nvm_hvcc_t   h;
     nvm_track_t  t = { 0 };
 
-    for (i = 0, good = 0; i < sizeof(hvcc_main); i++) {
-        good += nvm_hvcc_parse(hvcc_main, i, &h, NULL) == NVM_OK;
+    for (i = 0, good = 0; i < sizeof(record_hvcc); i++) {
+        good += nvm_hvcc_parse(record_hvcc, i, &h, NULL) == NVM_OK;
     }
 
     is_int((long long) good, 0, "no shorter record is accepted");
 
-    memcpy(bad, hvcc_main, sizeof(bad));
+    memcpy(bad, record_hvcc, sizeof(bad));
     bad[0] = 0;
     is_int(nvm_hvcc_parse(bad, sizeof(bad), &h, NULL), NVM_EINVAL,
            "version 0");
@@ -231,7 +218,7 @@ test_hvcc(void)
     is_int(nvm_hvcc_parse(bad, sizeof(bad), &h, NULL), NVM_EINVAL,
            "NAL length size 3");
 
-    memcpy(bad, hvcc_main, sizeof(bad));
+    memcpy(bad, record_hvcc, sizeof(bad));
     memset(&fault, 0, sizeof(fault));
     memset(bad + 76, 0, 6);         /* the size becomes something huge */
     is_int(nvm_hevc_track(&t, bad, sizeof(bad), &fault), NVM_EINVAL,
@@ -241,7 +228,7 @@ test_hvcc(void)
 
     /* no arrays: parameter sets are in the samples */
 
-    memcpy(bad, hvcc_main, 23);
+    memcpy(bad, record_hvcc, 23);
     bad[22] = 0;
     is_int(nvm_hevc_track(&t, bad, 23, NULL), NVM_ENOENT, "hvc1 without SPS");
     t.entry = NVM_FOURCC('h', 'e', 'v', '1');
@@ -254,7 +241,7 @@ test_hvcc(void)
     is_str(t.codecs, "hev1.1.6.L60.90", "codecs");
     is_int(t.depth, 8, "depth of the record");
 
-    memcpy(bad, hvcc_main, sizeof(bad));
+    memcpy(bad, record_hvcc, sizeof(bad));
     bad[58] = 0x42 | 1;             /* another layer */
     t.entry = 0;
     is_int(nvm_hevc_track(&t, bad, sizeof(bad), NULL), NVM_ENOENT,
@@ -385,26 +372,13 @@ test_size(void)
 }
 
 
-/* Everything that can stand between the size and the VUI */
+/* Scaling lists, in the SPS. */
 static void
-test_tail(void)
+scaling_lists(void)
 {
-    int  i, k;
+    int  i, j, k;
 
-    begin(1, 1, 320, 240);
-    window(NULL);
-
-    put(1, 1);                      /* ordering for both sub-layers */
-
-    for (i = 0; i < 2 * 3; i++) {
-        put_ue(1);
-    }
-
-    for (i = 0; i < 6; i++) {
-        put_ue(1);
-    }
-
-    put(2, 3);                      /* scaling lists, in here */
+    put(2, 3);
 
     for (i = 0; i < 4; i++) {
         for (k = 0; k < (i == 3 ? 2 : 6); k++) {
@@ -420,20 +394,21 @@ test_tail(void)
                 put_se(3);
             }
 
-            for (int j = 0; j < (i ? 64 : 16); j++) {
+            for (j = 0; j < (i ? 64 : 16); j++) {
                 put_se(j % 3 - 1);
             }
         }
     }
+}
 
-    put(2, 3);
-    put(1, 1);                      /* PCM */
-    put(8, 0x77);
-    put_ue(1);
-    put_ue(2);
-    put(1, 1);
 
-    put_ue(3);                      /* sets of reference pictures */
+/* Three sets of reference pictures, two of them from the one before. */
+static void
+reference_sets(void)
+{
+    int  i;
+
+    put_ue(3);
     put_ue(2);
     put_ue(1);
 
@@ -453,14 +428,16 @@ test_tail(void)
     put(1, 1);
     put_ue(4);
     put(4, 15);
+}
 
-    put(1, 1);                      /* long-term pictures, 8 bits each */
-    put_ue(2);
-    put(9, 0x155);
-    put(9, 0x0aa);
-    put(2, 3);
 
-    put(1, 1);                      /* VUI */
+/* A VUI up to the rate. */
+static void
+vui(void)
+{
+    int  i;
+
+    put(1, 1);
     put(1, 1);
     put(8, 255);
     put(32, 0x00040003);
@@ -482,7 +459,44 @@ test_tail(void)
     put(1, 1);
     put(32, 1001);
     put(32, 60000);
+}
 
+
+/* Everything that can stand between the size and the rate of the VUI. */
+static void
+test_tail(void)
+{
+    int  i;
+
+    begin(1, 1, 320, 240);
+    window(NULL);
+
+    put(1, 1);                      /* ordering for both sub-layers */
+
+    for (i = 0; i < 2 * 3; i++) {
+        put_ue(1);
+    }
+
+    for (i = 0; i < 6; i++) {
+        put_ue(1);
+    }
+
+    scaling_lists();
+    put(2, 3);
+    put(1, 1);                      /* PCM */
+    put(8, 0x77);
+    put_ue(1);
+    put_ue(2);
+    put(1, 1);
+
+    reference_sets();
+    put(1, 1);                      /* long-term pictures, 8 bits each */
+    put_ue(2);
+    put(9, 0x155);
+    put(9, 0x0aa);
+    put(2, 3);
+
+    vui();
     is_int(parse(), NVM_OK, "all that an SPS can have");
     is_int(sps.vui_error, 0, "is read");
     ok(sps.sar_num == 4 && sps.sar_den == 3, "shape of pixels");
@@ -490,7 +504,13 @@ test_tail(void)
        && sps.colour.matrix == 9 && sps.colour.full_range == 1, "colour");
     ok(sps.fps_num == 60000 && sps.fps_den == 1001, "rate");
     ok(sps.width == 320 && sps.height == 240, "display window is not cropped");
+}
 
+
+/* More reference pictures than there can be. */
+static void
+test_too_many(void)
+{
     begin(0, 1, 320, 240);
     window(NULL);
     plain();
@@ -519,6 +539,7 @@ main(void)
     test_user_data();
     test_size();
     test_tail();
+    test_too_many();
 
     return done_testing();
 }
