@@ -57,30 +57,6 @@ nvm_inspect_table(nvm_inspect_box_t *box, uint64_t count, uint32_t width,
 }
 
 
-/* Nothing is left, or a terminator of zero bytes, as QuickTime has it. */
-static int
-nvm_inspect_ends(const nvm_reader_t *r)
-{
-    size_t        left;
-    nvm_reader_t  look;
-
-    look = *r;
-    left = nvm_reader_left(r);
-
-    if (left >= 8) {
-        return nvm_reader_u64(&look) == 0;
-    }
-
-    while (left--) {
-        if (nvm_reader_u8(&look)) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
 /* The next child, whatever is wrong with it; 0 at the end. */
 static int
 nvm_inspect_next(nvm_inspect_box_t *parent, nvm_inspect_box_t *child)
@@ -92,7 +68,7 @@ nvm_inspect_next(nvm_inspect_box_t *parent, nvm_inspect_box_t *child)
 
     r = &parent->b.r;
 
-    if (nvm_inspect_ends(r)) {
+    if (nvm_mp4_box_ends(r)) {
         return 0;
     }
 
@@ -228,7 +204,7 @@ nvm_inspect_box(nvm_inspect_walk_t *w, nvm_inspect_box_t *box)
         }
     }
 
-    if (box->children && !nvm_inspect_ends(&box->b.r)) {
+    if (box->children && !nvm_mp4_box_ends(&box->b.r)) {
         nvm_inspect_children(w, box);
     }
 

@@ -119,8 +119,7 @@ nvm_mp4_box_header(nvm_reader_t *r, uint32_t *type, uint64_t *size,
 }
 
 
-/* Nothing is left, or a terminator: a header, or less, of zero bytes. */
-static int
+int
 nvm_mp4_box_ends(const nvm_reader_t *r)
 {
     size_t        left;

@@ -39,6 +39,9 @@ struct nvm_mp4_box_s {
 nvm_err_e nvm_mp4_box_header(nvm_reader_t *r, uint32_t *type, uint64_t *size,
     uint32_t *header);
 
+/* Nothing is left, or a terminator: a header, or less, of zero bytes. */
+int nvm_mp4_box_ends(const nvm_reader_t *r);
+
 /*
  * The next child of a box, or NVM_ENOENT at its end.  Zero bytes at the end
  * are skipped: QuickTime ends lists with them.

@@ -158,6 +158,17 @@ nvm_mp4_runs_traf(nvm_mp4_runs_t *r)
 }
 
 
+/* The bytes of an entry of the trun; 0: all samples are as the defaults say. */
+static uint32_t
+nvm_mp4_runs_width(const nvm_mp4_runs_t *r)
+{
+    return 4 * ((r->flags & NVM_TRUN_DURATION) != 0)
+           + 4 * ((r->flags & NVM_TRUN_SIZE) != 0)
+           + 4 * ((r->flags & NVM_TRUN_FLAGS) != 0)
+           + 4 * ((r->flags & NVM_TRUN_CTS) != 0);
+}
+
+
 /* The head of a trun (8.8.8); its entries are all there. */
 static nvm_err_e
 nvm_mp4_runs_trun(nvm_mp4_runs_t *r)
@@ -176,10 +187,7 @@ nvm_mp4_runs_trun(nvm_mp4_runs_t *r)
     r->first_flags = r->flags & NVM_TRUN_FIRST ? nvm_reader_u32(&r->run)
                      : r->defaults.flags;
 
-    width = 4 * ((r->flags & NVM_TRUN_DURATION) != 0)
-            + 4 * ((r->flags & NVM_TRUN_SIZE) != 0)
-            + 4 * ((r->flags & NVM_TRUN_FLAGS) != 0)
-            + 4 * ((r->flags & NVM_TRUN_CTS) != 0);
+    width = nvm_mp4_runs_width(r);
 
     if (r->run.error
         || (width && r->left > nvm_reader_left(&r->run) / width))
@@ -251,6 +259,45 @@ nvm_mp4_runs_next(nvm_mp4_runs_t *r, nvm_sample_t *out)
 
     r->data += out->size;
     r->left--;
+
+    return NVM_OK;
+}
+
+
+nvm_err_e
+nvm_mp4_runs_skip(nvm_mp4_runs_t *r, uint32_t n)
+{
+    uint32_t   k, i, width, before;
+    nvm_err_e  rc;
+
+    for ( /* void */ ; n; n -= k) {
+
+        if (r->left == 0) {
+            rc = nvm_mp4_runs_advance(r);
+            if (rc != NVM_OK) {
+                return rc;
+            }
+        }
+
+        k = n < r->left ? n : r->left;
+        r->left -= k;
+        r->first_flags = r->defaults.flags;
+
+        if (!(r->flags & NVM_TRUN_SIZE)) {
+            r->data += (uint64_t) k * r->defaults.size;
+            nvm_reader_skip(&r->run, (size_t) k * nvm_mp4_runs_width(r));
+            continue;
+        }
+
+        before = r->flags & NVM_TRUN_DURATION ? 4 : 0;
+        width = nvm_mp4_runs_width(r);
+
+        for (i = 0; i < k; i++) {
+            nvm_reader_skip(&r->run, before);
+            r->data += nvm_reader_u32(&r->run);
+            nvm_reader_skip(&r->run, width - before - 4);
+        }
+    }
 
     return NVM_OK;
 }

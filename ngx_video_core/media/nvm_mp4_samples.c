@@ -151,8 +151,6 @@ static nvm_err_e
 nvm_mp4_samples_fragment(nvm_mp4_samples_t *s)
 {
     uint32_t                   n, total;
-    nvm_err_e                  rc;
-    nvm_sample_t               skipped;
     nvm_mp4_mark_t            *at;
     const nvm_mp4_fragment_t  *fragment;
 
@@ -189,14 +187,8 @@ nvm_mp4_samples_fragment(nvm_mp4_samples_t *s)
 
     /* a mark in the middle */
 
-    for (n = at->sample - fragment->first; n; n--) {
-        rc = nvm_mp4_runs_next(&s->runs, &skipped);
-        if (rc != NVM_OK) {
-            return NVM_EINVAL;
-        }
-    }
-
-    return NVM_OK;
+    return nvm_mp4_runs_skip(&s->runs, at->sample - fragment->first) == NVM_OK
+           ? NVM_OK : NVM_EINVAL;
 }
 
 

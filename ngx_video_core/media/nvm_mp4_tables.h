@@ -44,12 +44,15 @@ nvm_mp4_be32(const uint8_t *p)
 
 /*
  * The walk over the samples of a track in one fragment, the bytes of which
- * are here: nvm_mp4_runs_next() fills all but dts.  NVM_ENOENT after the last;
- * another error once it is damaged.
+ * are here: nvm_mp4_runs_next() fills all but dts.  nvm_mp4_runs_skip() passes
+ * over n of them; samples that have no bytes of their own cost it nothing, so
+ * that its work is bounded by the bytes of the fragment, not by a count in
+ * them.  NVM_ENOENT after the last; another error once it is damaged.
  */
 void nvm_mp4_runs_init(nvm_mp4_runs_t *r, const nvm_mp4_track_t *t,
     const nvm_mp4_fragment_t *fragment);
 nvm_err_e nvm_mp4_runs_next(nvm_mp4_runs_t *r, nvm_sample_t *out);
+nvm_err_e nvm_mp4_runs_skip(nvm_mp4_runs_t *r, uint32_t n);
 
 
 /* In nvm_mp4.c: the frame rate of samples of that duration; 0: it varies. */
