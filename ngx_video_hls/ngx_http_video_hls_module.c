@@ -129,6 +129,13 @@ static ngx_command_t  ngx_http_video_hls_commands[] = {
       offsetof(ngx_http_video_loc_conf_t, tracks),
       NULL },
 
+    { ngx_string("video_captions"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_video_captions_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, captions),
+      NULL },
+
       ngx_null_command
 };
 
@@ -296,6 +303,7 @@ ngx_http_video_create_loc_conf(ngx_conf_t *cf)
     conf->buffer = NGX_CONF_UNSET_SIZE;
     conf->clip = NGX_CONF_UNSET;
     conf->info = NGX_CONF_UNSET;
+    conf->captions = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -348,6 +356,7 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->clip, prev->clip, 0);
     ngx_conf_merge_value(conf->info, prev->info, 0);
+    ngx_conf_merge_ptr_value(conf->captions, prev->captions, NULL);
 
     if (ngx_http_video_check_number(cf, "video_max_height", conf->max_height)
         != NGX_OK

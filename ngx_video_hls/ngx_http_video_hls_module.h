@@ -7,6 +7,7 @@
  *   ngx_http_video_path.c         URLs
  *   ngx_http_video_response.c     headers, bodies in memory
  *   ngx_http_video_text.c         texts that are rendered once
+ *   ngx_http_video_captions.c     captions that are announced
  *   ngx_http_video_park.c         requests that wait
  *   ngx_http_video_object.c       bodies in the store
  *   ngx_http_video_live.c         live media
@@ -23,6 +24,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_video_captions.h"
 #include "ngx_video_core.h"
 #include "nvm_index.h"
 #include "nvm_hls.h"
@@ -77,6 +79,7 @@ typedef struct {
     ngx_http_complex_value_t *max_height;
     ngx_http_complex_value_t *max_bandwidth;
     ngx_http_complex_value_t *tracks;
+    ngx_http_video_captions_t *captions;    /* NULL: automatic */
 } ngx_http_video_loc_conf_t;
 
 
@@ -265,6 +268,7 @@ typedef struct {
     ngx_uint_t                nruns;
     char                      name[NGX_VIDEO_LIVE_TRACKS][24];
     ngx_uint_t                ntracks;
+    ngx_http_video_captions_t  captions;
 } ngx_http_video_runs_t;
 
 /* Copies the runs of a stream that are within its window. */

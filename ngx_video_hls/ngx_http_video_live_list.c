@@ -235,14 +235,36 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
     }
 
     key->len = ngx_sprintf(key->data,
-                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d%ui",
+                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d%ui:%xL",
                            info->epoch, (ngx_uint_t) ctx->path.what,
                            listed->number, edge.msn, edge.nparts,
                            edge.complete, info->state,
-                           (int) conf->low_latency, listed->skip)
+                           (int) conf->low_latency, listed->skip,
+                           ngx_http_video_captions_hash(conf->captions, 0))
                - key->data;
 
     return NGX_OK;
+}
+
+
+/* The captions of all runs and all tracks: a menu does not change with them. */
+static void
+ngx_http_video_live_captions(ngx_http_request_t *r, ngx_http_video_runs_t *t)
+{
+    ngx_uint_t                  i, n;
+    nvm_captions_t              seen;
+    ngx_http_video_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+    ngx_memzero(&seen, sizeof(nvm_captions_t));
+
+    for (i = 0; i < t->nruns; i++) {
+        for (n = 0; n < t->ntracks; n++) {
+            (void) nvm_captions_add(&seen, &t->run[i]->track[n].captions);
+        }
+    }
+
+    ngx_http_video_captions(conf->captions, &seen, &t->captions);
 }
 
 
@@ -288,6 +310,9 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
 
     m.renditions = renditions;
     m.nrenditions = n;
+    m.captions = t->captions.list;
+    m.ncaptions = t->captions.n;
+    m.uncaptioned = t->captions.none;
     m.independent = 1;
 
     for (n = 0; n < t->ntracks; n++) {
@@ -518,6 +543,8 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
 
     d.periods = periods;
     d.nperiods = t->nruns;
+    d.captions = t->captions.list;
+    d.ncaptions = t->captions.n;
     d.dynamic = 1;
     d.availability_start = info->clock.wall;
     d.publish_time = (int64_t) ngx_video_now();
@@ -559,6 +586,8 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     if (ngx_http_video_runs_read(r, info, t) != NGX_OK) {
         return NGX_HTTP_NOT_FOUND;
     }
+
+    ngx_http_video_live_captions(r, t);
 
     switch (ctx->path.what) {
 

@@ -492,6 +492,8 @@ ngx_http_video_join_write(nvm_writer_t *w, void *what)
         ngx_memzero(&d, sizeof(nvm_dash_t));
         d.periods = j->periods;
         d.nperiods = j->n;
+        d.captions = j->clips[0]->captions.list;
+        d.ncaptions = j->clips[0]->captions.n;
 
         return nvm_dash_write(w, &d);
 

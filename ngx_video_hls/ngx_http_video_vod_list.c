@@ -34,6 +34,9 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
         renditions[t->of[i]].keys = &t->track[i].track;
     }
 
+    m.captions = t->captions.list;
+    m.ncaptions = t->captions.n;
+    m.uncaptioned = t->captions.none;
     m.ts = t->path->ts;
     m.query = t->query;
 
@@ -79,6 +82,8 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
 
     d.periods = &period;
     d.nperiods = 1;
+    d.captions = t->captions.list;
+    d.ncaptions = t->captions.n;
     d.query = t->query;
 
     return nvm_dash_write(w, &d);
@@ -481,14 +486,17 @@ ngx_http_video_vod_tracks(ngx_http_request_t *r,
     ngx_http_video_select_t *select)
 {
     ngx_http_video_ctx_t         *ctx;
+    ngx_http_video_loc_conf_t    *conf;
     ngx_http_video_vod_tracks_t  *t;
 
     t = ngx_pcalloc(r->pool, sizeof(ngx_http_video_vod_tracks_t));
 
     if (t) {
         ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+        conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
         t->path = &ctx->path;
         t->select = *select;
+        ngx_http_video_captions(conf->captions, NULL, &t->captions);
     }
 
     return t;
@@ -563,6 +571,7 @@ ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
                                    select.tracks.len);
         hash = ngx_http_video_hash(hash, &conf->trick_mode,
                                    sizeof(ngx_flag_t));
+        hash = ngx_http_video_captions_hash(conf->captions, hash);
     }
 
     key.data = buf;

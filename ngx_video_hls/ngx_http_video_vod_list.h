@@ -26,6 +26,7 @@ typedef struct {
     char                      prefix[48];
     const char               *query;
     ngx_http_video_select_t   select;
+    ngx_http_video_captions_t  captions;
 } ngx_http_video_vod_tracks_t;
 
 

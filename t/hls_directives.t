@@ -760,3 +760,128 @@ location /vod/ {
 --- request eval
 "GET /vod/$::file/v0/index.m3u8"
 --- response_body_like: #EXT-X-TARGETDURATION:2\n
+
+
+
+=== TEST 62: video_captions: no such caption
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions CC5;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid caption "CC5" in "video_captions": CC1 to CC4 or SERVICE1 to SERVICE63 is expected, and "=LANGUAGE" if it is known
+
+
+
+=== TEST 63: video_captions: no such service
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions CC1 SERVICE64=en;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid caption "SERVICE64=en" in "video_captions"
+
+
+
+=== TEST 64: video_captions: no language
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions CC1=;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid language "" in "video_captions": a tag like "en", "eng" or "pt-BR" is expected
+
+
+
+=== TEST 65: video_captions: twice the same
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions CC1=en CC1=es;
+}
+--- must_die
+--- error_log
+[emerg]
+duplicate caption "CC1=es" in "video_captions"
+
+
+
+=== TEST 66: video_captions: auto is alone
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions auto CC1;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid caption "auto" in "video_captions"
+
+
+
+=== TEST 67: video_captions: too many
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions SERVICE1 SERVICE2 SERVICE3 SERVICE4 SERVICE5 SERVICE6 SERVICE7 SERVICE8 SERVICE9 SERVICE10 SERVICE11 SERVICE12 SERVICE13 SERVICE14 SERVICE15 SERVICE16 SERVICE17;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_captions" directive has too many captions, 16 are allowed
+
+
+
+=== TEST 68: video_captions twice
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions CC1;
+    video_captions off;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_captions" directive is duplicate
+
+
+
+=== TEST 69: video_captions: nothing
+--- config
+location /l/ {
+    video_live zone=live;
+    video_captions;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_captions" directive
+
+
+
+=== TEST 70: video_captions: inherited, and replaced
+--- http_config
+video_captions CC1=en;
+--- config
+location /v/ {
+    video_vod zone=live;
+    alias $TEST_NGINX_MEDIA_DIR/;
+}
+location /w/ {
+    video_vod zone=live;
+    video_captions auto;
+    alias $TEST_NGINX_MEDIA_DIR/;
+}
+--- request eval
+["GET /v/$main::file/master.m3u8", "GET /w/$main::file/master.m3u8"]
+--- response_body_like eval
+[qr/INSTREAM-ID="CC1"/, qr/\A(?!.*CAPTIONS)/s]

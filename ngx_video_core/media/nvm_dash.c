@@ -664,8 +664,8 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     nvm_writer_text(m->w, ">\n");
     nvm_dash_trick(m, first);
     nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
-    nvm_dash_media_about(m->w, &m->p->tracks[first], nvm_dash_main(m, first),
-                         preferred);
+    nvm_dash_media_about(m->w, m->d, &m->p->tracks[first],
+                         nvm_dash_main(m, first), preferred);
 
     for (i = first; i < m->p->ntracks; i++) {
         if (m->set[i] == set) {

@@ -10,6 +10,7 @@
 #ifndef NVM_DASH_H
 #define NVM_DASH_H
 
+#include "nvm_captions.h"
 #include "nvm_model.h"
 #include "nvm_role.h"
 #include "nvm_writer.h"
@@ -55,6 +56,8 @@ typedef struct {
     const nvm_dash_period_t *periods;   /* one follows the other, at once or
                                            (dynamic) where it starts */
     size_t                   nperiods;
+    const nvm_caption_t     *captions;  /* in the pictures */
+    size_t                   ncaptions;
     const char              *query;
 
     uint32_t                 min_buffer;    /* ms; 0: the longest target */

@@ -183,8 +183,8 @@ nvm_dash_media_role(nvm_writer_t *w, const char *role)
 
 /* 5.8.4.3, 5.8.5.5, in the schema's order */
 void
-nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_track_t *t,
-    unsigned main, unsigned preferred)
+nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_t *d,
+    const nvm_dash_track_t *t, unsigned main, unsigned preferred)
 {
     const char  *text;
 
@@ -199,6 +199,10 @@ nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_track_t *t,
         nvm_writer_fmt(w, "      <Accessibility schemeIdUri=\""
                        "urn:tva:metadata:cs:AudioPurposeCS:2007\""
                        " value=\"%s\"/>\n", text);
+    }
+
+    if (t->timeline->track->kind == NVM_VIDEO && t->keys_of == NULL) {
+        nvm_captions_dash(w, d->captions, d->ncaptions);
     }
 
     text = nvm_role_name(t->role);

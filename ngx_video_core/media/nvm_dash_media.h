@@ -24,12 +24,12 @@ void nvm_dash_media_transfer(nvm_writer_t *w, const nvm_track_t *t,
     unsigned essential);
 
 /*
- * What people are told of an AdaptationSet by its first track: label, purpose
- * and role.  One that has no role is "main" or "alternate", of text it is
- * "subtitle"; the default is "main" beside its role.
+ * What people are told of an AdaptationSet by its first track: label, purpose,
+ * captions, and role.  One that has no role is "main" or "alternate", of text
+ * it is "subtitle"; the default is "main" beside its role.
  */
-void nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_track_t *t,
-    unsigned main, unsigned preferred);
+void nvm_dash_media_about(nvm_writer_t *w, const nvm_dash_t *d,
+    const nvm_dash_track_t *t, unsigned main, unsigned preferred);
 
 
 #endif /* NVM_DASH_MEDIA_H */

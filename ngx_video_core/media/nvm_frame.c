@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nvm_aac.h"
+#include "nvm_captions.h"
 #include "nvm_codec.h"
 #include "nvm_frame.h"
 #include "nvm_h264.h"
@@ -17,6 +18,7 @@
 #define NVM_HEVC_IRAP_FIRST     16
 #define NVM_HEVC_IRAP_LAST      21
 #define NVM_HEVC_VCL_LAST       31
+#define NVM_HEVC_SEI            39          /* before the picture */
 
 /* where the records have the size of NAL unit lengths */
 #define NVM_AVCC_LENGTH_AT      4
@@ -30,6 +32,19 @@
 /* sync code of VP9's key frames (6.1.1), and the colour space that is RGB */
 #define NVM_VP9_SYNC            0x498342
 #define NVM_VP9_RGB             7
+
+
+static void
+nvm_frame_sei(const uint8_t *nal, size_t n, nvm_frame_t *out)
+{
+    nvm_sei_t  sei;
+
+    nvm_sei_init(&sei, nal, n, 2);
+
+    while (nvm_sei_next(&sei)) {
+        nvm_captions_sei(&out->captions, &sei);
+    }
+}
 
 
 /* Walks NAL units: NVM_OK when their lengths fill the data. */
@@ -73,6 +88,10 @@ nvm_frame_hevc(const nvm_track_t *t, nvm_frame_t *out, nvm_fault_t *f)
         if (type <= NVM_HEVC_VCL_LAST && pictures++ == 0) {
             out->key = type >= NVM_HEVC_IRAP_FIRST
                        && type <= NVM_HEVC_IRAP_LAST;
+        }
+
+        if (type == NVM_HEVC_SEI) {
+            nvm_frame_sei(nal, size, out);
         }
     }
 
@@ -258,6 +277,7 @@ nvm_frame_parse(const nvm_track_t *t, const uint8_t *data, size_t n,
                            ? (t->config[NVM_AVCC_LENGTH_AT] & 3u) + 1 : 4,
                            &au, f);
         out->key = au.has_idr;
+        out->captions = au.captions;
         return rc;
 
     case NVM_CODEC_HEVC:

@@ -19,6 +19,7 @@ typedef struct {
     size_t          size;
     uint32_t        duration;   /* of audio, in ticks of the track; else 0 */
     unsigned        key:1;      /* stream access point */
+    nvm_captions_t  captions;   /* of H.264 and HEVC */
 } nvm_frame_t;
 
 

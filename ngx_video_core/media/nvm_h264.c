@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nvm_captions.h"
 #include "nvm_codec.h"
 #include "nvm_h264.h"
 #include "nvm_reader.h"
@@ -172,60 +173,28 @@ nvm_h264_track(nvm_track_t *t, const uint8_t *avcc, size_t n, nvm_fault_t *f)
 }
 
 
-/* A value coded as a run of 0xff and a last byte (7.3.2.3.1). */
-static uint32_t
-nvm_h264_sei_value(nvm_bits_t *b)
-{
-    uint32_t  c, v;
-
-    v = 0;
-
-    do {
-        c = nvm_bits_u(b, 8);
-        v += c;
-    } while (c == 0xff && b->error == NVM_OK);
-
-    return v;
-}
-
-
-/*
- * Looks for a recovery point in an SEI NAL unit.  Messages are independent:
- * what is damaged ends the search and is nobody's fault.
- */
+/* A recovery point, and captions. */
 static void
 nvm_h264_sei(const uint8_t *data, size_t n, nvm_h264_au_t *au)
 {
-    uint32_t    type, size;
-    nvm_bits_t  b;
+    uint32_t   frames;
+    nvm_sei_t  sei;
 
-    nvm_bits_init(&b, data, n, 1);
-    nvm_bits_skip(&b, 8);
+    nvm_sei_init(&sei, data, n, 1);
 
-    /* The last byte is rbsp_trailing_bits(); sizes are in whole bytes. */
-    while (b.error == NVM_OK && b.end - b.pos > 1) {
+    while (nvm_sei_next(&sei)) {
 
-        type = nvm_h264_sei_value(&b);
-        size = nvm_h264_sei_value(&b);
-
-        if (b.error || size > (size_t) (b.end - b.pos)
-            || size > UINT32_MAX / 8)
-        {
-            return;
+        if (sei.type != NVM_H264_SEI_RECOVERY) {
+            nvm_captions_sei(&au->captions, &sei);
+            continue;
         }
 
-        if (type == NVM_H264_SEI_RECOVERY) {
-            type = nvm_bits_ue(&b);
+        frames = nvm_bits_ue(&sei.message);
 
-            if (b.error == NVM_OK) {
-                au->recovery = 1;
-                au->recovery_frames = type;
-            }
-
-            return;
+        if (sei.message.error == NVM_OK) {
+            au->recovery = 1;
+            au->recovery_frames = frames;
         }
-
-        nvm_bits_skip(&b, size * 8);
     }
 }
 

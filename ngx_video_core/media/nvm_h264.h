@@ -108,6 +108,7 @@ typedef struct {
     unsigned   has_sps:1;
     unsigned   has_pps:1;
     unsigned   recovery:1;      /* recovery point SEI (D.2.8) */
+    nvm_captions_t  captions;
 } nvm_h264_au_t;
 
 

@@ -14,6 +14,7 @@
 #ifndef NVM_HLS_H
 #define NVM_HLS_H
 
+#include "nvm_captions.h"
 #include "nvm_model.h"
 #include "nvm_role.h"
 #include "nvm_writer.h"
@@ -39,8 +40,12 @@ typedef struct {
 typedef struct {
     const nvm_hls_rendition_t  *renditions; /* in order of preference */
     size_t                      nrenditions;
+    const nvm_caption_t        *captions;   /* in the pictures */
+    size_t                      ncaptions;
     const char                 *query;
     unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
+    unsigned                    uncaptioned:1;  /* there are none: to be said,
+                                               when ncaptions is 0 */
     unsigned                    ts:1;       /* playlists of transport streams,
                                                "index_ts.m3u8": the first
                                                audio track is muxed with each

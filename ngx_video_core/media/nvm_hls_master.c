@@ -596,6 +596,14 @@ nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
             nvm_writer_fmt(p->w, ",AUDIO=\"%s\"", nvm_hls_group_id(p, group));
         }
 
+        if (p->m->uncaptioned && p->m->ncaptions == 0) {
+            nvm_writer_text(p->w, ",CLOSED-CAPTIONS=NONE");
+
+        } else if (kind == NVM_VIDEO && p->m->ncaptions) {
+            nvm_writer_text(p->w, ",CLOSED-CAPTIONS=\"" NVM_CAPTIONS_GROUP
+                            "\"");
+        }
+
         if (p->text) {
             nvm_writer_text(p->w, ",SUBTITLES=\"" NVM_HLS_TEXT "\"");
         }
@@ -720,6 +728,7 @@ nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
     }
 
     if (video) {
+        nvm_captions_hls(w, m->captions, m->ncaptions);
         nvm_hls_presentation(&p);
         nvm_hls_keys(&p);
 

@@ -60,6 +60,14 @@ typedef struct {
 } nvm_colour_t;
 
 
+/* Closed captions that pictures have, see nvm_captions.h. */
+typedef struct {
+    uint64_t       services;    /* of CEA-708: bit n is service n */
+    uint8_t        channels;    /* of CEA-608: bit 0 is CC1, bit 3 is CC4 */
+    uint8_t        present;     /* there is caption data, if only padding */
+} nvm_captions_t;
+
+
 /*
  * A sample: one coded picture or audio frame.  cts is the composition offset
  * (presentation time minus decode time), signed as in trun version 1.
@@ -119,6 +127,7 @@ typedef struct {
                                    carries, 1..16; 0: none */
     uint16_t       channels;
     uint32_t       sample_rate;
+    nvm_captions_t captions;    /* seen so far, live only */
 
     char           codecs[NVM_CODECS_LEN];      /* RFC 6381, "avc1.64001f" */
     char           lang[4];                     /* ISO 639-2, "und" */
