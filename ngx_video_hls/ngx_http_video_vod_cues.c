@@ -236,14 +236,14 @@ ngx_http_video_text_chunk(nvm_writer_t *w, ngx_http_video_subtitles_t *s,
     nvm_cmaf_chunk_t    c;
     nvm_wvtt_segment_t  segment;
 
+    ngx_memzero(&c, sizeof(nvm_cmaf_chunk_t));
+
     c.track = &s->track.track;
     c.samples = s->out;
     c.nsamples = (uint32_t) s->nout;
     c.dts = s->start;
     c.sequence = (uint32_t) msn + 1;
     c.first = 1;
-    c.wall = 0;
-    c.holes = 0;
 
     rc = nvm_cmaf_chunk_write(w, &c, &payload);
     if (rc != NVM_OK) {

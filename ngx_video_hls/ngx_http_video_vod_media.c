@@ -394,13 +394,14 @@ ngx_http_video_media_head(ngx_http_request_t *r, ngx_http_video_media_t *m,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
+    ngx_memzero(&c, sizeof(nvm_cmaf_chunk_t));
+
     c.track = &m->track->track;
     c.samples = samples;
     c.nsamples = m->segment.nsamples;
     c.dts = m->segment.start;
     c.sequence = (uint32_t) ctx->path.msn + 1;
     c.first = 1;
-    c.wall = 0;
     c.holes = m->holes;
 
     nvm_writer_init(&w, NULL, 0);

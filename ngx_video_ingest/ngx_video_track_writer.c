@@ -358,6 +358,8 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
                                     tw->track.timescale);
     c.first = tw->first;
     c.holes = 0;
+    c.events = NULL;
+    c.events_len = 0;
 
     nvm_writer_init(&w, NULL, 0);
 

@@ -298,6 +298,8 @@ nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
         nvm_cmaf_prft(w, c);
     }
 
+    nvm_writer_bytes(w, c->events, c->events_len);
+
     moof = nvm_writer_box(w, "moof");
 
     box = nvm_writer_fullbox(w, "mfhd", 0, 0);

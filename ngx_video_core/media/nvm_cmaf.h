@@ -34,6 +34,8 @@ typedef struct {
                                            sample, ms since 1970; 0: unknown */
     unsigned             first:1;       /* of its segment: styp goes before */
     unsigned             holes:1;       /* see nvm_cmaf_holes() */
+    const uint8_t       *events;        /* whole emsg boxes */
+    size_t               events_len;
 } nvm_cmaf_chunk_t;
 
 
@@ -48,7 +50,7 @@ int nvm_cmaf_holes(const nvm_sample_t *samples, size_t n);
 
 
 /*
- * [styp] [prft] moof and the header of mdat, whose payload size goes to
+ * [styp] [prft] [emsg] moof and the header of mdat, whose payload size goes to
  * *payload.
  * moof has one track fragment with tfdt version 1, default-base-is-moof and
  * trun version 1; what all samples share stands once, in tfhd.

@@ -10,6 +10,7 @@
 #include "nvm_codec.h"
 #include "nvm_dash.h"
 #include "nvm_dash_media.h"
+#include "nvm_emsg.h"
 #include "nvm_text.h"
 
 
@@ -626,6 +627,33 @@ nvm_dash_preferred(const nvm_dash_mpd_t *m, uint32_t set)
 }
 
 
+/* InbandEventStream (5.10.3.2), where the source puts events. */
+static void
+nvm_dash_events(nvm_dash_mpd_t *m, size_t track)
+{
+    size_t      i;
+    nvm_kind_e  kind;
+
+    kind = NVM_AUDIO;
+
+    for (i = 0; i < m->p->ntracks; i++) {
+        if (nvm_dash_track(m, i)->kind == NVM_VIDEO) {
+            kind = NVM_VIDEO;
+        }
+    }
+
+    if (m->d->events && nvm_dash_track(m, track)->kind == kind
+        && m->p->tracks[track].keys_of == NULL)
+    {
+        nvm_writer_text(m->w, "      <InbandEventStream schemeIdUri=\""
+                        NVM_EMSG_SCTE35 "\" value=\"" NVM_EMSG_VALUE
+                        "\"/>\n      <InbandEventStream schemeIdUri=\""
+                        NVM_EMSG_ID3 "\" value=\"" NVM_EMSG_VALUE
+                        "\"/>\n");
+    }
+}
+
+
 /* An AdaptationSet (5.3.3.2), described by its first track. */
 static void
 nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
@@ -664,6 +692,7 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     nvm_writer_text(m->w, ">\n");
     nvm_dash_trick(m, first);
     nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
+    nvm_dash_events(m, first);
     nvm_dash_media_about(m->w, m->d, &m->p->tracks[first],
                          nvm_dash_main(m, first), preferred);
 

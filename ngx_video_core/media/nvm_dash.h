@@ -75,6 +75,8 @@ typedef struct {
     const char              *clock;         /* URI that answers with the time;
                                                NULL: there is none */
     unsigned                 dynamic:1;
+    unsigned                 events:1;  /* pictures may have events inside, or
+                                           sound where there are none */
 } nvm_dash_t;
 
 

@@ -13,8 +13,16 @@
 #include "nvr_amf.h"
 
 
+/* Who is called for what is in a container. */
+typedef struct {
+    nvr_amf_member_pt   member;
+    void               *data;
+    unsigned            deep;           /* in those inside it, too */
+} nvr_amf_walk_t;
+
+
 static nvm_err_e nvr_amf_read(nvm_reader_t *r, nvr_amf_value_t *v,
-    unsigned depth);
+    unsigned depth, const nvr_amf_walk_t *walk);
 
 
 static nvm_err_e
@@ -75,13 +83,31 @@ nvr_amf_key(nvm_reader_t *r, uint8_t type, nvr_str_t *key)
 }
 
 
+static int
+nvr_amf_container(const nvr_amf_value_t *v)
+{
+    switch (v->type) {
+
+    case NVR_AMF_OBJECT:
+    case NVR_AMF_ECMA_ARRAY:
+    case NVR_AMF_STRICT_ARRAY:
+    case NVR_AMF_TYPED_OBJECT:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
 /* The members of a container whose marker has been read. */
 static nvm_err_e
 nvr_amf_members(nvm_reader_t *r, uint8_t type, unsigned depth,
-    nvr_amf_member_pt member, void *data)
+    const nvr_amf_walk_t *walk)
 {
-    nvr_str_t        key;
-    nvr_amf_value_t  v;
+    nvr_str_t              key;
+    nvr_amf_value_t        v;
+    const nvr_amf_walk_t  *inside;
 
     if (depth >= NVM_MAX_AMF_DEPTH) {
         return nvr_amf_fail(r, NVM_ELIMIT);
@@ -95,22 +121,14 @@ nvr_amf_members(nvm_reader_t *r, uint8_t type, unsigned depth,
         nvm_reader_skip(r, nvm_reader_u16(r));
     }
 
+    inside = walk && walk->deep ? walk : NULL;
+
     while (r->error == NVM_OK && nvr_amf_key(r, type, &key)) {
 
-        if (nvr_amf_read(r, &v, depth + 1) != NVM_OK || member == NULL) {
-            continue;
-        }
-
-        switch (v.type) {
-
-        case NVR_AMF_OBJECT:
-        case NVR_AMF_ECMA_ARRAY:
-        case NVR_AMF_STRICT_ARRAY:
-        case NVR_AMF_TYPED_OBJECT:
-            break;
-
-        default:
-            member(data, &key, &v);
+        if (nvr_amf_read(r, &v, depth + 1, inside) == NVM_OK && walk
+            && !nvr_amf_container(&v))
+        {
+            walk->member(walk->data, &key, &v);
         }
     }
 
@@ -136,7 +154,7 @@ nvr_amf_elements(nvm_reader_t *r, unsigned depth)
     }
 
     while (n-- && r->error == NVM_OK) {
-        (void) nvr_amf_read(r, &v, depth + 1);
+        (void) nvr_amf_read(r, &v, depth + 1, NULL);
     }
 
     return r->error;
@@ -145,7 +163,8 @@ nvr_amf_elements(nvm_reader_t *r, unsigned depth)
 
 /* One value; depth is how many containers are around it. */
 static nvm_err_e
-nvr_amf_read(nvm_reader_t *r, nvr_amf_value_t *v, unsigned depth)
+nvr_amf_read(nvm_reader_t *r, nvr_amf_value_t *v, unsigned depth,
+    const nvr_amf_walk_t *walk)
 {
     memset(v, 0, sizeof(nvr_amf_value_t));
 
@@ -187,7 +206,7 @@ nvr_amf_read(nvm_reader_t *r, nvr_amf_value_t *v, unsigned depth)
     case NVR_AMF_OBJECT:
     case NVR_AMF_ECMA_ARRAY:
     case NVR_AMF_TYPED_OBJECT:
-        return nvr_amf_members(r, v->type, depth, NULL, NULL);
+        return nvr_amf_members(r, v->type, depth, walk);
 
     case NVR_AMF_STRICT_ARRAY:
         return nvr_amf_elements(r, depth);
@@ -209,7 +228,7 @@ nvr_amf_read(nvm_reader_t *r, nvr_amf_value_t *v, unsigned depth)
 nvm_err_e
 nvr_amf_value(nvm_reader_t *r, nvr_amf_value_t *v)
 {
-    return nvr_amf_read(r, v, 0);
+    return nvr_amf_read(r, v, 0, NULL);
 }
 
 
@@ -218,7 +237,7 @@ nvr_amf_skip(nvm_reader_t *r)
 {
     nvr_amf_value_t  v;
 
-    return nvr_amf_read(r, &v, 0);
+    return nvr_amf_read(r, &v, 0, NULL);
 }
 
 
@@ -278,7 +297,8 @@ nvr_amf_string(nvm_reader_t *r, nvr_str_t *s)
 nvm_err_e
 nvr_amf_object(nvm_reader_t *r, nvr_amf_member_pt member, void *data)
 {
-    uint8_t  type;
+    uint8_t         type;
+    nvr_amf_walk_t  walk = { member, data, 0 };
 
     type = nvm_reader_u8(r);
 
@@ -291,7 +311,7 @@ nvr_amf_object(nvm_reader_t *r, nvr_amf_member_pt member, void *data)
     case NVR_AMF_OBJECT:
     case NVR_AMF_ECMA_ARRAY:
     case NVR_AMF_TYPED_OBJECT:
-        return nvr_amf_members(r, type, 0, member, data);
+        return nvr_amf_members(r, type, 0, &walk);
 
     case NVR_AMF_NULL:
     case NVR_AMF_UNDEFINED:
@@ -304,6 +324,21 @@ nvr_amf_object(nvm_reader_t *r, nvr_amf_member_pt member, void *data)
     default:
         return nvr_amf_fail(r, NVM_EINVAL);
     }
+}
+
+
+nvm_err_e
+nvr_amf_each(nvm_reader_t *r, nvr_amf_member_pt member, void *data)
+{
+    nvr_str_t        none = { NULL, 0 };
+    nvr_amf_walk_t   walk = { member, data, 1 };
+    nvr_amf_value_t  v;
+
+    if (nvr_amf_read(r, &v, 0, &walk) == NVM_OK && !nvr_amf_container(&v)) {
+        member(data, &none, &v);
+    }
+
+    return r->error;
 }
 
 

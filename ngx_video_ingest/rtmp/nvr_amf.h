@@ -80,6 +80,12 @@ nvm_err_e nvr_amf_string(nvm_reader_t *r, nvr_str_t *s);
 nvm_err_e nvr_amf_object(nvm_reader_t *r, nvr_amf_member_pt member,
     void *data);
 
+/*
+ * Any value: itself, with an empty key, or all that are in it at any depth but
+ * those of strict arrays.
+ */
+nvm_err_e nvr_amf_each(nvm_reader_t *r, nvr_amf_member_pt member, void *data);
+
 
 /* The bytes of s equal the text. */
 int nvr_str_eq(const nvr_str_t *s, const char *text);

@@ -7,6 +7,7 @@
 #include "mp4_builder.h"
 #include "nvm_aac.h"
 #include "nvm_cmaf.h"
+#include "nvm_emsg.h"
 #include "nvm_h264.h"
 #include "tap.h"
 
@@ -276,7 +277,8 @@ chunk(const nvm_sample_t *s, size_t count, unsigned first, const char *what)
     nvm_track_t       t = { .id = 9, .timescale = 1000 };
     nvm_writer_t      w;
     const uint8_t    *p;
-    nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, 0, first, 0 };
+    nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, 0, first, 0, NULL,
+                            0 };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "%s: dry", what);
@@ -351,7 +353,8 @@ test_produced(void)
     nvm_track_t       t = { .id = 9, .timescale = 1000 };
     nvm_writer_t      w;
     nvm_sample_t      s = { .dts = 0x100000002, .duration = 40, .size = 9 };
-    nvm_cmaf_chunk_t  c = { &t, &s, 1, s.dts, 1, 1795307806859, 1, 0 };
+    nvm_cmaf_chunk_t  c = { &t, &s, 1, s.dts, 1, 1795307806859, 1, 0, NULL,
+                            0 };
 
     nvm_writer_init(&w, buf, sizeof(buf));
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "with its time");
@@ -368,6 +371,50 @@ test_produced(void)
     is_int(mp4_u32(box + 24), 1, "media time, high");
     is_int(mp4_u32(box + 28), 2, "and low");
     ok(mp4_find(buf, n - 8, "moof") == box + 32, "moof follows");
+}
+
+
+/* emsg, of version 1, between prft and moof */
+static void
+test_events(void)
+{
+    size_t            n;
+    uint8_t           event[128], buf[512], *box;
+    uint64_t          payload;
+    nvm_track_t       t = { .id = 9, .timescale = 1000 };
+    nvm_emsg_t        e = { NVM_EMSG_SCTE35, 0x100000003, 1000, 5, 77, "abc",
+                            3 };
+    nvm_writer_t      w;
+    nvm_sample_t      s = { .dts = 4, .duration = 40, .size = 9 };
+    nvm_cmaf_chunk_t  c = { &t, &s, 1, s.dts, 1, 1795307806859, 1, 0, event,
+                            0 };
+
+    nvm_writer_init(&w, event, sizeof(event));
+    nvm_emsg_write(&w, &e);
+    c.events_len = w.len;
+    is_int(w.len, 12 + 20 + sizeof(NVM_EMSG_SCTE35) + 2 + 3, "an event's size");
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "with an event");
+    n = w.len;
+
+    box = mp4_find(buf, n - 8, "emsg");
+    ok(box == mp4_find(buf, n - 8, "prft") + 32, "emsg follows prft");
+    is_int(mp4_u32(box), c.events_len, "emsg: size");
+    is_int(mp4_u32(box + 8), 0x01000000, "version and flags");
+    is_int(mp4_u32(box + 12), 1000, "timescale");
+    is_int(mp4_u32(box + 16), 1, "time, high");
+    is_int(mp4_u32(box + 20), 3, "and low");
+    is_int(mp4_u32(box + 24), 5, "duration");
+    is_int(mp4_u32(box + 28), 77, "id");
+    is_str((char *) box + 32, NVM_EMSG_SCTE35, "scheme");
+    is_str((char *) box + 32 + sizeof(NVM_EMSG_SCTE35), "1", "value");
+    is_mem(box + c.events_len - 3, 3, "abc", 3, "data");
+    ok(mp4_find(buf, n - 8, "moof") == box + c.events_len, "moof follows");
+
+    /* trun's data offset counts from moof */
+    box = mp4_find(buf, n - 8, "moof");
+    is_int((size_t) (box - buf) + mp4_u32(box) + 8, n, "and mdat");
 }
 
 
@@ -420,7 +467,7 @@ test_holes(void)
     uint64_t          payload;
     nvm_track_t       t = { .id = 9, .timescale = 1000, .holes = 1 };
     nvm_writer_t      w;
-    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 0, 1, 1 };
+    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 0, 1, 1, NULL, 0 };
 
     nvm_sample_t      s[4] = {
         { .offset = 5000, .duration = 40, .size = 1000, .key = 1 },
@@ -497,7 +544,7 @@ test_limits(void)
         { .size = 0xfffe0000, .duration = 1, .key = 1 },
         { .size = 65535, .duration = 1, .key = 1 },
     };
-    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0, 0 };
+    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0, 0, NULL, 0 };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_EINVAL, "no samples");
@@ -524,6 +571,7 @@ main(void)
     test_init_entries();
     test_brands();
     test_produced();
+    test_events();
     test_chunks();
     test_holes();
     test_limits();

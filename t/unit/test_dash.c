@@ -438,6 +438,42 @@ test_subtitles(void)
 
 
 /* Key frames: one set for each set of video, which it names. */
+/* Captions and events: of pictures, not of their key frames or of sound. */
+static void
+test_signals(void)
+{
+    const char           *p;
+    const nvm_caption_t   captions[] = { { 1, 0, "en" }, { 2, 1, "" } };
+
+    make(1);
+    p = mpd();
+    ok(strstr(p, "cea-") == NULL && strstr(p, "Inband") == NULL, "none");
+
+    dash.captions = captions;
+    dash.ncaptions = 2;
+    dash.events = 1;
+    p = mpd();
+    ok(strstr(p, "      <InbandEventStream schemeIdUri=\""
+                 "urn:scte:scte35:2013:bin\" value=\"1\"/>\n"
+                 "      <InbandEventStream schemeIdUri=\""
+                 "https://aomedia.org/emsg/ID3\" value=\"1\"/>\n"
+                 "      <Accessibility schemeIdUri=\""
+                 "urn:scte:dash:cc:cea-608:2015\" value=\"CC1=eng\"/>\n"
+                 "      <Accessibility schemeIdUri=\""
+                 "urn:scte:dash:cc:cea-708:2015\" value=\"2=lang:und\"/>\n"
+                 "      <Role") != NULL, "in the schema's order");
+    is_int(count("<InbandEventStream"), 2, "events in one set");
+    is_int(count("<Accessibility"), 2, "captions, too");
+    ok(strstr(p, "Inband") < strstr(p, "contentType=\"audio\""),
+       "that of the pictures");
+
+    period.tracks = &tracks[2];
+    period.ntracks = 1;
+    is_int(count("<InbandEventStream"), 2, "or of sound, where it is alone");
+    is_int(count("<Accessibility"), 0, "which has no captions");
+}
+
+
 static void
 test_keys(void)
 {
@@ -600,6 +636,7 @@ main(int argc, char **argv)
     test_sets();
     test_video_sets();
     test_subtitles();
+    test_signals();
     test_keys();
     test_periods();
     test_channels();

@@ -71,7 +71,8 @@ write_moof(file_t *file, uint32_t k, const nvm_track_t *t)
     uint64_t          payload;
     nvm_sample_t      s[SAMPLES];
     nvm_writer_t      w;
-    nvm_cmaf_chunk_t  c = { t, s, SAMPLES, file->dts[k], k + 1, 0, 0, 0 };
+    nvm_cmaf_chunk_t  c = { t, s, SAMPLES, file->dts[k], k + 1, 0, 0, 0, NULL,
+                            0 };
 
     for (i = 0; i < SAMPLES; i++) {
         n = k * SAMPLES + i;
