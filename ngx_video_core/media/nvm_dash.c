@@ -189,7 +189,10 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
     tl = t->timeline;
     m->n[i] = tl->nsegments;
 
-    if (m->n[i] && !tl->segments[m->n[i] - 1].complete) {
+    /* what is still being made, or was never whole */
+    while (m->n[i] && (!tl->segments[m->n[i] - 1].complete
+                       || tl->segments[m->n[i] - 1].gap))
+    {
         m->n[i]--;
     }
 
@@ -427,20 +430,37 @@ nvm_dash_availability(nvm_dash_mpd_t *m, size_t i)
 }
 
 
-/* When the start of the period was (5.12). */
+/*
+ * When the newest complete segment began, or else the period (5.12): the start
+ * of a period stays, and a publisher's clock may be fast or slow since then.
+ */
 static void
 nvm_dash_produced(nvm_dash_mpd_t *m, size_t i)
 {
+    int64_t                wall;
+    uint64_t               time;
+    const nvm_segment_t   *s;
+    const nvm_timeline_t  *tl;
+
     if (m->d->latency == 0) {
         return;
     }
 
+    tl = m->p->tracks[i].timeline;
+    wall = m->d->availability_start + (int64_t) m->p->start;
+    time = m->p->tracks[i].pto;
+
+    /* the last one is being made, or is yet to be */
+    if (m->n[i] > 1) {
+        s = &tl->segments[m->n[i] - 2];
+        wall = s->wall ? s->wall : wall;
+        time = s->wall ? s->start : time;
+    }
+
     nvm_writer_text(m->w, "        <ProducerReferenceTime id=\"0\" inband="
                     "\"true\" type=\"encoder\"");
-    nvm_dash_date(m, "wallClockTime",
-                  m->d->availability_start + (int64_t) m->p->start);
-    nvm_writer_fmt(m->w, " presentationTime=\"%" PRIu64 "\">\n",
-                   m->p->tracks[i].pto);
+    nvm_dash_date(m, "wallClockTime", wall);
+    nvm_writer_fmt(m->w, " presentationTime=\"%" PRIu64 "\">\n", time);
     nvm_writer_text(m->w, "  ");
     nvm_dash_clock(m);
     nvm_writer_text(m->w, "        </ProducerReferenceTime>\n");

@@ -10,12 +10,14 @@
 
 #include <inttypes.h>
 
-#include "nvm_hls.h"
+#include "nvm_hls_range.h"
 #include "nvm_text.h"
 
 
+#define NVM_HLS_VERSION_PLAIN   3       /* EXTINF with decimals (7) */
 #define NVM_HLS_VERSION         6       /* EXT-X-MAP (7) */
 #define NVM_HLS_VERSION_SKIP    9       /* EXT-X-SKIP (7) */
+#define NVM_HLS_VERSION_RANGES  10      /* ... of date ranges (7) */
 
 /* In target durations: HOLD-BACK at least (4.4.3.8). */
 #define NVM_HLS_HOLD_BACK       3
@@ -109,7 +111,13 @@ nvm_hls_plan(nvm_hls_list_t *l)
     const nvm_segment_t  *s;
 
     l->n = l->tl->nsegments;
+
+    /*
+     * A client has the EXT-X-MAP of what an update skips (6.2.5.1), but Shaka
+     * 5.2 takes what follows for segments without one.
+     */
     l->map = NVM_HLS_NO_MAP;
+
     l->timescale = l->tl->timescale ? l->tl->timescale
                                     : l->tl->track->timescale;
     l->ll = l->opt->low_latency && !l->opt->vod && l->tl->part_target;
@@ -192,6 +200,10 @@ nvm_hls_control(const nvm_hls_list_t *l)
         nvm_writer_fmt(w, "%cCAN-SKIP-UNTIL=%" PRIu64 ".0", sep,
                        l->target * NVM_HLS_SKIP_UNTIL);
         sep = ',';
+
+        if (opt->can_skip_ranges) {
+            nvm_writer_text(w, ",CAN-SKIP-DATERANGES=YES");
+        }
     }
 
     if (opt->hold_back) {
@@ -211,6 +223,14 @@ nvm_hls_control(const nvm_hls_list_t *l)
 }
 
 
+/* Whether it is a delta update that leaves out date ranges (6.2.5.1). */
+static unsigned
+nvm_hls_skips_ranges(const nvm_hls_list_t *l)
+{
+    return l->skip && l->opt->skip_ranges && l->opt->can_skip_ranges;
+}
+
+
 static void
 nvm_hls_header(const nvm_hls_list_t *l)
 {
@@ -219,8 +239,13 @@ nvm_hls_header(const nvm_hls_list_t *l)
 
     w = l->w;
 
+    /* a version that a client does not know keeps it from playing */
+
     nvm_writer_fmt(w, "#EXTM3U\n#EXT-X-VERSION:%d\n",
-                   l->skip ? NVM_HLS_VERSION_SKIP : NVM_HLS_VERSION);
+                   !l->skip && l->opt->ts ? NVM_HLS_VERSION_PLAIN
+                   : !l->skip ? NVM_HLS_VERSION
+                   : nvm_hls_skips_ranges(l) ? NVM_HLS_VERSION_RANGES
+                   : NVM_HLS_VERSION_SKIP);
     nvm_writer_fmt(w, "#EXT-X-TARGETDURATION:%" PRIu64 "\n", l->target);
 
     nvm_hls_control(l);
@@ -246,8 +271,17 @@ nvm_hls_header(const nvm_hls_list_t *l)
     }
 
     if (l->skip) {
-        nvm_writer_fmt(w, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%zu\n", l->skip);
+        nvm_writer_fmt(w, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%zu", l->skip);
+
+        if (nvm_hls_skips_ranges(l)) {
+            nvm_hls_ranges_removed(w, l->opt->ranges, l->opt->nranges);
+        }
+
+        nvm_writer_text(w, "\n");
     }
+
+    nvm_hls_ranges_write(w, l->opt->ranges, l->opt->nranges,
+                         nvm_hls_skips_ranges(l));
 }
 
 
@@ -368,6 +402,10 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
         return;
     }
 
+    if (s->gap) {
+        nvm_writer_text(l->w, "#EXT-X-GAP\n");
+    }
+
     nvm_writer_text(l->w, "#EXTINF:");
     nvm_text_seconds(l->w, nvm_hls_us(l, s->start, s->duration));
     nvm_writer_text(l->w, ",\n");
@@ -445,11 +483,6 @@ nvm_hls_media_write(nvm_writer_t *w, const nvm_timeline_t *tl,
     }
 
     nvm_hls_header(&list);
-
-    /* A client has the EXT-X-MAP of what it skips (6.2.5.1). */
-    if (list.skip) {
-        list.map = nvm_hls_map_of(opt, tl->segments[list.skip - 1].msn);
-    }
 
     for (i = list.skip; i < list.n; i++) {
         nvm_hls_segment(&list, &tl->segments[i]);

@@ -50,6 +50,7 @@ typedef struct {
                                                "index_ts.m3u8": the first
                                                audio track is muxed with each
                                                video track */
+    unsigned                    apart:1;    /* with that: none is */
 } nvm_hls_master_t;
 
 
@@ -83,6 +84,31 @@ typedef struct {
 } nvm_hls_map_t;
 
 
+/*
+ * A tag of a date range (4.4.5.1); several tags may be of one range.  Times are
+ * ms, NVM_HLS_UNKNOWN where they are not known.
+ */
+#define NVM_HLS_UNKNOWN  UINT64_MAX
+
+typedef struct {
+    const char                 *id;
+    const char                 *class_name; /* NULL: none */
+    const char                 *scte35;     /* the attribute that has the data,
+                                               "SCTE35-OUT"; NULL: the data is
+                                               attributes, after a comma */
+    const uint8_t              *data;
+    size_t                      size;
+    int64_t                     start;      /* since 1970 */
+    int64_t                     end;        /* 0: not told */
+    uint64_t                    duration;
+    uint64_t                    planned;
+    unsigned                    again:1;    /* another tag of the one before */
+    unsigned                    old:1;      /* listed for so long that a delta
+                                               update may leave it out */
+    unsigned                    removed:1;  /* not listed any more */
+} nvm_hls_range_t;
+
+
 typedef struct {
     const char                 *prefix;     /* "" or "e1f/", before names */
     const char                 *init;       /* after the prefix; NULL:
@@ -92,6 +118,8 @@ typedef struct {
     size_t                      nmaps;
     const nvm_hls_report_t     *reports;    /* low latency only */
     size_t                      nreports;
+    const nvm_hls_range_t      *ranges;
+    size_t                      nranges;
     uint64_t                    discontinuity_sequence; /* of those that left
                                                the window */
     unsigned                    ts:1;       /* <msn>.ts without EXT-X-MAP: MPEG
@@ -110,6 +138,9 @@ typedef struct {
     unsigned                    skip:1;     /* the client sent _HLS_skip: a
                                                delta update if it saves
                                                anything; needs can_skip */
+    unsigned                    can_skip_ranges:1;  /* CAN-SKIP-DATERANGES, of
+                                               can_skip */
+    unsigned                    skip_ranges:1;  /* _HLS_skip=v2: of those too */
 } nvm_hls_media_t;
 
 

@@ -346,7 +346,7 @@ nvm_hls_media(nvm_hls_plan_t *p, size_t group, size_t member)
 
     /* of a transport stream the first is muxed with the video (4.4.6.2.1) */
 
-    if (!p->m->ts || !first) {
+    if (!p->m->ts || p->m->apart || !first) {
         nvm_writer_text(w, ",URI=\"");
         nvm_hls_uri(p, played);
         nvm_writer_text(w, "\"");
@@ -451,7 +451,7 @@ nvm_hls_bandwidth(nvm_hls_plan_t *p, const nvm_track_t *t, size_t group)
         o = nvm_hls_track(p, nvm_hls_played(p, group, i));
         known &= o->avg_bandwidth != 0;
 
-        if (first && p->m->ts) {
+        if (first && p->m->ts && !p->m->apart) {
             muxed += o->bandwidth;
             muxed_average += o->avg_bandwidth;
 

@@ -162,6 +162,7 @@ typedef struct {
     unsigned       independent:1;       /* starts with a sync sample */
     unsigned       discontinuity:1;     /* before it */
     unsigned       complete:1;
+    unsigned       gap:1;       /* its media are missing */
     nvm_part_t    *parts;
 } nvm_segment_t;
 

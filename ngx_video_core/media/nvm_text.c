@@ -196,10 +196,20 @@ nvm_text_date(nvm_writer_t *w, int64_t ms)
     month = mp < 10 ? mp + 3 : mp - 9;
     year = era * 400 + yoe + (month <= 2);
 
-    nvm_writer_fmt(w, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-                   year, month, doy - (153 * mp + 2) / 5 + 1,
-                   rest / 3600000, rest / 60000 % 60, rest / 1000 % 60,
-                   rest % 1000);
+    nvm_writer_number(w, year, 4);
+    nvm_writer_text(w, "-");
+    nvm_writer_number(w, month, 2);
+    nvm_writer_text(w, "-");
+    nvm_writer_number(w, doy - (153 * mp + 2) / 5 + 1, 2);
+    nvm_writer_text(w, "T");
+    nvm_writer_number(w, rest / 3600000, 2);
+    nvm_writer_text(w, ":");
+    nvm_writer_number(w, rest / 60000 % 60, 2);
+    nvm_writer_text(w, ":");
+    nvm_writer_number(w, rest / 1000 % 60, 2);
+    nvm_writer_text(w, ".");
+    nvm_writer_number(w, rest % 1000, 3);
+    nvm_writer_text(w, "Z");
 }
 
 

@@ -309,6 +309,12 @@ test_latency(void)
                  " type=\"encoder\" wallClockTime="
                  "\"2024-02-29T12:34:56.000Z\" presentationTime=\"3000\">")
        != NULL, "when it was produced");
+    vseg[3].wall = 1709210100123;
+    p = mpd();
+    ok(strstr(p, " wallClockTime=\"2024-02-29T12:35:00.123Z\""
+                 " presentationTime=\"543000\">") != NULL,
+       "of the newest segment that is complete");
+    vseg[3].wall = 0;
     ok(strstr(p, " startNumber=\"7\" availabilityTimeOffset=\"1.800\""
                  " availabilityTimeComplete=\"false\"") != NULL,
        "the segment can be had after its first part");
