@@ -6,29 +6,7 @@
  * parses moov, once however many ask: the others wait for the object.
  */
 
-#include "ngx_http_video_vod.h"
-
-
-/* What the thread works on; nothing else is shared with it. */
-typedef struct {
-    ngx_fd_t                  fd;
-    uint64_t                  size;
-    size_t                    max_moov;
-    ngx_uint_t                holes;
-    uint32_t                  target;
-    nvm_index_lead_t          lead;         /* n 0: none */
-    uint32_t                  period;       /* of several, from 1; 0: all */
-    uint64_t                  start;        /* of a clip, ms */
-    uint64_t                  end;
-
-    nvm_heap_t                heap;
-    nvm_fault_t               fault;
-    nvm_err_e                 err;
-    ngx_err_t                 sys;          /* of a failed read */
-    uint8_t                  *index;
-    size_t                    len;
-    size_t                    stored;       /* of len */
-} ngx_http_video_index_task_t;
+#include "ngx_http_video_vod_index.h"
 
 
 static ngx_int_t ngx_http_video_index_use(ngx_http_video_source_t *s);
@@ -38,22 +16,17 @@ static void ngx_http_video_index_fail(ngx_http_video_source_t *s,
     uint16_t status);
 static ngx_int_t ngx_http_video_index_refused(ngx_http_video_source_t *s);
 static ngx_int_t ngx_http_video_index_status(ngx_http_video_source_t *s);
-static void ngx_http_video_index_thread(void *data, ngx_log_t *log);
 static void ngx_http_video_index_event(ngx_event_t *ev);
 static ngx_int_t ngx_http_video_index_store(ngx_http_video_source_t *s,
     ngx_http_video_index_task_t *t);
 static void ngx_http_video_index_cleanup(void *data);
 
 
-/* a moov of this many times its size becomes the parser's memory at most */
-#define NGX_HTTP_VIDEO_HEAP_FACTOR  8
+/* of the parser, beside what a moov needs */
 #define NGX_HTTP_VIDEO_HEAP_MIN     (4 * 1024 * 1024)
 
 /* of the index that is copied into the store in one turn of the event loop */
 #define NGX_HTTP_VIDEO_INDEX_STEP   (256 * 1024)
-
-/* top-level boxes that are looked at for video_holes */
-#define NGX_HTTP_VIDEO_HOLES_BOXES  64
 
 
 static ngx_video_store_t *
@@ -423,229 +396,6 @@ ngx_http_video_index_post(ngx_http_video_source_t *s,
 }
 
 
-static ngx_int_t
-ngx_http_video_index_pread(ngx_http_video_index_task_t *t, void *buf,
-    size_t n, uint64_t offset)
-{
-    u_char   *p;
-    ssize_t   rc;
-
-    for (p = buf; n; p += rc, n -= rc, offset += rc) {
-        rc = pread(t->fd, p, n, (off_t) offset);
-
-        if (rc == -1 && errno == EINTR) {
-            rc = 0;
-            continue;
-        }
-
-        if (rc <= 0) {
-            t->sys = rc == -1 ? errno : 0;
-            t->err = nvm_fault(&t->fault, NVM_ETRUNC, offset,
-                               "file can't be read");
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* Walks the top-level boxes to moov. */
-static ngx_int_t
-ngx_http_video_index_moov(ngx_http_video_index_task_t *t, uint64_t *offset,
-    uint64_t *size)
-{
-    char      type[5];
-    u_char    buf[NVM_MP4_TOP];
-    size_t    n;
-
-    for (*offset = 0; *offset < t->size; *offset += *size) {
-
-        n = (size_t) ngx_min(sizeof(buf), t->size - *offset);
-
-        if (ngx_http_video_index_pread(t, buf, n, *offset) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        t->err = nvm_mp4_top(buf, n, *offset, t->size, type, size, &t->fault);
-
-        if (t->err != NVM_OK) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_memcmp(type, "moov", 4) == 0) {
-
-            if (*size > t->max_moov) {
-                t->err = nvm_fault(&t->fault, NVM_ELIMIT, *offset,
-                                   "moov exceeds video_max_moov");
-                return NGX_ERROR;
-            }
-
-            return NGX_OK;
-        }
-    }
-
-    t->err = nvm_fault(&t->fault, NVM_ENOENT, 0, "no moov box");
-
-    return NGX_ERROR;
-}
-
-
-/* Reads the moofs of a fragmented file; all of them are needed at once. */
-static void
-ngx_http_video_index_fragments(ngx_http_video_index_task_t *t, nvm_mp4_t *mp4)
-{
-    char        type[5];
-    u_char      buf[NVM_MP4_TOP], *moof;
-    size_t      n;
-    uint64_t    offset, size, total;
-
-    total = 0;
-
-    for (offset = 0; offset < t->size; offset += size) {
-
-        n = (size_t) ngx_min(sizeof(buf), t->size - offset);
-
-        if (ngx_http_video_index_pread(t, buf, n, offset) != NGX_OK) {
-            return;
-        }
-
-        t->err = nvm_mp4_top(buf, n, offset, t->size, type, &size, &t->fault);
-
-        if (t->err != NVM_OK) {
-            return;
-        }
-
-        if (ngx_memcmp(type, "moof", 4) != 0) {
-            continue;
-        }
-
-        total += size;
-
-        if (total > t->max_moov) {
-            t->err = nvm_fault(&t->fault, NVM_ELIMIT, offset,
-                               "moofs exceed video_max_moov");
-            return;
-        }
-
-        t->heap.limit += size * NGX_HTTP_VIDEO_HEAP_FACTOR;
-        moof = t->heap.arena.alloc(t->heap.arena.data, size);
-
-        if (moof == NULL) {
-            t->err = NVM_ENOMEM;
-            return;
-        }
-
-        if (ngx_http_video_index_pread(t, moof, size, offset) != NGX_OK) {
-            return;
-        }
-
-        t->err = nvm_mp4_fragment_add(&t->heap.arena, mp4, moof, size, offset,
-                                      t->size, &t->fault);
-        if (t->err != NVM_OK) {
-            return;
-        }
-    }
-
-    nvm_mp4_fragments_end(mp4);
-}
-
-
-/*
- * Video of a file may have holes when what is between its samples is mdat and
- * nothing else: there is one only.
- */
-static void
-ngx_http_video_index_holes(ngx_http_video_index_task_t *t, nvm_mp4_t *mp4)
-{
-    char         type[5];
-    u_char       buf[NVM_MP4_TOP];
-    size_t       n;
-    uint64_t     offset, size;
-    ngx_uint_t   i, mdats;
-    nvm_fault_t  f;
-
-    mdats = 0;
-    ngx_memzero(&f, sizeof(nvm_fault_t));
-
-    for (offset = 0, i = 0; offset < t->size; offset += size, i++) {
-
-        n = (size_t) ngx_min(sizeof(buf), t->size - offset);
-
-        if (i == NGX_HTTP_VIDEO_HOLES_BOXES
-            || ngx_http_video_index_pread(t, buf, n, offset) != NGX_OK
-            || nvm_mp4_top(buf, n, offset, t->size, type, &size, &f) != NVM_OK)
-        {
-            return;
-        }
-
-        mdats += ngx_memcmp(type, "mdat", 4) == 0;
-    }
-
-    for (i = 0; mdats == 1 && i < mp4->ntracks; i++) {
-        mp4->tracks[i].track.holes = mp4->tracks[i].track.kind == NVM_VIDEO;
-    }
-}
-
-
-static void
-ngx_http_video_index_thread(void *data, ngx_log_t *log)
-{
-    ngx_http_video_index_task_t *t = data;
-
-    uint8_t    *moov;
-    uint64_t    offset, size;
-    nvm_mp4_t  *mp4;
-
-    if (ngx_http_video_index_moov(t, &offset, &size) != NGX_OK) {
-        return;
-    }
-
-    t->heap.limit += size * NGX_HTTP_VIDEO_HEAP_FACTOR;
-
-    moov = t->heap.arena.alloc(t->heap.arena.data, size);
-
-    if (moov == NULL) {
-        t->err = NVM_ENOMEM;
-        return;
-    }
-
-    if (ngx_http_video_index_pread(t, moov, size, offset) != NGX_OK) {
-        return;
-    }
-
-    t->err = nvm_mp4_parse(&t->heap.arena, moov, size, offset, t->size, &mp4,
-                           &t->fault);
-
-    if (t->err == NVM_OK && mp4->fragmented) {
-        ngx_http_video_index_fragments(t, mp4);
-    }
-
-    if (t->err == NVM_OK && t->holes && !mp4->fragmented) {
-        ngx_http_video_index_holes(t, mp4);
-    }
-
-    if (t->err == NVM_OK && t->period) {
-        t->err = nvm_mp4_period(mp4, t->period, t->size, &t->fault);
-    }
-
-    if (t->err == NVM_OK && mp4->nperiods <= 1 && (t->start || t->end)) {
-        nvm_mp4_clip(mp4, t->start, t->end);
-
-        if (mp4->ntracks == 0) {
-            t->err = nvm_fault(&t->fault, NVM_ENOENT, 0,
-                               "nothing in the time of the clip");
-        }
-    }
-
-    if (t->err == NVM_OK) {
-        t->err = nvm_index_build(&t->heap.arena, mp4, t->size, t->target,
-                                 t->lead.n ? &t->lead : NULL, &t->index,
-                                 &t->len, &t->fault);
-    }
-}
-
-
 /*
  * Back in the worker, after the thread and after each step of the copy: the
  * index goes into the store, and the request goes on.
@@ -726,6 +476,12 @@ ngx_http_video_index_store(ngx_http_video_source_t *s,
     ngx_video_object_complete(st, &s->ref);
 
     ngx_memcpy(&head, t->index, sizeof(nvm_index_head_t));
+
+    if (t->torn) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "\"%V\": broken off, what begins at offset %uL of %uL "
+                      "bytes is left out", &s->path, t->torn, t->size);
+    }
 
     if (head.nskipped) {
         ngx_log_error(NGX_LOG_WARN, log, 0,

@@ -24,6 +24,32 @@
 nvm_err_e nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t);
 
 
+/* Where the media of a file lie in its presentation, ticks. */
+typedef struct {
+    uint64_t             delay;         /* of the first sample */
+    uint64_t             start;         /* its tfdt */
+    unsigned             spare:1;       /* its first chunks may go, see below */
+} nvm_cmaf_place_t;
+
+/*
+ * The header of a file that chunks of a live track follow: an edit list tells
+ * where they lie, so that files of tracks which start at different times play
+ * together.  place NULL: nvm_cmaf_init_write().
+ *
+ * With "spare" the header ends with a free box of NVM_CMAF_SPARE bytes, which
+ * becomes larger when chunks after it are not wanted any more: all that changes
+ * is its size, 8 bytes at an offset that they divide, so that they are in one
+ * page of memory and one sector of a disk.  moov has NVM_MP4_PLACED then: media
+ * are where decode times and edit list put them, whatever the first one is.
+ */
+#define NVM_CMAF_SPARE       32         /* header of 16 bytes, and zeros */
+#define NVM_CMAF_SPARE_HEAD  16
+#define NVM_CMAF_SPARE_SIZE  8          /* where in it its size is */
+
+nvm_err_e nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_cmaf_place_t *place);
+
+
 typedef struct {
     const nvm_track_t   *track;
     const nvm_sample_t  *samples;       /* in decode order, at least one */

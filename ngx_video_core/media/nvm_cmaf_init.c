@@ -8,6 +8,7 @@
 #include "nvm_cmaf_entry.h"
 #include "nvm_codec.h"
 #include "nvm_movie.h"
+#include "nvm_mp4.h"
 
 
 /*
@@ -19,7 +20,7 @@
  * "av01" is demanded by the AV1 binding (2.1).
  */
 static void
-nvm_cmaf_ftyp(nvm_writer_t *w, const nvm_track_t *t)
+nvm_cmaf_ftyp(nvm_writer_t *w, const nvm_track_t *t, int edited)
 {
     size_t  box;
 
@@ -31,7 +32,7 @@ nvm_cmaf_ftyp(nvm_writer_t *w, const nvm_track_t *t)
     if (!t->holes) {
         nvm_writer_text(w, "cmfc");
 
-        if (t->kind != NVM_VIDEO || t->edit == 0) {
+        if (t->kind != NVM_VIDEO || !edited) {
             nvm_writer_text(w, "cmf2");
         }
     }
@@ -46,22 +47,49 @@ nvm_cmaf_ftyp(nvm_writer_t *w, const nvm_track_t *t)
 }
 
 
-/* One edit to the end of the track (8.6.6): duration 0 in a fragmented file */
 static void
-nvm_cmaf_edts(nvm_writer_t *w, const nvm_track_t *t)
+nvm_cmaf_edit(nvm_writer_t *w, uint64_t duration, uint64_t time)
+{
+    nvm_writer_u64(w, duration);
+    nvm_writer_u64(w, time);
+    nvm_writer_u32(w, 0x00010000);
+}
+
+
+/*
+ * One edit to the end of the track (8.6.6): duration 0 in a fragmented file.
+ * Before it one without media where the track starts late.
+ */
+static void
+nvm_cmaf_edts(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_cmaf_place_t *place)
 {
     size_t  box, elst;
 
-    if (t->edit == 0) {
+    if (t->edit == 0 && place == NULL) {
         return;
     }
 
     box = nvm_writer_box(w, "edts");
-    elst = nvm_writer_fullbox(w, "elst", 0, 0);
-    nvm_writer_u32(w, 1);
-    nvm_writer_u32(w, 0);
-    nvm_writer_u32(w, t->edit);
-    nvm_writer_u32(w, 0x00010000);
+
+    if (place == NULL) {
+        elst = nvm_writer_fullbox(w, "elst", 0, 0);
+        nvm_writer_u32(w, 1);
+        nvm_writer_u32(w, 0);
+        nvm_writer_u32(w, t->edit);
+        nvm_writer_u32(w, 0x00010000);
+
+    } else {
+        elst = nvm_writer_fullbox(w, "elst", 1, 0);
+        nvm_writer_u32(w, place->delay ? 2 : 1);
+
+        if (place->delay) {
+            nvm_cmaf_edit(w, place->delay, UINT64_MAX);
+        }
+
+        nvm_cmaf_edit(w, 0, place->start + t->edit);
+    }
+
     nvm_writer_box_end(w, elst);
     nvm_writer_box_end(w, box);
 }
@@ -117,8 +145,39 @@ nvm_cmaf_mdia(nvm_writer_t *w, const nvm_track_t *t)
 }
 
 
+/* Makes the header as long as a multiple of what the size of the box takes. */
+static void
+nvm_cmaf_placed(nvm_writer_t *w)
+{
+    size_t  box;
+
+    box = nvm_writer_box(w, "uuid");
+    nvm_writer_bytes(w, NVM_MP4_PLACED, NVM_MP4_UUID);
+    nvm_writer_zero(w, (8 - w->len % 8) % 8);
+    nvm_writer_box_end(w, box);
+}
+
+
+static void
+nvm_cmaf_spare(nvm_writer_t *w)
+{
+    nvm_writer_u32(w, 1);
+    nvm_writer_text(w, "free");
+    nvm_writer_u64(w, NVM_CMAF_SPARE);
+    nvm_writer_zero(w, NVM_CMAF_SPARE - NVM_CMAF_SPARE_HEAD);
+}
+
+
 nvm_err_e
 nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
+{
+    return nvm_cmaf_file_write(w, t, NULL);
+}
+
+
+nvm_err_e
+nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_cmaf_place_t *place)
 {
     size_t            moov, box, trex;
     nvm_movie_tkhd_t  tkhd = { 0 };
@@ -133,7 +192,7 @@ nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
         return NVM_EINVAL;
     }
 
-    nvm_cmaf_ftyp(w, t);
+    nvm_cmaf_ftyp(w, t, t->edit || place);
 
     tkhd.id = t->id;
     tkhd.flags = NVM_MOVIE_ENABLED|NVM_MOVIE_IN;
@@ -143,7 +202,7 @@ nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
 
     box = nvm_writer_box(w, "trak");
     nvm_movie_tkhd(w, t, &tkhd);
-    nvm_cmaf_edts(w, t);
+    nvm_cmaf_edts(w, t, place);
     nvm_cmaf_mdia(w, t);
     nvm_writer_box_end(w, box);
 
@@ -155,7 +214,15 @@ nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
     nvm_writer_box_end(w, trex);
     nvm_writer_box_end(w, box);
 
+    if (place && place->spare) {
+        nvm_cmaf_placed(w);
+    }
+
     nvm_writer_box_end(w, moov);
+
+    if (place && place->spare) {
+        nvm_cmaf_spare(w);
+    }
 
     return w->error;
 }

@@ -47,7 +47,7 @@
 #include "nvm_mp4.h"
 
 
-#define NVM_INDEX_MAGIC  0x6e76693035ULL
+#define NVM_INDEX_MAGIC  0x6e76693036ULL
 
 /* tables that samples are read from: stts, ctts, stsc, chunks, sizes, stss */
 #define NVM_INDEX_TABLES  6
@@ -82,6 +82,10 @@ typedef struct {
     uint32_t      naudio;
     uint32_t      ntext;
     uint32_t      nperiods;     /* more than 1: see nvm_index_build() */
+
+    uint64_t      origin;       /* see nvm_mp4_t; ticks of timescale */
+    uint32_t      placed;
+    uint32_t      reserved;
 } nvm_index_head_t;
 
 _Static_assert(sizeof(nvm_index_head_t) % 16 == 0, "tracks are aligned");
@@ -182,6 +186,8 @@ typedef struct {
     uint32_t        n;          /* at least 1 */
     uint32_t        timescale;
     int64_t         end;        /* of the reference track */
+    uint32_t        placed;     /* see nvm_mp4_place() */
+    uint64_t        origin;
 } nvm_index_lead_t;
 
 

@@ -78,6 +78,8 @@ nvm_index_lead(const nvm_index_src_t *src, nvm_arena_t *arena,
     out->n = head.nbounds;
     out->timescale = head.timescale;
     out->end = head.end;
+    out->placed = head.placed;
+    out->origin = head.origin;
 
     return src->read(src->data, head.bounds, times,
                      head.nbounds * sizeof(int64_t));

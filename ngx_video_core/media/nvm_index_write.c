@@ -344,6 +344,8 @@ nvm_index_head_write(const nvm_index_builder_t *b)
     head->timescale = b->bounds.timescale;
     head->end = b->bounds.end;
     head->nperiods = 1;
+    head->placed = b->mp4->placed;
+    head->origin = b->mp4->origin;
     head->nskipped = b->mp4->nskipped;
     memcpy(head->skipped, b->mp4->skipped, sizeof(b->mp4->skipped));
 

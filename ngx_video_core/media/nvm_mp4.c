@@ -633,6 +633,21 @@ nvm_mp4_trak(nvm_mp4_parse_t *p, const nvm_mp4_box_t *trak)
 }
 
 
+static void
+nvm_mp4_uuid(nvm_mp4_parse_t *p, const nvm_mp4_box_t *box)
+{
+    nvm_reader_t    r;
+    const uint8_t  *type;
+
+    r = box->r;
+    type = nvm_reader_bytes(&r, NVM_MP4_UUID);
+
+    if (!r.error && memcmp(type, NVM_MP4_PLACED, NVM_MP4_UUID) == 0) {
+        p->mp4->placed = 1;
+    }
+}
+
+
 static nvm_err_e
 nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
 {
@@ -659,6 +674,11 @@ nvm_mp4_moov(nvm_mp4_parse_t *p, nvm_mp4_box_t *moov)
         if (rc == NVM_OK && box.type == NVM_FOURCC('t', 'r', 'a', 'k')) {
             box.index = ++p->ntraks;
             rc = nvm_mp4_trak(p, &box);
+
+        } else if (rc == NVM_OK
+                   && box.type == NVM_FOURCC('u', 'u', 'i', 'd'))
+        {
+            nvm_mp4_uuid(p, &box);
         }
     }
 

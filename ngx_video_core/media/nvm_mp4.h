@@ -84,6 +84,16 @@ typedef struct {
 #define NVM_MP4_MAX_PERIODS  32
 
 
+/*
+ * A "uuid" box of this type in moov: the decode times of the one track are
+ * those that its edit list speaks of, so the time before its first sample is
+ * part of its presentation.  Otherwise fragments may begin with any time.
+ */
+#define NVM_MP4_UUID    16
+#define NVM_MP4_PLACED  "\x24\x7b\x10\x88\x1f\xff\x47\x6b"                    \
+                        "\x9d\xd0\xe4\xa9\x41\xd6\x68\x94"
+
+
 typedef struct {
     nvm_track_t       track;            /* as the CMAF track will be, see
                                            nvm_mp4_parse() */
@@ -141,6 +151,10 @@ typedef struct {
     uint32_t          nsamples;         /* of all fragments so far */
     uint32_t          nperiods;         /* see nvm_mp4_period() */
     uint32_t          ntracks;          /* that can be packaged */
+    uint32_t          placed;           /* NVM_MP4_PLACED; then, after
+                                           nvm_mp4_fragments_end(): */
+    uint64_t          origin;           /* time of the presentation that has
+                                           become 0, ticks of the track */
     uint32_t          nskipped;         /* that can't: other codecs, kinds */
     char              skipped[5];       /* sample entry of the first of them */
     nvm_mp4_track_t   tracks[NVM_MAX_TRACKS];
@@ -186,9 +200,16 @@ nvm_err_e nvm_mp4_fragment_add(nvm_arena_t *arena, nvm_mp4_t *mp4,
 /*
  * After the last: the earliest decode time of all tracks becomes 0, tracks
  * without samples are skipped and counted, durations and frame rates are
- * known.
+ * known.  NVM_EINVAL: a track starts over eight years after another.
  */
-void nvm_mp4_fragments_end(nvm_mp4_t *mp4);
+nvm_err_e nvm_mp4_fragments_end(nvm_mp4_t *mp4, nvm_fault_t *f);
+
+/*
+ * Of a placed file: time 0 becomes that of another one, whose origin this is.
+ * What is before it is removed, and the track if it has nothing else; ntracks
+ * may become 0.
+ */
+void nvm_mp4_place(nvm_mp4_t *mp4, uint64_t origin, uint32_t timescale);
 
 
 /*

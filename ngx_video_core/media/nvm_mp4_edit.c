@@ -231,6 +231,32 @@ nvm_mp4_clip_track(nvm_mp4_track_t *t, uint64_t from, uint64_t to)
 }
 
 
+void
+nvm_mp4_place(nvm_mp4_t *mp4, uint64_t origin, uint32_t timescale)
+{
+    uint64_t          zero;
+    nvm_mp4_track_t  *t;
+
+    if (!mp4->placed || mp4->ntracks == 0) {
+        return;
+    }
+
+    t = mp4->tracks;
+    zero = (uint64_t) nvm_rescale((int64_t) origin, t->track.timescale,
+                                  timescale);
+
+    if (mp4->origin >= zero) {
+        t->delay += mp4->origin - zero;
+        nvm_mp4_edit_duration(t);
+
+    } else if (nvm_mp4_clip_track(t, zero - mp4->origin, UINT64_MAX)
+               != NVM_OK)
+    {
+        mp4->ntracks = 0;
+    }
+}
+
+
 /* The same of a time in ms, which 2^28 s is the end of. */
 static nvm_err_e
 nvm_mp4_clip_ms(nvm_mp4_track_t *t, uint64_t start, uint64_t end)

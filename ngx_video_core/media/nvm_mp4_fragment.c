@@ -401,9 +401,9 @@ nvm_mp4_fragments_before(const nvm_mp4_track_t *a, const nvm_mp4_track_t *b)
  * Times of a track from its first sample on; what it starts late, against
  * the track that starts first, is a delay as an empty edit would be.
  */
-static void
-nvm_mp4_fragments_rebase(nvm_mp4_track_t *t, uint64_t start,
-    uint32_t timescale)
+static nvm_err_e
+nvm_mp4_fragments_rebase(nvm_mp4_t *mp4, nvm_mp4_track_t *t, uint64_t start,
+    uint32_t timescale, nvm_fault_t *f)
 {
     uint32_t  i;
     uint64_t  first, late;
@@ -417,22 +417,32 @@ nvm_mp4_fragments_rebase(nvm_mp4_track_t *t, uint64_t start,
     }
 
     t->media_duration -= first;
+    mp4->origin = first > t->media_time ? first - t->media_time : 0;
     t->media_time = t->media_time > first ? t->media_time - first : 0;
     t->delay += late <= first ? late : 0;
+
+    if (t->delay > (uint64_t) NVM_MP4_MAX_SECONDS * t->track.timescale) {
+        return nvm_fault(f, NVM_EINVAL,
+                         t->nfragments ? t->fragments[0].offset : 0,
+                         "tracks start too far apart");
+    }
 
     nvm_mp4_edit_duration(t);
 
     if (t->track.kind == NVM_VIDEO) {
         nvm_mp4_frame_rate(t, t->delta);
     }
+
+    return NVM_OK;
 }
 
 
-void
-nvm_mp4_fragments_end(nvm_mp4_t *mp4)
+nvm_err_e
+nvm_mp4_fragments_end(nvm_mp4_t *mp4, nvm_fault_t *f)
 {
-    uint32_t         i, n, timescale;
-    uint64_t         start;
+    uint32_t          i, n, timescale;
+    uint64_t          start;
+    nvm_err_e         rc;
     nvm_mp4_track_t  *t, *first;
 
     for (i = 0, n = 0; i < mp4->ntracks; i++) {
@@ -451,7 +461,7 @@ nvm_mp4_fragments_end(nvm_mp4_t *mp4)
     mp4->ntracks = n;
 
     if (n == 0) {
-        return;
+        return NVM_OK;
     }
 
     for (i = 1, first = mp4->tracks; i < n; i++) {
@@ -463,6 +473,15 @@ nvm_mp4_fragments_end(nvm_mp4_t *mp4)
     timescale = first->track.timescale;
 
     for (i = 0; i < n; i++) {
-        nvm_mp4_fragments_rebase(&mp4->tracks[i], start, timescale);
+        rc = nvm_mp4_fragments_rebase(mp4, &mp4->tracks[i], start, timescale,
+                                      f);
+        if (rc != NVM_OK) {
+            return rc;
+        }
     }
+
+    mp4->placed = mp4->placed && n == 1
+                  && mp4->origin <= (uint64_t) NVM_MP4_MAX_SECONDS * timescale;
+
+    return NVM_OK;
 }

@@ -199,9 +199,7 @@ fragments(nvm_arena_t *arena, nvm_mp4_t *mp4, const span_t *file,
         }
     }
 
-    nvm_mp4_fragments_end(mp4);
-
-    return NVM_OK;
+    return nvm_mp4_fragments_end(mp4, f);
 }
 
 
@@ -254,6 +252,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (rc != f.code || (rc == NVM_OK && mp4->nperiods != 1)) {
             abort();
         }
+    }
+
+    if (rc == NVM_OK && data[1] / 32) {
+        nvm_mp4_place(mp4, (uint64_t) data[1] * 1000, 1000);
     }
 
     if (rc == NVM_OK) {

@@ -162,7 +162,10 @@ load(file_t *file, uint32_t target)
     }
 
     if (rc == NVM_OK) {
-        nvm_mp4_fragments_end(file->mp4);
+        rc = nvm_mp4_fragments_end(file->mp4, &file->f);
+    }
+
+    if (rc == NVM_OK) {
         rc = nvm_index_build(&file->heap.arena, file->mp4, MP4_SIZE, target,
                              NULL, &file->index, &file->size, &file->f);
     }
@@ -330,6 +333,170 @@ test_times(void)
 }
 
 
+/* One track counts from the start of the film, the other from 1970. */
+static void
+test_apart(void)
+{
+    nvm_fault_t         f = { 0 };
+    nvm_mp4_t          *mp4;
+    nvm_mp4_track_t    *t;
+    nvm_mp4_fragment_t  fragments[2] = { { .offset = 700 },
+                                         { .offset = 900 } };
+
+    mp4 = calloc(1, sizeof(nvm_mp4_t));
+    mp4->ntracks = 2;
+    t = mp4->tracks;
+    t[0].track.kind = NVM_AUDIO;
+    t[0].track.timescale = 48000;
+    t[0].nsamples = 1;
+    t[0].nfragments = 1;
+    t[0].fragments = fragments;
+    t[0].media_duration = 1024;
+    t[1] = t[0];
+    t[1].fragments = &fragments[1];
+    fragments[1].dts = 1795340000ull * 48000;
+    t[1].media_duration += fragments[1].dts;
+
+    is_int(nvm_mp4_fragments_end(mp4, &f), NVM_EINVAL, "decades apart");
+    is_str(f.what, "tracks start too far apart", "it is said");
+    is_int((long long) f.offset, 900, "and where");
+
+    fragments[1].dts = 3600 * 48000;
+    t[0].media_duration = 1024;
+    t[1].media_duration = fragments[1].dts + 1024;
+    t[1].delay = 0;
+    is_int(nvm_mp4_fragments_end(mp4, &f), NVM_OK, "an hour apart");
+    is_int((long long) t[1].delay, 3600 * 48000, "is a delay");
+
+    free(mp4);
+}
+
+
+/* The same file, placed: from 1000 s on of what was in it. */
+static void
+make_placed(file_t *file, uint64_t delay)
+{
+    uint32_t          k;
+    nvm_track_t       t = { 0 };
+    nvm_writer_t      w;
+    nvm_cmaf_place_t  place = { delay, 4000 * RATE, 1 };
+
+    make(file);
+
+    (void) nvm_h264_track(&t, mp4_avcc, sizeof(mp4_avcc), NULL);
+    t.id = 7;
+    t.timescale = RATE;
+
+    nvm_writer_init(&w, file->init, sizeof(file->init));
+    (void) nvm_cmaf_file_write(&w, &t, &place);
+    file->init_len = w.len;
+
+    for (k = 0; k < FRAGMENTS; k++) {
+        set_time(file, k, file->dts[k] + 5000 * RATE);
+    }
+}
+
+
+/* Its index where time 0 is this, s: segments and when the first begins, ms. */
+static int
+placed_at(file_t *file, uint64_t origin, long long *start)
+{
+    nvm_index_track_t    t;
+    nvm_index_segment_t  segment;
+
+    (void) load(file, 1000);
+    nvm_mp4_place(file->mp4, origin * 1000, 1000);
+
+    if (nvm_index_build(&file->heap.arena, file->mp4, MP4_SIZE, 1000, NULL,
+                        &file->index, &file->size, &file->f)
+        != NVM_OK)
+    {
+        nvm_heap_done(&file->heap);
+        return -1;
+    }
+
+    (void) nvm_index_track(&file->src, 0, &t);
+    (void) nvm_index_segment(&file->src, &t, 0, &segment);
+    *start = (long long) segment.start * 1000 / RATE;
+    nvm_heap_done(&file->heap);
+
+    return (int) t.nsegments;
+}
+
+
+/* What a file has lost at its beginning counts in its time. */
+static void
+test_placed(void)
+{
+    file_t            *file;
+    uint8_t           *box;
+    long long          start;
+    nvm_index_head_t   head;
+    nvm_index_lead_t   lead;
+
+    file = malloc(sizeof(file_t));
+
+    make_placed(file, 0);
+    box = file->init + file->init_len - NVM_CMAF_SPARE;
+    is_int((box - file->init) % 8, 0, "the size is in one sector");
+    is_int(mp4_u32(box), 1, "a box of 64 bits");
+    is_mem(box + 4, 4, "free", 4, "that is free");
+    is_int(mp4_u32(box + 12), NVM_CMAF_SPARE, "of its size");
+
+    is_int(load(file, 1000), NVM_OK, "a placed file");
+    is_int(file->mp4->placed, 1, "is known");
+    is_int((long long) file->mp4->origin, 1000 * RATE, "with its origin");
+    is_int(content(file, "placed"), FRAGMENTS * SAMPLES, "begins at 0");
+    (void) nvm_index_head(&file->src, &head);
+    is_int((long long) head.duration, FRAGMENTS * 1000,
+           "and is as long as it is");
+    (void) nvm_index_lead(&file->src, &file->heap.arena, &lead);
+    is_int(lead.placed, 1, "the index tells");
+    is_int((long long) lead.origin, 1000 * RATE, "the origin");
+    nvm_heap_done(&file->heap);
+
+    make_placed(file, 0);
+    is_int(placed_at(file, 1000, &start), FRAGMENTS, "beside one like it");
+    is_int(start, 0, "it begins at 0");
+
+    make_placed(file, 0);
+    is_int(placed_at(file, 990, &start), FRAGMENTS, "beside one with more");
+    is_int(start, 10000, "it begins late");
+
+    make_placed(file, RATE / 2);
+    is_int(placed_at(file, 990, &start), FRAGMENTS, "one that was late");
+    is_int(start, 10500, "is so still");
+
+    make_placed(file, 0);
+    is_int(placed_at(file, 1003, &start), FRAGMENTS - 2,
+           "beside one with less it is cut, at a key frame");
+    is_int(start, 0, "and begins at 0");
+
+    make_placed(file, 0);
+    is_int(placed_at(file, 2000, &start), -1, "there is nothing there");
+
+    make_placed(file, 0);
+    set_time(file, 0, 4000 * (uint64_t) RATE);
+    is_int(load(file, 1000), NVM_OK, "a whole file");
+    is_int((long long) file->mp4->origin, 0, "has its own beginning");
+    nvm_heap_done(&file->heap);
+
+    make_placed(file, 0);
+    set_time(file, 0, (uint64_t) INT64_MAX / 4 - 1);
+    (void) load(file, 1000);
+    ok(file->mp4 == NULL || !file->mp4->placed || file->f.code,
+       "a time beyond all is no place");
+    nvm_heap_done(&file->heap);
+
+    make(file);
+    (void) load(file, 1000);
+    is_int(file->mp4->placed, 0, "a file of others is not placed");
+    nvm_heap_done(&file->heap);
+
+    free(file);
+}
+
+
 /* A field of fragment 3: its box, where, and what. */
 typedef struct {
     const char  *what;
@@ -404,6 +571,8 @@ main(void)
 {
     test_read();
     test_times();
+    test_apart();
+    test_placed();
     test_damaged();
 
     return done_testing();

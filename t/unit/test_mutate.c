@@ -281,8 +281,9 @@ load(counted_t *c, const span_t *file, span_t *index, nvm_fault_t *f)
         return nvm_fault(f, NVM_ENOENT, 0, "no moov box");
     }
 
-    if (mp4->fragmented) {
-        nvm_mp4_fragments_end(mp4);
+    rc = mp4->fragmented ? nvm_mp4_fragments_end(mp4, f) : NVM_OK;
+    if (rc != NVM_OK) {
+        return rc;
     }
 
     rc = nvm_index_build(&c->arena, mp4, FILE_SIZE, 1000, NULL,
