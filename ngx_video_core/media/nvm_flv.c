@@ -88,6 +88,24 @@ static const struct {
 };
 
 
+const char *
+nvm_flv_codec(nvm_kind_e kind, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(nvm_flv_fourccs) / sizeof(nvm_flv_fourccs[0]); i++)
+    {
+        if (nvm_flv_fourccs[i].kind == kind
+            && nvm_flv_fourccs[i].unsupported == NULL && n-- == 0)
+        {
+            return nvm_flv_fourccs[i].fourcc;
+        }
+    }
+
+    return NULL;
+}
+
+
 static nvm_err_e
 nvm_flv_cut(nvm_flv_tag_t *tag, nvm_fault_t *f)
 {

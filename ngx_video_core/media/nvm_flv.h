@@ -66,6 +66,12 @@ nvm_err_e nvm_flv_audio_parse(const uint8_t *body, size_t n,
  */
 nvm_err_e nvm_flv_next(nvm_flv_tag_t *tag, nvm_fault_t *f);
 
+/*
+ * The nth codec of Enhanced RTMP that is taken, of that kind, as a FourCC with
+ * a zero at its end; NULL: there are no more.
+ */
+const char *nvm_flv_codec(nvm_kind_e kind, size_t n);
+
 
 /*
  * The payload of a header as the configuration box of the codec has it: the

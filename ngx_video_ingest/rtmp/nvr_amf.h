@@ -101,6 +101,7 @@ void nvr_amf_write_text(nvm_writer_t *w, const char *text);
 void nvr_amf_write_null(nvm_writer_t *w);
 void nvr_amf_write_undefined(nvm_writer_t *w);
 void nvr_amf_write_object_start(nvm_writer_t *w);
+void nvr_amf_write_array_start(nvm_writer_t *w, uint32_t n);
 void nvr_amf_write_key(nvm_writer_t *w, const char *key);
 void nvr_amf_write_object_end(nvm_writer_t *w);
 

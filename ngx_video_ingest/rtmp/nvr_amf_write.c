@@ -78,6 +78,15 @@ nvr_amf_write_object_start(nvm_writer_t *w)
 }
 
 
+/* Strict: n values follow, and no end. */
+void
+nvr_amf_write_array_start(nvm_writer_t *w, uint32_t n)
+{
+    nvm_writer_u8(w, NVR_AMF_STRICT_ARRAY);
+    nvm_writer_u32(w, n);
+}
+
+
 void
 nvr_amf_write_key(nvm_writer_t *w, const char *key)
 {

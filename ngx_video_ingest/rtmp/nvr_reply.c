@@ -6,9 +6,16 @@
 
 #include <string.h>
 
+#include "nvm_flv.h"
 #include "nvr_chunk.h"
 #include "nvr_command.h"
 #include "nvr_reply.h"
+
+
+/* Enhanced RTMP 2, Enhancing NetConnection connect Command */
+#define NVR_CAPS_MULTITRACK     0x02
+#define NVR_CAPS_MODEX          0x04    /* is passed over */
+#define NVR_CODEC_CAN_FORWARD   0x04
 
 
 typedef struct {
@@ -138,6 +145,58 @@ nvr_reply_user_control(nvm_writer_t *w, size_t chunk_size, uint16_t event,
 }
 
 
+/* Numbers are what is done with a codec: it is sent on as it is. */
+static void
+nvr_reply_codecs(nvr_reply_t *b, const char *name, nvm_kind_e kind)
+{
+    size_t       n;
+    const char  *codec;
+
+    nvr_amf_write_key(&b->body, name);
+    nvr_amf_write_object_start(&b->body);
+
+    for (n = 0; (codec = nvm_flv_codec(kind, n)) != NULL; n++) {
+        nvr_amf_write_key(&b->body, codec);
+        nvr_amf_write_number(&b->body, NVR_CODEC_CAN_FORWARD);
+    }
+
+    nvr_amf_write_object_end(&b->body);
+}
+
+
+/* What is taken of Enhanced RTMP; "fourCcList" is how version 1 says it. */
+static void
+nvr_reply_enhanced(nvr_reply_t *b)
+{
+    size_t      n;
+    uint32_t    codecs;
+    nvm_kind_e  kind;
+
+    codecs = 0;
+
+    for (kind = NVM_VIDEO; kind <= NVM_AUDIO; kind++) {
+        for (n = 0; nvm_flv_codec(kind, n); n++) {
+            codecs++;
+        }
+    }
+
+    nvr_amf_write_key(&b->body, "fourCcList");
+    nvr_amf_write_array_start(&b->body, codecs);
+
+    for (kind = NVM_VIDEO; kind <= NVM_AUDIO; kind++) {
+        for (n = 0; nvm_flv_codec(kind, n); n++) {
+            nvr_amf_write_text(&b->body, nvm_flv_codec(kind, n));
+        }
+    }
+
+    nvr_reply_codecs(b, "videoFourCcInfoMap", NVM_VIDEO);
+    nvr_reply_codecs(b, "audioFourCcInfoMap", NVM_AUDIO);
+
+    nvr_amf_write_key(&b->body, "capsEx");
+    nvr_amf_write_number(&b->body, NVR_CAPS_MULTITRACK|NVR_CAPS_MODEX);
+}
+
+
 void
 nvr_reply_connect(nvm_writer_t *w, size_t chunk_size, double txid,
     double object_encoding)
@@ -153,6 +212,7 @@ nvr_reply_connect(nvm_writer_t *w, size_t chunk_size, double txid,
     nvr_amf_write_text(&b.body, "FMS/3,0,1,123");
     nvr_amf_write_key(&b.body, "capabilities");
     nvr_amf_write_number(&b.body, 31);
+    nvr_reply_enhanced(&b);
     nvr_amf_write_object_end(&b.body);
 
     nvr_reply_info(&b, "status", "NetConnection.Connect.Success", text,

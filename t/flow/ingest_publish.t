@@ -78,6 +78,14 @@ my ($rtmp, $answer) = connected();
 
 is $answer->{name}, '_result', 'connect is answered';
 is $answer->{args}[1]{code}, 'NetConnection.Connect.Success', 'with success';
+my $can = $answer->{args}[0];
+is "@{ $can->{fourCcList} }",
+    'avc1 hvc1 av01 vp09 mp4a Opus ac-3 ec-3 fLaC .mp3', 'and codecs';
+is join(' ', sort keys %{ $can->{videoFourCcInfoMap} }),
+    'av01 avc1 hvc1 vp09', 'of video';
+is join(' ', sort keys %{ $can->{audioFourCcInfoMap} }),
+    '.mp3 Opus ac-3 ec-3 fLaC mp4a', 'of audio';
+is $can->{capsEx}, 6, 'several tracks, ModEx; no reconnecting, no nanoseconds';
 is $rtmp->{window}, 2500000, 'the window was announced before';
 cmp_ok $rtmp->{in_chunk}, '>', 128, 'and a larger chunk size';
 

@@ -208,9 +208,38 @@ test_tracks(void)
 }
 
 
+/* What servers say they take is what is taken. */
+static void
+test_codecs(void)
+{
+    size_t         n;
+    uint8_t        body[6] = "\x90....x";
+    nvm_err_e      rc;
+    nvm_flv_tag_t  tag;
+    const char    *codec;
+
+    for (n = 0; (codec = nvm_flv_codec(NVM_VIDEO, n)) != NULL; n++) {
+        memcpy(body + 1, codec, 4);
+        rc = nvm_flv_video_parse(body, 6, &tag, NULL);
+        ok(rc == NVM_OK && tag.codec != NVM_CODEC_NONE, "%s", codec);
+    }
+
+    is_int(n, 4, "of video");
+
+    for (n = 0; (codec = nvm_flv_codec(NVM_AUDIO, n)) != NULL; n++) {
+        memcpy(body + 1, codec, 4);
+        rc = nvm_flv_audio_parse(body, 6, &tag, NULL);
+        ok(rc == NVM_OK && tag.codec != NVM_CODEC_NONE, "%s", codec);
+    }
+
+    is_int(n, 6, "of audio");
+}
+
+
 int
 main(void)
 {
+    test_codecs();
     test_video();
     test_audio();
     test_multitrack();

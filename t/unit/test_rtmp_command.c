@@ -19,6 +19,7 @@
 #define NUM_0    "\0\0\0\0\0\0\0\0\0"
 #define NUM_1    "\0\x3f\xf0\0\0\0\0\0\0"
 #define NUM_2    "\0\x40\0\0\0\0\0\0\0"
+#define NUM_4    "\0\x40\x10\0\0\0\0\0\0"
 #define END      "\0\0\x09"
 #define NUL      "\5"
 
@@ -387,7 +388,18 @@ test_reply_command(void)
                                   "\0\x0b" "description\2\0\2no" END;
     static const char  conn[] = "\2\0\7_result" NUM_1 "\3"
         "\0\6fmsVer\2\0\x0d" "FMS/3,0,1,123"
-        "\0\x0c" "capabilities\0\x40\x3f\0\0\0\0\0\0" END "\3"
+        "\0\x0c" "capabilities\0\x40\x3f\0\0\0\0\0\0"
+        "\0\x0a" "fourCcList\x0a\0\0\0\x0a"
+        "\2\0\4" "avc1" "\2\0\4" "hvc1" "\2\0\4" "av01" "\2\0\4" "vp09"
+        "\2\0\4" "mp4a" "\2\0\4" "Opus" "\2\0\4" "ac-3" "\2\0\4" "ec-3"
+        "\2\0\4" "fLaC" "\2\0\4" ".mp3"
+        "\0\x12" "videoFourCcInfoMap\3"
+        "\0\4" "avc1" NUM_4 "\0\4" "hvc1" NUM_4 "\0\4" "av01" NUM_4
+        "\0\4" "vp09" NUM_4 END
+        "\0\x12" "audioFourCcInfoMap\3"
+        "\0\4" "mp4a" NUM_4 "\0\4" "Opus" NUM_4 "\0\4" "ac-3" NUM_4
+        "\0\4" "ec-3" NUM_4 "\0\4" "fLaC" NUM_4 "\0\4" ".mp3" NUM_4 END
+        "\0\6capsEx\0\x40\x18\0\0\0\0\0\0" END "\3"
         "\0\5level\2\0\6status"
         "\0\4code\2\0\x1dNetConnection.Connect.Success"
         "\0\x0b" "description\2\0\x15" "Connection succeeded."
