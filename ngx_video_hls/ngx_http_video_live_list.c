@@ -549,7 +549,7 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     d.availability_start = info->clock.wall;
     d.publish_time = (int64_t) ngx_video_now();
     d.now = d.publish_time;
-    d.time_shift = info->window_ms;
+    d.time_shift = info->listed_ms;
     d.clock = "time";
 
     if (conf->low_latency && info->state == NGX_VIDEO_LIVE_LIVE

@@ -398,7 +398,7 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     tw->len = 0;
     tw->first = 0;
 
-    return ngx_video_live_part(tw->store, tw->live, tw->number, &part,
+    return ngx_video_live_part(tw->store, tw->live, tw->number, &part, NULL, 0,
                                tw->chunk);
 }
 

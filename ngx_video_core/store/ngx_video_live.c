@@ -37,6 +37,7 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
         t->next = 0;
         t->next_part = 0;
         t->part_target = part_target;
+        ngx_memzero(&t->dvr, sizeof(ngx_video_live_dvr_t));
 
         l->tracks[l->ntracks] = chunk;
         st->head->pinned++;
@@ -119,7 +120,7 @@ ngx_video_live_slide(ngx_video_store_t *st, ngx_uint_t index,
 uint32_t
 ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    uint32_t                   used;
+    uint32_t                   used, pages[NGX_VIDEO_LIVE_PAGES];
     uint64_t                   k;
     ngx_uint_t                 i;
     ngx_video_live_track_t    *t;
@@ -129,10 +130,11 @@ ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l)
 
     for (i = 0; i < l->ntracks; i++) {
         t = ngx_video_live_track_at(st, l, i);
+        used += ngx_video_live_pages(t, pages);
 
         for (k = t->first; k < t->next; k++) {
             s = ngx_video_live_segment_at(t, k);
-            used += (s->size >> NGX_VIDEO_CHUNK_SHIFT) + 1;
+            used += s->gap ? 0 : (s->size >> NGX_VIDEO_CHUNK_SHIFT) + 1;
         }
     }
 
@@ -220,9 +222,31 @@ ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
+/* All of it or nothing. */
+static ngx_int_t
+ngx_video_live_append(ngx_video_store_t *st, ngx_video_ref_t *ref,
+    nvm_part_t *part, const void *head, size_t head_len, const void *data)
+{
+    size_t  n;
+
+    if (ngx_video_object_room(st, ref, part->size, &n) == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (head_len
+        && ngx_video_object_append(st, ref, head, head_len) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_video_object_append(st, ref, data, part->size - head_len);
+}
+
+
 ngx_int_t
 ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_uint_t number, nvm_part_t *part, const void *data)
+    ngx_uint_t number, nvm_part_t *part, const void *head, size_t head_len,
+    const void *data)
 {
     ngx_video_ref_t            ref;
     ngx_video_live_t          *l;
@@ -241,7 +265,8 @@ ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
 
     /* the ring's oldest part is overwritten: it may not be of this segment */
     if (s->complete || s->nparts == NGX_VIDEO_LIVE_PARTS - 1
-        || ngx_video_object_append(st, &ref, data, part->size) != NGX_OK)
+        || ngx_video_live_append(st, &ref, part, head, head_len, data)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -53,7 +53,22 @@
 #define NGX_VIDEO_LIVE_PARTS      1024
 
 /* runs of a stream that are read, the newest ones */
-#define NGX_VIDEO_LIVE_RUNS       8
+#define NGX_VIDEO_LIVE_RUNS       16
+
+/* path of a recording; its newest runs, each in a directory of its own */
+#define NGX_VIDEO_LIVE_PATH       512
+#define NGX_VIDEO_LIVE_RECORDED   32
+#define NGX_VIDEO_LIVE_NUMBER     9999
+#define NGX_VIDEO_LIVE_FILE       (NGX_VIDEO_LIVE_PATH + sizeof("/0001/v0.mp4"))
+
+/* what is on disk can be had for so long after it was listed, ms */
+#define NGX_VIDEO_LIVE_DVR_MARGIN 30000
+
+/* pages that list what a track has on disk; segments that one has */
+#define NGX_VIDEO_LIVE_PAGES      64
+#define NGX_VIDEO_LIVE_LISTED     100000
+#define NGX_VIDEO_LIVE_PAGE                                                   \
+    (NGX_VIDEO_CHUNK_SIZE / sizeof(ngx_video_live_record_t))
 
 /* how long an ended stream stays to be read, ms, unless told otherwise */
 #define NGX_VIDEO_LIVE_LINGER     30000
@@ -80,6 +95,42 @@ typedef struct {
     uint64_t                  start;        /* when this one did, ms after it */
     uint64_t                  begin;        /* the media time of that, ms */
 } ngx_video_live_clock_t;
+
+
+typedef enum {
+    NGX_VIDEO_RECORD_NONE = 0,
+    NGX_VIDEO_RECORD_ON,
+    NGX_VIDEO_RECORD_OFF,       /* told so */
+    NGX_VIDEO_RECORD_FAILED
+} ngx_video_record_state_e;
+
+
+/*
+ * What of a run is written to disk.  Its files are PATH/NUMBER/TRACK.mp4; all
+ * runs of a stream have the same path.  "runs" has a bit for each of the newest
+ * that has media there, see ngx_video_live_run_bit(); "ends" is the media time
+ * that such a run ended with, ms, of all but the one that is written.
+ */
+typedef struct {
+    uint32_t                  state;        /* ngx_video_record_state_e */
+    uint32_t                  writer;       /* slot that writes it */
+    uint32_t                  writer_gen;
+    uint32_t                  number;
+    uint32_t                  runs;
+    uint32_t                  path_len;
+    uint64_t                  begin;        /* media time that it begins with,
+                                               ms; UINT64_MAX: not yet */
+    uint64_t                  ends[NGX_VIDEO_LIVE_RECORDED];
+    u_char                    path[NGX_VIDEO_LIVE_PATH];
+} ngx_video_live_recording_t;
+
+
+/* The place of a run in "ends" and, as a bit, in "runs". */
+static inline uint32_t
+ngx_video_live_run_bit(uint32_t number)
+{
+    return (number - 1) % NGX_VIDEO_LIVE_RECORDED;
+}
 
 
 /* Everything but state and signal is written between two steps of version. */
@@ -109,6 +160,9 @@ struct ngx_video_live_s {
     uint32_t                  ntracks;
     uint32_t                  tracks[NGX_VIDEO_LIVE_TRACKS];  /* chunk + 1 */
 
+    uint64_t                  dvr_ms;       /* that is listed from disk */
+    ngx_video_live_recording_t  recording;
+
     uint64_t                  bytes;        /* received; atomic */
 
     uint32_t                  name_len;
@@ -128,7 +182,35 @@ typedef struct {
     unsigned                  independent:1;
     unsigned                  discontinuity:1;
     unsigned                  complete:1;
+    unsigned                  gap:1;        /* it was cut off, its object is
+                                               aborted */
 } ngx_video_live_segment_t;
+
+
+/* A segment on disk; size 0: it was missed. */
+typedef struct {
+    uint64_t                  start;
+    uint64_t                  offset;       /* in the file of the track */
+    int64_t                   wall;
+    uint32_t                  duration;
+    uint32_t                  size;
+    unsigned                  independent:1;
+    unsigned                  discontinuity:1;
+} ngx_video_live_record_t;
+
+
+/*
+ * Those of a track: of segment "base" and the ones after it.  What is listed
+ * is in pages, each a chunk.
+ */
+typedef struct {
+    uint64_t                  base;
+    uint64_t                  first;        /* records [first, next) are there */
+    uint64_t                  next;
+    uint64_t                  offset;       /* where the file ends */
+    uint32_t                  pages[NGX_VIDEO_LIVE_PAGES];  /* chunk + 1; of
+                                               record n: n / PAGE % PAGES */
+} ngx_video_live_dvr_t;
 
 
 /* In a chunk of its own. */
@@ -141,6 +223,7 @@ typedef struct {
     uint64_t                  next;
     uint64_t                  next_part;
     uint32_t                  part_target;  /* longest part, ticks */
+    ngx_video_live_dvr_t      dvr;
     ngx_video_live_segment_t  segments[NGX_VIDEO_LIVE_SEGMENTS];
     nvm_part_t                parts[NGX_VIDEO_LIVE_PARTS];
 } ngx_video_live_track_t;
@@ -154,6 +237,7 @@ typedef struct {
     ngx_msec_t                window;
     ngx_msec_t                grace;        /* to come back; 0: none */
     ngx_msec_t                linger;       /* 0: NGX_VIDEO_LIVE_LINGER */
+    ngx_msec_t                dvr;          /* 0: none */
     uint64_t                  reserve;      /* bytes of media to hold */
     const char               *refused;      /* why, after NGX_DECLINED */
 } ngx_video_live_conf_t;
@@ -168,9 +252,13 @@ typedef struct {
     uint32_t                  target;
     uint32_t                  window_ms;
     uint32_t                  ntracks;
+    uint32_t                  recording;    /* ngx_video_record_state_e */
+    uint64_t                  listed_ms;    /* window_ms, or what is listed
+                                               from disk */
     uint64_t                  started;
     uint64_t                  ended;
     uint64_t                  bytes;
+    uint64_t                  next_msn;     /* that no segment has yet */
     ngx_video_live_clock_t    clock;
     uint64_t                  prev_epoch;
     uint32_t                  prev;
@@ -187,6 +275,7 @@ typedef struct {
     uint32_t                  nparts;       /* of it that are there */
     uint32_t                  before;       /* parts of the one before it */
     uint64_t                  duration;     /* of that, in ticks */
+    uint32_t                  behind;       /* ngx_video_live_dvr_behind() */
     unsigned                  empty:1;
     unsigned                  complete:1;
 } ngx_video_live_edge_t;
@@ -237,9 +326,13 @@ ngx_int_t ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number, uint64_t msn, uint64_t start, int64_t wall,
     ngx_uint_t independent);
 
-/* Appends a part: its bytes are readable and its waiters woken on return. */
+/*
+ * Appends a part of part->size bytes: head_len of boxes, the rest of data.  They
+ * are readable and its waiters woken on return.
+ */
 ngx_int_t ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_uint_t number, nvm_part_t *part, const void *data);
+    ngx_uint_t number, nvm_part_t *part, const void *head, size_t head_len,
+    const void *data);
 ngx_int_t ngx_video_live_segment_close(ngx_video_store_t *st,
     ngx_uint_t index, ngx_uint_t number);
 
@@ -265,6 +358,69 @@ void ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index);
 void ngx_video_live_bandwidth(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number, uint32_t peak, uint32_t average);
 uint64_t ngx_video_live_first_msn(ngx_video_store_t *st, ngx_uint_t index);
+
+
+/*
+ * ngx_video_live_dvr.c: what is on disk.
+ *
+ * record: by the publisher's worker, which becomes the recorder, when the run
+ * is ready; a run that goes on from one that has a path goes on there, too, or
+ * is off as that one was.  A path of more than NGX_VIDEO_LIVE_PATH bytes is
+ * none.
+ */
+void ngx_video_live_record(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_str_t *path, ngx_uint_t on);
+
+/* For all: NGX_DECLINED when the run is another. */
+ngx_int_t ngx_video_live_recording(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_video_live_recording_t *rec);
+ngx_int_t ngx_video_live_record_set(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_video_record_state_e state);
+
+/* For the recorder: the media time that what it writes begins with. */
+void ngx_video_live_record_begin(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint64_t begin);
+
+/*
+ * The same: the next segment of a track and the offset in the file where it
+ * goes; 0: it is a new file.  NGX_OK: with a reference to its object; NGX_DECLINED: it has
+ * been missed, only its msn is told; NGX_AGAIN: there is none yet; NGX_ABORT:
+ * the run is another.
+ */
+ngx_int_t ngx_video_live_unrecorded(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *segment,
+    uint64_t *offset);
+
+/*
+ * It is on disk from that offset on, or missed (size 0).  NGX_DECLINED: the run
+ * is another; NGX_ERROR: no memory to list it, nor what was before it.
+ */
+ngx_int_t ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *s,
+    uint64_t offset, uint32_t size);
+
+/* These runs, bits as in "runs", are not on disk any more. */
+void ngx_video_live_record_gone(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint32_t runs);
+
+/*
+ * Makes this worker the recorder of a run whose publisher is gone and whose
+ * recorder has died before it had written everything: NGX_OK, or NGX_DECLINED.
+ */
+ngx_int_t ngx_video_live_adopt(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t *epoch);
+
+/* A segment of a reader's that has left memory: NGX_OK, or NGX_DECLINED. */
+ngx_int_t ngx_video_live_on_disk(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_uint_t number, uint64_t msn,
+    ngx_video_live_record_t *record);
+
+/*
+ * The file of the nth track of a kind, with a zero at its end, into
+ * NGX_VIDEO_LIVE_FILE bytes at p.  Returns what is behind it.
+ */
+u_char *ngx_video_live_file(u_char *p, ngx_video_live_recording_t *rec,
+    ngx_uint_t kind, ngx_uint_t n);
 
 
 /*

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * For the writing side of live timelines alone: the block of a run, and what
- * its three files have in common.
+ * For the files of live timelines alone: the block of a run, and what they
+ * have in common.
  *
  * Each change is valid at any instant: a descriptor is written before the
  * counter that shows it, an object leaves the ring before it loses its owner.
@@ -59,15 +59,26 @@ ngx_video_live_segment_at(ngx_video_live_track_t *t, uint64_t n)
 
 /*
  * ngx_video_live_end.c.  empty: under the lock and inside begin and commit,
- * gives back all that a block holds but the objects; disown: frees the objects
+ * gives back all that a block holds but the objects; free: the same, and there
+ * is no run any more; disown: frees the objects
  * of ended epochs, by a walk that has the lock only for those that it frees.
  */
 void ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l);
+void ngx_video_live_free(ngx_video_store_t *st, ngx_video_live_t *l);
 void ngx_video_live_disown(ngx_video_store_t *st, ngx_uint_t index);
 
 /* ngx_video_live_run.c.  Under the lock: the run before one, or NULL. */
 ngx_video_live_t *ngx_video_live_prev(ngx_video_store_t *st,
     ngx_video_live_t *l);
+
+/*
+ * ngx_video_live_dvr.c.  Under the lock: whether a run has something that is
+ * listed from disk; whether it has something that is to be written.  Of a track: its pages, NGX_VIDEO_LIVE_PAGES at most;
+ * returns how many.
+ */
+ngx_uint_t ngx_video_live_kept(ngx_video_store_t *st, ngx_video_live_t *l);
+ngx_uint_t ngx_video_live_pending(ngx_video_store_t *st, ngx_video_live_t *l);
+uint32_t ngx_video_live_pages(ngx_video_live_track_t *t, uint32_t *pages);
 
 /* ngx_video_live.c.  Chunks that tracks and segments take, at most. */
 uint32_t ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l);

@@ -8,7 +8,10 @@
 
 
 /* ms; least grace of a run that is continued at once */
-#define NGX_VIDEO_LIVE_PAUSE  1000
+#define NGX_VIDEO_LIVE_PAUSE    1000
+
+/* for which a run stays longer than it should while it is being recorded */
+#define NGX_VIDEO_LIVE_PENDING  30000
 
 
 /*
@@ -18,8 +21,9 @@
 void
 ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    uint32_t    chunk;
-    ngx_uint_t  i;
+    uint32_t                 chunk, n, pages[NGX_VIDEO_LIVE_PAGES];
+    ngx_uint_t               i;
+    ngx_video_live_track_t  *t;
 
     /* first: who repairs this if we die looks at the tracks that are there */
     ngx_video_store_sc(&l->ntracks, 0);
@@ -27,12 +31,23 @@ ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
     for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {
         chunk = l->tracks[i];
 
-        if (chunk) {
-            ngx_video_store_sc(&l->tracks[i], 0);
-            ngx_video_chunk_free(st, chunk);
-            st->head->pinned -= ngx_min(1, st->head->pinned);
+        if (chunk == 0) {
+            continue;
+        }
+
+        t = (ngx_video_live_track_t *) ngx_video_chunk_data(st, chunk);
+        n = ngx_video_live_pages(t, pages);
+
+        ngx_video_store_sc(&l->tracks[i], 0);
+        ngx_video_chunk_free(st, chunk);
+        st->head->pinned -= ngx_min(n + 1, st->head->pinned);
+
+        while (n--) {
+            ngx_video_chunk_free(st, pages[n]);
         }
     }
+
+    ngx_memzero(&l->recording, sizeof(ngx_video_live_recording_t));
 
     st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
     l->reserved = 0;
@@ -41,8 +56,7 @@ ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
-/* Under the lock. */
-static void
+void
 ngx_video_live_free(ngx_video_store_t *st, ngx_video_live_t *l)
 {
     ngx_video_live_begin(l);
@@ -86,8 +100,10 @@ ngx_video_live_mine(ngx_video_store_t *st, ngx_video_live_t *l)
 
 
 /*
- * Takes unfinished segments out of the rings, inside begin and commit; their
- * objects, for the caller to abort, are at refs when that is not NULL.
+ * Ends unfinished segments, inside begin and commit; their objects, for the
+ * caller to abort, are at refs when that is not NULL.  One that has been listed
+ * stays in the ring as a gap: its number is not given to another, and what is
+ * listed does not reach farther back than it did.
  */
 static ngx_uint_t
 ngx_video_live_cut(ngx_video_store_t *st, ngx_video_live_t *l,
@@ -116,7 +132,13 @@ ngx_video_live_cut(ngx_video_store_t *st, ngx_video_live_t *l,
             refs[n++] = s->object;
         }
 
-        t->next--;
+        if (s->nparts) {
+            s->gap = 1;
+            s->complete = 1;
+
+        } else {
+            t->next--;
+        }
     }
 
     return n;
@@ -269,8 +291,7 @@ ngx_video_live_kicked(ngx_video_store_t *st, ngx_uint_t index)
 static ngx_uint_t
 ngx_video_live_orphaned(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    uint32_t           writer;
-    ngx_video_slot_t  *s;
+    uint32_t  writer;
 
     writer = ngx_video_load_sc(&l->writer);
 
@@ -280,10 +301,7 @@ ngx_video_live_orphaned(ngx_video_store_t *st, ngx_video_live_t *l)
         return 0;
     }
 
-    s = &st->slots[writer];
-
-    return ngx_video_load(&s->state) != NGX_VIDEO_SLOT_LIVE
-           || ngx_video_load(&s->generation) != ngx_video_load(&l->writer_gen);
+    return ngx_video_slot_lost(st, writer, ngx_video_load(&l->writer_gen));
 }
 
 
@@ -341,6 +359,40 @@ ngx_video_live_next(ngx_video_store_t *st, ngx_uint_t index)
 }
 
 
+/* How long segments stay in memory, ms; in a run that has gone on. */
+static uint64_t
+ngx_video_live_stay(ngx_video_live_t *l)
+{
+    return (uint64_t) l->window_ms * 3 / 2 + (uint64_t) l->target * 3000;
+}
+
+
+/*
+ * Under the lock: whether the stream that a run has gone on in moves.  One whose
+ * newest run is paused, or over, stands still: it keeps all that it lists.
+ */
+static ngx_uint_t
+ngx_video_live_moves(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_uint_t         n;
+    ngx_video_live_t  *l, *next;
+
+    l = &st->lives[index];
+
+    for (n = 0; n < st->head->nlives; n++) {
+        next = ngx_video_live_next(st, l - st->lives);
+
+        if (next == NULL) {
+            break;
+        }
+
+        l = next;
+    }
+
+    return l->state < NGX_VIDEO_LIVE_ENDED;
+}
+
+
 /*
  * Under the lock: what is to become of a run at this time: its own state,
  * INTERRUPTED, or FREE.
@@ -357,7 +409,13 @@ ngx_video_live_due(ngx_video_store_t *st, ngx_uint_t index, uint64_t now)
 
     case NGX_VIDEO_LIVE_ENDED:
     case NGX_VIDEO_LIVE_INTERRUPTED:
-        return l->ended + l->linger <= now ? NGX_VIDEO_LIVE_FREE : l->state;
+        keep = l->linger;
+
+        if (ngx_video_live_pending(st, l)) {
+            keep += NGX_VIDEO_LIVE_PENDING;
+        }
+
+        return l->ended + keep <= now ? NGX_VIDEO_LIVE_FREE : l->state;
 
     case NGX_VIDEO_LIVE_PAUSED:
         /* whose publisher is back may take its time to the first key frame */
@@ -366,9 +424,14 @@ ngx_video_live_due(ngx_video_store_t *st, ngx_uint_t index, uint64_t now)
 
     case NGX_VIDEO_LIVE_CONTINUED:
         /* as long as its segments would have stayed if it had not ended */
-        keep = (uint64_t) l->window_ms * 3 / 2 + (uint64_t) l->target * 3000;
+        keep = ngx_video_live_stay(l);
 
-        return l->ended + keep <= now || !ngx_video_live_next(st, index)
+        if (ngx_video_live_kept(st, l)) {
+            keep += l->dvr_ms;
+        }
+
+        return (l->ended + keep <= now && ngx_video_live_moves(st, index))
+               || !ngx_video_live_next(st, index)
                ? NGX_VIDEO_LIVE_FREE : l->state;
 
     default:
@@ -377,18 +440,91 @@ ngx_video_live_due(ngx_video_store_t *st, ngx_uint_t index, uint64_t now)
 }
 
 
-void
-ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
+/*
+ * Under the lock: the segments that are still in memory of a run that has gone
+ * on, n of them at refs, when they are on disk and would have left it.
+ */
+static ngx_uint_t
+ngx_video_live_leave(ngx_video_store_t *st, ngx_video_live_t *l, uint64_t now,
+    ngx_video_ref_t *refs)
 {
-    uint32_t           state;
-    ngx_uint_t         i, due;
+    uint64_t                 k;
+    ngx_uint_t               i, n;
+    ngx_video_live_track_t  *t;
+
+    if (l->state != NGX_VIDEO_LIVE_CONTINUED || !ngx_video_live_kept(st, l)
+        || l->ended + ngx_video_live_stay(l) > now
+        || !ngx_video_live_moves(st, l - st->lives))
+    {
+        return 0;
+    }
+
+    for (i = 0, n = 0; i < l->ntracks && n == 0; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        for (k = t->first; k < t->next; k++) {
+            refs[n++] = ngx_video_live_segment_at(t, k)->object;
+        }
+
+        if (n) {
+            ngx_video_live_begin(l);
+            t->first = t->next;
+            ngx_video_live_commit(l);
+        }
+    }
+
+    return n;
+}
+
+
+/* Of one track; the others follow in the next second. */
+static void
+ngx_video_live_forget(ngx_video_store_t *st, ngx_uint_t index, uint64_t now)
+{
+    uint32_t           used;
+    ngx_uint_t         n;
+    ngx_video_ref_t    refs[NGX_VIDEO_LIVE_SEGMENTS];
     ngx_video_live_t  *l;
 
-    for (i = 0; i < st->head->nlives; i++) {
+    l = &st->lives[index];
+
+    if (ngx_video_load(&l->state) != NGX_VIDEO_LIVE_CONTINUED) {
+        return;
+    }
+
+    ngx_video_store_lock(st);
+
+    n = ngx_video_live_leave(st, l, now, refs);
+
+    if (n) {
+        used = ngx_video_live_used(st, l);
+        used = l->reserved - ngx_min(used, l->reserved);
+        l->reserved -= used;
+        st->head->reserved -= ngx_min(used, st->head->reserved);
+    }
+
+    ngx_video_store_unlock(st);
+
+    while (n--) {
+        ngx_video_object_disown(st, index, &refs[n]);
+    }
+}
+
+
+/* Returns whether a run was freed: then the one that it went on from is due. */
+static ngx_uint_t
+ngx_video_live_reap_once(ngx_video_store_t *st, uint64_t now)
+{
+    uint32_t           state;
+    ngx_uint_t         i, due, freed;
+    ngx_video_live_t  *l;
+
+    for (i = 0, freed = 0; i < st->head->nlives; i++) {
         l = &st->lives[i];
 
         /* what the process that emptied it did not live to do */
         ngx_video_live_disown(st, i);
+        ngx_video_live_forget(st, i, now);
 
         state = ngx_video_load(&l->state);
 
@@ -404,6 +540,7 @@ ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
 
         if (due == NGX_VIDEO_LIVE_FREE && state != due) {
             ngx_video_live_free(st, l);
+            freed = 1;
 
         } else if (due != state) {
             ngx_video_live_begin(l);
@@ -419,4 +556,13 @@ ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
             ngx_video_signal_raise(st, &l->signal);
         }
     }
+
+    return freed;
+}
+
+
+void
+ngx_video_live_reap(ngx_video_store_t *st, uint64_t now)
+{
+    while (ngx_video_live_reap_once(st, now)) { /* void */ }
 }

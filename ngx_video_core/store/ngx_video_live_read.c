@@ -6,7 +6,7 @@
  * every number in it may be rubbish and is checked before it is an index.
  */
 
-#include "ngx_video_live.h"
+#include "ngx_video_live_reading.h"
 
 
 /*
@@ -18,12 +18,7 @@
 #define NGX_VIDEO_LIVE_SLEEP    100     /* microseconds */
 
 
-/* What a reader looks at more than once must not change in between. */
-#define ngx_video_live_once(p)  __atomic_load_n(p, __ATOMIC_RELAXED)
-
-
-/* Waits for an even version; NGX_DECLINED when none came. */
-static ngx_int_t
+ngx_int_t
 ngx_video_live_read_begin(ngx_video_store_t *st, ngx_video_live_t *l,
     uint64_t *version)
 {
@@ -59,15 +54,6 @@ ngx_video_live_read_begin(ngx_video_store_t *st, ngx_video_live_t *l,
 }
 
 
-static ngx_uint_t
-ngx_video_live_read_valid(ngx_video_live_t *l, uint64_t version)
-{
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-
-    return __atomic_load_n(&l->version, __ATOMIC_RELAXED) == version;
-}
-
-
 ngx_int_t
 ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_info_t *info)
@@ -94,10 +80,13 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->state = l->state;
         info->target = l->target;
         info->window_ms = l->window_ms;
+        info->recording = l->recording.state;
+        info->listed_ms = ngx_max(l->window_ms, l->dvr_ms);
         info->ntracks = ngx_min(l->ntracks, NGX_VIDEO_LIVE_TRACKS);
         info->started = l->started;
         info->ended = l->ended;
         info->bytes = l->bytes;
+        info->next_msn = l->next_msn;
         info->clock = l->clock;
         info->prev_epoch = l->prev_epoch;
         info->prev = l->prev;
@@ -135,20 +124,20 @@ ngx_int_t
 ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name, uint64_t epoch,
     ngx_video_live_info_t *info)
 {
+    uint32_t                hash;
+    uint64_t                newest;
     ngx_int_t               best;
     ngx_uint_t              i;
-    ngx_video_live_t       *l;
     ngx_video_live_info_t   other, first;
 
     best = -1;
+    newest = 0;
+    hash = (uint32_t) ngx_video_hash(name->data, name->len);
 
     for (i = 0; i < st->head->nlives; i++) {
-        l = &st->lives[i];
 
-        if (ngx_video_load(&l->state) == NGX_VIDEO_LIVE_FREE
-            || ngx_video_live_once(&l->name_len) != name->len
-            || ngx_memcmp(l->name, name->data, name->len) != 0)
-        {
+        /* a stream that is no more keeps its hash */
+        if (ngx_video_load(&st->names[i]) != hash) {
             continue;
         }
 
@@ -160,6 +149,8 @@ ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name, uint64_t epoch,
             continue;
         }
 
+        newest = ngx_max(newest, other.epoch);
+
         if (best == -1 || ngx_video_live_better(&other, &first)) {
             best = i;
             first = other;
@@ -167,6 +158,13 @@ ngx_video_live_find(ngx_video_store_t *st, ngx_str_t *name, uint64_t epoch,
     }
 
     if (best == -1) {
+        return NGX_DECLINED;
+    }
+
+    if (epoch == 0 && first.state == NGX_VIDEO_LIVE_CONTINUED
+        && first.epoch == newest)
+    {
+        /* the run that went on from it is gone, and so is the stream */
         return NGX_DECLINED;
     }
 
@@ -193,8 +191,7 @@ ngx_video_live_before(ngx_video_store_t *st, ngx_video_live_info_t *info,
 }
 
 
-/* The chunk of a track, or NULL when the copied numbers make no sense. */
-static ngx_video_live_track_t *
+ngx_video_live_track_t *
 ngx_video_live_read_track(ngx_video_store_t *st, ngx_video_live_t *l,
     ngx_uint_t number)
 {
@@ -216,33 +213,11 @@ ngx_video_live_read_track(ngx_video_store_t *st, ngx_video_live_t *l,
 }
 
 
-/*
- * The loop of every reader: "body" runs between two looks at the version and
- * again when it moved.  Leaves with NGX_DECLINED when the stream is another.
- */
-#define ngx_video_live_reading(st, info, l, t, number, version)              \
-    do {                                                                      \
-        if (ngx_video_live_read_begin(st, l, &version) != NGX_OK              \
-            || ngx_video_load(&l->epoch) != info->epoch)                      \
-        {                                                                     \
-            return NGX_DECLINED;                                              \
-        }                                                                     \
-                                                                              \
-        t = ngx_video_live_read_track(st, l, number);                         \
-                                                                              \
-        if (t == NULL) {                                                      \
-            return NGX_DECLINED;                                              \
-        }
-
-#define ngx_video_live_reading_end(l, version)                                \
-    } while (!ngx_video_live_read_valid(l, version))
-
-
 ngx_int_t
 ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_uint_t number, ngx_video_live_edge_t *edge)
 {
-    uint64_t                   version;
+    uint64_t                   version, first, next;
     ngx_video_live_t          *l;
     ngx_video_live_track_t    *t;
     ngx_video_live_segment_t  *s;
@@ -253,23 +228,24 @@ ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
 
     ngx_memzero(edge, sizeof(ngx_video_live_edge_t));
 
-    if (t->next == t->first) {
+    if (!ngx_video_live_ring(t, &first, &next)) {
         edge->empty = 1;
 
     } else {
-        s = &t->segments[(t->next - 1) % NGX_VIDEO_LIVE_SEGMENTS];
+        s = ngx_video_live_segment_at(t, next - 1);
         edge->msn = s->msn;
         edge->nparts = s->nparts;
         edge->complete = s->complete;
 
-        if (t->next - t->first > 1) {
-            s = &t->segments[(t->next - 2) % NGX_VIDEO_LIVE_SEGMENTS];
+        if (next - first > 1) {
+            s = ngx_video_live_segment_at(t, next - 2);
             edge->before = s->nparts;
             edge->duration = s->duration;
         }
 
-        s = &t->segments[t->first % NGX_VIDEO_LIVE_SEGMENTS];
+        s = ngx_video_live_segment_at(t, first);
         edge->first = s->msn;
+        edge->behind = ngx_video_live_dvr_behind(st, l, edge->msn);
     }
 
     ngx_video_live_reading_end(l, version);
@@ -360,6 +336,7 @@ ngx_video_live_read_segment(ngx_video_live_track_t *t,
     out->independent = s->independent;
     out->discontinuity = s->discontinuity;
     out->complete = s->complete;
+    out->gap = s->gap;
 
     if (parts == NULL) {
         return;
@@ -388,12 +365,10 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
     uint64_t                   k, first, next, next_part, end, ms, scale;
     ngx_video_live_segment_t  *s;
 
-    first = ngx_video_live_once(&t->first);
-    next = ngx_video_live_once(&t->next);
     next_part = ngx_video_live_once(&t->next_part);
     scale = ngx_video_live_once(&t->track.timescale);
 
-    if (next - first > NGX_VIDEO_LIVE_SEGMENTS || scale == 0) {
+    if (!ngx_video_live_ring(t, &first, &next) || scale == 0) {
         return 0;
     }
 
@@ -402,7 +377,7 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
     end = 0;
 
     for (k = next; k > first; k--) {
-        s = &t->segments[(k - 1) % NGX_VIDEO_LIVE_SEGMENTS];
+        s = ngx_video_live_segment_at(t, k - 1);
 
         if (n == 0) {
             end = s->start + s->duration;
@@ -410,7 +385,7 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
 
         ms = (end - s->start - s->duration) * 1000 / scale;
 
-        if (n > 3 && ms >= l->window_ms) {
+        if (n >= NGX_VIDEO_LIVE_LEAST && ms >= l->window_ms) {
             break;
         }
 
@@ -418,7 +393,7 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
         i = NGX_VIDEO_LIVE_SEGMENTS - ++n;
         count = ngx_video_live_once(&s->nparts);
 
-        if (ms <= (uint64_t) l->target * 3000
+        if (!s->gap && ms <= (uint64_t) l->target * 3000
             && nparts + count <= NGX_VIDEO_LIVE_PARTS
             && next_part - s->first_part <= NGX_VIDEO_LIVE_PARTS)
         {
@@ -436,39 +411,79 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
 }
 
 
+/*
+ * The window, and before it what is listed from disk, into the back of
+ * "segments", of which there are "room" and those of a window.  Returns how
+ * many there are in all, also when they are more.
+ */
+static size_t
+ngx_video_live_read_all(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_live_track_t *t, nvm_segment_t *segments, size_t room,
+    nvm_part_t *parts)
+{
+    size_t                  n, disk;
+    uint64_t                end;
+    nvm_segment_t          *last;
+    ngx_video_live_span_t   span;
+
+    n = ngx_video_live_read_window(l, t, segments + room, parts);
+    last = segments + room + NGX_VIDEO_LIVE_SEGMENTS;
+
+    if (ngx_video_live_once(&l->dvr_ms) == 0) {
+        return n;
+    }
+
+    end = n ? (last - 1)->start + (last - 1)->duration : 0;
+    disk = ngx_video_live_dvr_span(st, l, t, n ? last - n : NULL, end, &span);
+
+    if (disk && n + disk <= NGX_VIDEO_LIVE_SEGMENTS + room) {
+        ngx_video_live_dvr_read(st, t, &span, last - n - disk);
+    }
+
+    return n + disk;
+}
+
+
 ngx_int_t
 ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_uint_t number, nvm_arena_t *arena, nvm_track_t *track,
     nvm_timeline_t *timeline)
 {
-    size_t                   n;
+    size_t                   n, room;
     uint64_t                 version;
     nvm_part_t              *parts;
     nvm_segment_t           *segments;
     ngx_video_live_t        *l;
     ngx_video_live_track_t  *t;
 
-    segments = nvm_alloc(arena, NGX_VIDEO_LIVE_SEGMENTS,
-                         sizeof(nvm_segment_t));
-    parts = nvm_alloc(arena, NGX_VIDEO_LIVE_PARTS, sizeof(nvm_part_t));
-
-    if (segments == NULL || parts == NULL) {
-        return NGX_ERROR;
-    }
-
     l = &st->lives[info->index];
+    parts = nvm_alloc(arena, NGX_VIDEO_LIVE_PARTS, sizeof(nvm_part_t));
+    n = 0;
 
-    ngx_video_live_reading(st, info, l, t, number, version);
+    do {
+        /* one more may be written in between */
+        room = n ? n + 8 : 0;
 
-    n = ngx_video_live_read_window(l, t, segments, parts);
-    *track = t->track;
-    timeline->target = l->target;
-    timeline->part_target = t->part_target;
+        segments = nvm_alloc(arena, NGX_VIDEO_LIVE_SEGMENTS + room,
+                             sizeof(nvm_segment_t));
 
-    ngx_video_live_reading_end(l, version);
+        if (segments == NULL || parts == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_video_live_reading(st, info, l, t, number, version);
+
+        n = ngx_video_live_read_all(st, l, t, segments, room, parts);
+        *track = t->track;
+        timeline->target = l->target;
+        timeline->part_target = t->part_target;
+
+        ngx_video_live_reading_end(l, version);
+
+    } while (n > NGX_VIDEO_LIVE_SEGMENTS + room);
 
     timeline->track = track;
-    timeline->segments = segments + NGX_VIDEO_LIVE_SEGMENTS - n;
+    timeline->segments = segments + NGX_VIDEO_LIVE_SEGMENTS + room - n;
     timeline->nsegments = n;
     timeline->ended = ngx_video_live_over(info->state);
 
@@ -476,53 +491,65 @@ ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
 }
 
 
+/* Numbers of a track follow one another within a run. */
+ngx_int_t
+ngx_video_live_numbered(ngx_video_live_track_t *t, uint64_t msn,
+    ngx_video_live_segment_t *segment)
+{
+    uint64_t  first, next, newest;
+
+    if (!ngx_video_live_ring(t, &first, &next)) {
+        return next ? NGX_DECLINED : NGX_AGAIN;
+    }
+
+    newest = ngx_video_live_segment_at(t, next - 1)->msn;
+
+    if (msn > newest) {
+        return NGX_AGAIN;
+    }
+
+    if (newest - msn >= next - first) {
+        return NGX_DECLINED;
+    }
+
+    *segment = *ngx_video_live_segment_at(t, next - 1 - (newest - msn));
+
+    return segment->msn == msn ? NGX_OK : NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
     ngx_video_live_segment_t *segment, nvm_part_t *range)
 {
-    uint64_t                   first, next, k;
-    ngx_video_live_segment_t  *s;
+    uint64_t   n;
+    ngx_int_t  rc;
 
-    first = ngx_video_live_once(&t->first);
-    next = ngx_video_live_once(&t->next);
+    rc = ngx_video_live_numbered(t, msn, segment);
 
-    if (next == first || next - first > NGX_VIDEO_LIVE_SEGMENTS) {
-        return NGX_AGAIN;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    s = &t->segments[(next - 1) % NGX_VIDEO_LIVE_SEGMENTS];
-
-    if (msn > s->msn) {
-        return NGX_AGAIN;
-    }
-
-    for (k = next; k > first; k--) {
-        s = &t->segments[(k - 1) % NGX_VIDEO_LIVE_SEGMENTS];
-
-        if (s->msn == msn) {
-            break;
-        }
-    }
-
-    if (k == first) {
+    if (segment->gap) {
         return NGX_DECLINED;
     }
-
-    *segment = *s;
 
     if (part == -1) {
         return NGX_OK;
     }
 
-    if (part >= s->nparts) {
-        return s->complete ? NGX_DECLINED : NGX_AGAIN;
+    if (part >= segment->nparts) {
+        return segment->complete ? NGX_DECLINED : NGX_AGAIN;
     }
 
-    if (t->next_part - s->first_part > NGX_VIDEO_LIVE_PARTS) {
+    n = segment->first_part;
+
+    if (t->next_part - n > NGX_VIDEO_LIVE_PARTS) {
         return NGX_DECLINED;
     }
 
-    *range = t->parts[(s->first_part + part) % NGX_VIDEO_LIVE_PARTS];
+    *range = t->parts[(n + part) % NGX_VIDEO_LIVE_PARTS];
 
     return NGX_OK;
 }

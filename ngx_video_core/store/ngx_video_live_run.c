@@ -55,17 +55,24 @@ ngx_video_live_prev(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
-/* Under the lock: how many runs the stream has in the zone. */
-static ngx_uint_t
-ngx_video_live_runs(ngx_video_store_t *st, ngx_video_live_t *l)
+/* Under the lock: makes room for another run: the oldest is forgotten. */
+static void
+ngx_video_live_forget_oldest(ngx_video_store_t *st, ngx_video_live_t *l)
 {
-    ngx_uint_t  n;
+    ngx_uint_t         n;
+    ngx_video_live_t  *p;
 
-    for (n = 0; l && n < NGX_VIDEO_LIVE_RUNS; n++) {
-        l = ngx_video_live_prev(st, l);
+    for (n = 1; n < NGX_VIDEO_LIVE_RUNS; n++) {
+        p = ngx_video_live_prev(st, l);
+
+        if (p == NULL) {
+            return;
+        }
+
+        l = p;
     }
 
-    return n;
+    ngx_video_live_free(st, l);
 }
 
 
@@ -95,10 +102,9 @@ ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
 
     case NGX_VIDEO_LIVE_PAUSED:
 
-        if (free != -1
-            && ngx_video_live_runs(st, &st->lives[newest])
-               < NGX_VIDEO_LIVE_RUNS)
-        {
+        ngx_video_live_forget_oldest(st, &st->lives[newest]);
+
+        if (ngx_video_live_newest(st, name, &free) == newest && free != -1) {
             *index = free;
             *prev = newest;
             return NGX_OK;
@@ -153,9 +159,12 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->order = 0;
     l->target = (uint32_t) ((conf->segment + 999) / 1000);
     l->window_ms = conf->window;
+    l->dvr_ms = conf->dvr;
     l->bytes = 0;
     l->name_len = conf->name.len;
     ngx_memcpy(l->name, conf->name.data, conf->name.len);
+    ngx_video_store(&st->names[l - st->lives],
+                    (uint32_t) ngx_video_hash(l->name, l->name_len));
 
     /* both grow for ever, also over a restart of nginx */
     h->last_epoch = ngx_max(now << 8, h->last_epoch + 1);

@@ -37,7 +37,7 @@
 
 
 #define NGX_VIDEO_STORE_MAGIC     0x6e76737430303031ULL
-#define NGX_VIDEO_STORE_VERSION   5
+#define NGX_VIDEO_STORE_VERSION   6
 
 #define NGX_VIDEO_CHUNK_SHIFT     16
 #define NGX_VIDEO_CHUNK_SIZE      ((size_t) 1 << NGX_VIDEO_CHUNK_SHIFT)
@@ -87,15 +87,15 @@ typedef struct {
 
 
 /*
- * A worker's place in the zone.  All fields but pending are written under the
+ * A worker's place in the zone.  All fields but the last are written under the
  * lock; pending is exchanged by anyone who wakes the worker.
  */
 typedef struct {
     uint32_t                  state;
     uint32_t                  generation;
-    uint32_t                  pending;      /* a wake is on its way */
     ngx_pid_t                 pid;
     u_char                    name[24];     /* of its abstract socket */
+    uint32_t                  pending;      /* a wake is on its way */
 } ngx_video_slot_t;
 
 
@@ -165,6 +165,7 @@ typedef struct {
     uint64_t                  chunks;
     uint64_t                  ghosts;
     uint64_t                  lives;
+    uint64_t                  names;
     uint64_t                  data;
 
     /* under the lock */
@@ -201,6 +202,7 @@ typedef struct {
     uint32_t                 *chunks;       /* next chunk + 1 of each chunk */
     uint32_t                 *ghosts;
     ngx_video_live_t         *lives;
+    uint32_t                 *names;        /* a hash of the name of each */
     u_char                   *data;
 
     ngx_shmtx_t              *mutex;
@@ -264,10 +266,23 @@ ngx_video_chunk_data(ngx_video_store_t *st, uint32_t chunk)
 }
 
 
+/* Whether the worker that had a slot has it no more; "slot" may be rubbish. */
+static inline ngx_uint_t
+ngx_video_slot_lost(ngx_video_store_t *st, uint32_t slot, uint32_t generation)
+{
+    return slot >= NGX_VIDEO_SLOTS
+           || ngx_video_load(&st->slots[slot].state) != NGX_VIDEO_SLOT_LIVE
+           || ngx_video_load(&st->slots[slot].generation) != generation;
+}
+
+
 /* ngx_video_store_object.c: the life of an object */
 
 #define NGX_VIDEO_OPEN_CREATE   1       /* become the writer on a miss */
 #define NGX_VIDEO_OPEN_REPLACE  2       /* the same, also on a hit */
+
+/* Of keys and of names; different ones may have the same. */
+uint64_t ngx_video_hash(const u_char *p, size_t n);
 
 /*
  * Finds the object with this key and takes a reference, to be given back

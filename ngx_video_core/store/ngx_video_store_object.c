@@ -14,7 +14,7 @@
 #include "ngx_video_store.h"
 
 
-static uint64_t
+uint64_t
 ngx_video_hash(const u_char *p, size_t n)
 {
     uint64_t  h;

@@ -6,7 +6,7 @@
  */
 
 #include "ngx_video_store.h"
-#include "ngx_video_live.h"
+#include "ngx_video_live_block.h"
 
 
 /* objects put out for one chunk: bounds the time in the lock */
@@ -61,7 +61,10 @@ ngx_video_store_layout(ngx_video_head_t *h, uint32_t nchunks)
     at = ngx_align(at + h->nghosts * sizeof(uint32_t), 64);
 
     h->lives = at;
-    at = ngx_align(at + h->nlives * sizeof(ngx_video_live_t), 4096);
+    at = ngx_align(at + h->nlives * sizeof(ngx_video_live_t), 64);
+
+    h->names = at;
+    at = ngx_align(at + h->nlives * sizeof(uint32_t), 4096);
 
     h->data = at;
 
@@ -134,6 +137,7 @@ ngx_video_store_attach(ngx_video_store_t *st, void *base, ngx_shmtx_t *mutex)
     st->chunks = (uint32_t *) (p + h->chunks);
     st->ghosts = (uint32_t *) (p + h->ghosts);
     st->lives = (ngx_video_live_t *) (p + h->lives);
+    st->names = (uint32_t *) (p + h->names);
     st->data = p + h->data;
 
     st->mutex = mutex;
@@ -253,13 +257,25 @@ ngx_video_recover_chain(ngx_video_store_t *st, ngx_video_object_t *o,
 }
 
 
+/* A chunk of a stream's own. */
+static void
+ngx_video_recover_chunk(ngx_video_store_t *st, uint32_t c, u_char *used)
+{
+    if (c <= st->head->nchunks) {
+        used[(c - 1) / 8] |= 1 << (c - 1) % 8;
+        st->head->pinned++;
+    }
+}
+
+
 /* What a stream holds is used; who freed the block may not have finished. */
 static void
 ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
     u_char *used)
 {
-    uint32_t    c;
-    ngx_uint_t  i;
+    uint32_t                 c, n, pages[NGX_VIDEO_LIVE_PAGES];
+    ngx_uint_t               i;
+    ngx_video_live_track_t  *t;
 
     if (l->state == NGX_VIDEO_LIVE_FREE) {
         ngx_memzero(l->tracks, sizeof(l->tracks));
@@ -268,6 +284,9 @@ ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
         l->epoch = 0;
         l->writer = NGX_VIDEO_NO_SLOT;
     }
+
+    st->names[l - st->lives] = (uint32_t) ngx_video_hash(l->name,
+                                   ngx_min(l->name_len, NGX_VIDEO_LIVE_NAME));
 
     if (l->writer == NGX_VIDEO_NO_SLOT) {
         /* who wrote it did so under the lock */
@@ -279,9 +298,16 @@ ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
     for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {
         c = l->tracks[i];
 
-        if (c && c <= st->head->nchunks) {
-            used[(c - 1) / 8] |= 1 << (c - 1) % 8;
-            st->head->pinned++;
+        if (c == 0 || c > st->head->nchunks) {
+            continue;
+        }
+
+        ngx_video_recover_chunk(st, c, used);
+
+        t = (ngx_video_live_track_t *) ngx_video_chunk_data(st, c);
+
+        for (n = ngx_video_live_pages(t, pages); n--; /* void */) {
+            ngx_video_recover_chunk(st, pages[n], used);
         }
     }
 }

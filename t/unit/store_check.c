@@ -127,7 +127,7 @@ env_check_object(ngx_video_store_t *st, uint32_t i, env_sums_t *sums)
 }
 
 
-/* What a track lists is there, and the stream keeps it. */
+/* What a track lists is there, and the stream keeps it, but for gaps. */
 static const char *
 env_check_track(ngx_video_store_t *st, uint32_t live, uint32_t chunk)
 {
@@ -142,6 +142,10 @@ env_check_track(ngx_video_store_t *st, uint32_t live, uint32_t chunk)
         s = &t->segments[k % NGX_VIDEO_LIVE_SEGMENTS];
         o = &st->objects[s->object.index];
 
+        if (s->gap) {
+            continue;           /* its object is aborted, or about to be */
+        }
+
         if (o->state == NGX_VIDEO_OBJECT_FREE || o->id != s->object.id
             || o->owner != live + 1
             || o->owner_epoch != st->lives[live].epoch)
@@ -154,6 +158,49 @@ env_check_track(ngx_video_store_t *st, uint32_t live, uint32_t chunk)
         {
             return env_fail("bytes of segment", s->msn, o->filled, s->size);
         }
+    }
+
+    return NULL;
+}
+
+
+/* The pages of what is listed from disk are those of the records that are. */
+static const char *
+env_check_pages(ngx_video_store_t *st, uint32_t live, uint32_t chunk,
+    env_sums_t *sums)
+{
+    uint32_t                 i, page, n;
+    uint64_t                 k;
+    ngx_video_live_dvr_t    *d;
+    ngx_video_live_track_t  *t;
+
+    t = (ngx_video_live_track_t *) (void *) ngx_video_chunk_data(st, chunk);
+    d = &t->dvr;
+
+    for (i = 0, n = 0; i < NGX_VIDEO_LIVE_PAGES; i++) {
+        page = d->pages[i];
+
+        if (page == 0) {
+            continue;
+        }
+
+        if (page > st->head->nchunks || sums->used[page - 1]) {
+            return env_fail("page of stream", live, page, 0);
+        }
+
+        sums->used[page - 1] = 1;
+        sums->pinned++;
+        n++;
+    }
+
+    for (k = d->first; k < d->next; k++) {
+        if (d->pages[k / NGX_VIDEO_LIVE_PAGE % NGX_VIDEO_LIVE_PAGES] == 0) {
+            return env_fail("page of record", k, 0, 1);
+        }
+    }
+
+    if (n > (d->next - d->first) / NGX_VIDEO_LIVE_PAGE + 2) {
+        return env_fail("pages of stream", live, n, d->next - d->first);
     }
 
     return NULL;
@@ -192,6 +239,10 @@ env_check_lives(ngx_video_store_t *st, env_sums_t *sums)
             sums->pinned++;
 
             error = (k < l->ntracks) ? env_check_track(st, i, c) : NULL;
+
+            if (error == NULL) {
+                error = env_check_pages(st, i, c, sums);
+            }
 
             if (error) {
                 return error;
@@ -384,4 +435,15 @@ store_env_empty(ngx_video_store_t *st)
     }
 
     return NULL;
+}
+
+
+const char *
+store_env_over(ngx_video_store_t *st)
+{
+    ngx_video_live_reap(st, STORE_ENV_FOREVER);
+    ngx_video_live_orphan(st);
+    ngx_video_live_reap(st, STORE_ENV_FOREVER);
+
+    return store_env_empty(st);
 }

@@ -235,6 +235,25 @@ store_env_attach(ngx_video_store_t *st, ngx_shmtx_t *mutex, void *zone,
 }
 
 
+void *
+store_env_pair(size_t size, ngx_shmtx_t *mutex, ngx_video_store_t *a,
+    ngx_video_store_t *b)
+{
+    void  *zone;
+
+    zone = store_env_zone(size);
+
+    if (store_env_attach(a, mutex, zone, 1) != 0
+        || store_env_attach(b, mutex, zone, 1) != 0)
+    {
+        printf("Bail out! no slots\n");
+        exit(1);
+    }
+
+    return zone;
+}
+
+
 void
 store_env_kill(ngx_video_store_t *st)
 {

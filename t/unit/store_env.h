@@ -15,6 +15,11 @@
 
 #include "ngx_video_store.h"
 #include "ngx_video_live.h"
+#include "ngx_video_live.h"
+
+
+/* a time for ngx_video_live_reap() at which no stream lingers any more */
+#define STORE_ENV_FOREVER  UINT64_MAX
 
 
 /*
@@ -49,6 +54,10 @@ int store_env_attach(ngx_video_store_t *st, ngx_shmtx_t *mutex, void *zone,
     int open);
 void store_env_kill(ngx_video_store_t *st);
 void store_env_detach(ngx_video_store_t *st);
+
+/* A new zone, and views of it as two workers have them; or the test ends. */
+void *store_env_pair(size_t size, ngx_shmtx_t *mutex, ngx_video_store_t *a,
+    ngx_video_store_t *b);
 
 /* In a child, after the fork: it is not its parent that owns the lock. */
 void store_env_child(void);
@@ -86,6 +95,9 @@ const char *store_env_check(ngx_video_store_t *st);
  * free, no reference, no reservation.
  */
 const char *store_env_empty(ngx_video_store_t *st);
+
+/* The same after it has reaped the streams that have ended. */
+const char *store_env_over(ngx_video_store_t *st);
 
 
 #endif /* STORE_ENV_H */

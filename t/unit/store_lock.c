@@ -15,7 +15,6 @@
 #define TIMES      101
 #define MEDIA      (1024 * 1024)
 #define SEGMENTS   200
-#define STREAMS    1000
 
 
 typedef struct {
@@ -191,7 +190,7 @@ add_part(void)
     part.duration = 10;
     part.size = MEDIA / 4;
 
-    (void) ngx_video_live_part(&st, live, track, &part, media);
+    (void) ngx_video_live_part(&st, live, track, &part, NULL, 0, media);
 }
 
 
@@ -242,7 +241,8 @@ start_long(void)
         part.size = 100;
 
         open_segment();
-        (void) ngx_video_live_part(&st, live, track, &part, media);
+        (void) ngx_video_live_part(&st, live, track, &part, NULL, 0,
+                                   media);
         close_segment();
     }
 }
@@ -317,6 +317,11 @@ break_lock(void)
 }
 
 
+/* Looks at all streams, and at the statistics of all names. */
+static op_t  publish_ops[] = {
+    { "publish", nothing, publish, stop }
+};
+
 /* While there is room. */
 static op_t  ops[] = {
     { "hit", nothing, hit, put },
@@ -327,7 +332,6 @@ static op_t  ops[] = {
     { "complete", create_whole, complete, put },
     { "abort", create_whole, abort_it, put },
     { "last reference", create_unlinked, put, nothing },
-    { "publish", nothing, publish, stop },
     { "track", publish, add_track, stop },
     { "segment open", start_long, open_segment, stop_and_reap },
     { "part", start_segment, add_part, stop_and_reap },
@@ -439,8 +443,8 @@ fill(void)
         store_env_put_complete(&st, key, media, 100);
     }
 
-    /* publishers must look at all streams */
-    for (i = 0; i < STREAMS; i++) {
+    /* publishers must look at all streams; there is room for one more */
+    for (i = 0; i + 1 < st.head->nlives; i++) {
         (void) store_env_publish(&st, next_key(), 0, &live);
     }
 }
@@ -491,6 +495,7 @@ main(void)
 
     fill();
     run(ops, sizeof(ops) / sizeof(ops[0]), limit);
+    run(publish_ops, sizeof(publish_ops) / sizeof(publish_ops[0]), 6 * limit);
 
     while (st.head->evictions == 0) {
         store_env_put_complete(&st, next_key(), media, 100);

@@ -431,7 +431,8 @@ run_publish(task_t *t)
     fill(part.size, part_seed(st.lives[t->live].epoch, t->msn), t->size);
 
     if (rc != NGX_OK
-        || ngx_video_live_part(&st, t->live, t->track, &part, buf) != NGX_OK)
+        || ngx_video_live_part(&st, t->live, t->track, &part, NULL, 0,
+                               buf) != NGX_OK)
     {
         count(&stress_report->parts_refused, 1);
         task_end(t);
@@ -487,6 +488,19 @@ view_part(task_t *t)
 }
 
 
+/* Whether a segment may be a gap: the last of a run, that was cut off. */
+static int
+may_be_gap(task_t *t, ngx_video_live_edge_t *edge, uint64_t msn)
+{
+    ngx_video_live_info_t  now;
+
+    return msn == edge->msn
+           && ngx_video_live_info(&st, t->info.index, &now) == NGX_OK
+           && now.epoch == t->info.epoch
+           && now.state != NGX_VIDEO_LIVE_LIVE;
+}
+
+
 /* Becomes a reader of any segment of the window. */
 static void
 view_segment(task_t *t)
@@ -508,7 +522,8 @@ view_segment(task_t *t)
 
     } else if (rc == NGX_DECLINED
                && ngx_video_live_edge(&st, &t->info, 0, &edge) == NGX_OK
-               && !edge.empty && edge.first <= msn && msn <= edge.msn)
+               && !edge.empty && edge.first <= msn && msn <= edge.msn
+               && !may_be_gap(t, &edge, msn))
     {
         count(&stress_report->missing, 1);
     }

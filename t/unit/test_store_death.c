@@ -58,7 +58,8 @@ add_part(void)
     part.duration = 1000;
     part.size = 500;
 
-    (void) ngx_video_live_part(&st, live, track, &part, bytes);
+    (void) ngx_video_live_part(&st, live, track, &part, bytes, 10,
+                               bytes + 10);
 }
 
 

@@ -14,7 +14,6 @@
 
 
 #define ZONE     (8 * 1024 * 1024)
-#define FOREVER  ((uint64_t) -1)
 
 
 static void                   *zone;
@@ -27,33 +26,15 @@ static ngx_video_live_info_t   info;
 static void
 start(void)
 {
-    zone = store_env_zone(ZONE);
-
-    if (store_env_attach(&a, &mutex, zone, 1) != 0
-        || store_env_attach(&b, &mutex, zone, 1) != 0)
-    {
-        printf("Bail out! no slots\n");
-        exit(1);
-    }
+    zone = store_env_pair(ZONE, &mutex, &a, &b);
 }
 
 
 static void
 end(const char *title)
 {
-    const char  *error;
-
     store_env_detach(&b);
-    ngx_video_live_reap(&a, FOREVER);
-    ngx_video_live_orphan(&a);
-    ngx_video_live_reap(&a, FOREVER);
-
-    error = store_env_empty(&a);
-    ok(error == NULL, "%s: everything is free again", title);
-
-    if (error) {
-        diag("%s", error);
-    }
+    is_str(store_env_over(&a), NULL, "%s: everything is free again", title);
 
     store_env_kill(&a);
     store_env_drop(zone, ZONE);
@@ -99,7 +80,7 @@ add(ngx_video_store_t *st, ngx_uint_t index, uint32_t duration, size_t size)
     part.duration = duration;
     part.size = (uint32_t) size;
 
-    return ngx_video_live_part(st, index, 0, &part, bytes);
+    return ngx_video_live_part(st, index, 0, &part, bytes, 0, bytes);
 }
 
 
@@ -135,6 +116,12 @@ test_states(void)
     begin(&a, "s", &i);
     is_int(find(&b, "s"), NGX_OK, "it is found");
     is_int(info.state, NGX_VIDEO_LIVE_LIVE, "live");
+    a.names[i] = 0;
+    is_int(find(&b, "s"), NGX_DECLINED, "by the hash of its name");
+    a.head->mutating = 1;
+    ngx_video_store_lock(&b);
+    ngx_video_store_unlock(&b);
+    is_int(find(&b, "s"), NGX_OK, "which a recovery makes anew");
     epoch = info.epoch;
     is_int(store_env_publish(&b, "s", 1, &k), NGX_BUSY,
            "a second publisher is refused");
@@ -172,7 +159,7 @@ test_states(void)
     is_int(find(&b, "s"), NGX_OK, "an interrupted stream stays to be read");
     is_int(info.state, NGX_VIDEO_LIVE_INTERRUPTED, "as such");
     (void) ngx_video_live_edge(&b, &info, 0, &edge);
-    is_int(edge.msn, msn, "without what was not finished");
+    is_int(edge.msn, msn + 1, "what was not finished keeps its number");
 
     is_int(store_env_publish(&b, "s", 1, &k), NGX_OK, "it is published again");
     is_int(k, i, "in the same block");
@@ -228,7 +215,7 @@ test_told(void)
     ok(told(i), "told that a segment is complete");
     ngx_video_live_end(&a, i, 1);
     ok(told(i), "told of the end");
-    ngx_video_live_reap(&b, FOREVER);
+    ngx_video_live_reap(&b, STORE_ENV_FOREVER);
     ok(told(i), "told that it is gone");
 
     end("told");
@@ -301,7 +288,7 @@ test_media(void)
     ngx_video_live_end(&a, i, 1);
     ngx_video_live_reap(&a, 0);
     is_int(find(&b, "s"), NGX_OK, "an ended stream lingers");
-    ngx_video_live_reap(&a, FOREVER);
+    ngx_video_live_reap(&a, STORE_ENV_FOREVER);
     is_int(find(&b, "s"), NGX_DECLINED, "then it is gone");
     is_int(a.head->nused, 1, "all but what is read");
     is_int(ngx_video_object_filled(&b, &s.object), 5000, "which is whole");
@@ -362,8 +349,10 @@ static void
 test_orphan(void)
 {
     uint64_t               t;
-    ngx_uint_t             i, k;
-    ngx_video_live_edge_t  edge;
+    ngx_uint_t                 i, k;
+    nvm_part_t                 range;
+    ngx_video_live_edge_t      edge;
+    ngx_video_live_segment_t   cut;
 
     start();
     begin(&b, "s", &i);
@@ -382,7 +371,9 @@ test_orphan(void)
     ok(store_env_now() - t < 1000000000, "at once");
     is_int(info.state, NGX_VIDEO_LIVE_INTERRUPTED, "the stream is interrupted");
     (void) ngx_video_live_edge(&a, &info, 0, &edge);
-    is_int(edge.msn, 2, "without the unfinished segment");
+    is_int(edge.msn, 3, "the unfinished segment keeps its number");
+    ok(edge.complete && ngx_video_live_media(&a, &info, 0, 3, -1, &cut, &range)
+       == NGX_DECLINED, "and is a gap");
     is_int(a.lives[k].state, NGX_VIDEO_LIVE_FREE, "the other is gone");
     is_int(a.head->nused, 2, "two segments are kept");
     is_int(store_env_publish(&a, "s", 1, &k), NGX_OK,

@@ -25,31 +25,17 @@ static ngx_video_waiter_t  first, second;
 static void
 start(void)
 {
-    zone = store_env_zone(ZONE);
-
-    if (store_env_attach(&a, &mutex, zone, 1) != 0
-        || store_env_attach(&b, &mutex, zone, 1) != 0)
-    {
-        printf("Bail out! no slots\n");
-        exit(1);
-    }
+    zone = store_env_pair(ZONE, &mutex, &a, &b);
 }
 
 
 static void
 end(const char *title)
 {
-    const char  *error;
-
     ngx_video_slot_close(&a);
     ngx_video_slot_close(&b);
 
-    error = store_env_empty(&a);
-    ok(error == NULL, "%s: everything is free again", title);
-
-    if (error) {
-        diag("%s", error);
-    }
+    is_str(store_env_empty(&a), NULL, "%s: everything is free again", title);
 
     store_env_kill(&a);
     store_env_kill(&b);

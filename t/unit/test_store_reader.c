@@ -10,7 +10,6 @@
 
 
 #define ZONE      (4 * 1024 * 1024)
-#define FOREVER   ((uint64_t) -1)
 #define MAX       64                /* chunks of the zone, and more */
 
 
@@ -27,34 +26,20 @@ static int                  order[MAX], calls;
 static void
 start(void)
 {
-    zone = store_env_zone(ZONE);
+    zone = store_env_pair(ZONE, &mutex, &a, &b);
     nrefs = 0;
     calls = 0;
-
-    if (store_env_attach(&a, &mutex, zone, 1) != 0
-        || store_env_attach(&b, &mutex, zone, 1) != 0)
-    {
-        printf("Bail out! no slots\n");
-        exit(1);
-    }
 }
 
 
 static void
 end(const char *title)
 {
-    const char  *error;
-
     store_env_detach(&b);
-    ngx_video_live_reap(&a, FOREVER);
+    ngx_video_live_reap(&a, STORE_ENV_FOREVER);
     store_env_detach(&a);
 
-    error = store_env_empty(&a);
-    ok(error == NULL, "%s: everything is free again", title);
-
-    if (error) {
-        diag("%s", error);
-    }
+    is_str(store_env_empty(&a), NULL, "%s: everything is free again", title);
 
     store_env_drop(zone, ZONE);
 }

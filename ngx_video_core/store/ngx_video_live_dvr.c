@@ -1,0 +1,574 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * What of a live stream is on disk.  Who writes it (the recorder) tells here
+ * which segments are there; they are listed, and found, when they have left
+ * memory.  No file is touched here.
+ *
+ * The recorder is the publisher's worker, or another one after that has died:
+ * it follows the ring of segments, and all it knows is in the block, so what it
+ * had not told is written once more, to the same place.
+ */
+
+#include "ngx_video_live_block.h"
+#include "ngx_video_live_reading.h"
+
+
+/* Under the lock: whether a recording has a number for another run. */
+static ngx_uint_t
+ngx_video_live_record_goes_on(ngx_video_live_recording_t *rec)
+{
+    return rec->path_len && rec->number < NGX_VIDEO_LIVE_NUMBER
+           && (rec->runs >> ngx_video_live_run_bit(rec->number + 1) & 1) == 0;
+}
+
+
+void
+ngx_video_live_record(ngx_video_store_t *st, ngx_uint_t index, ngx_str_t *path,
+    ngx_uint_t on)
+{
+    ngx_video_live_t            *l, *p;
+    ngx_video_live_recording_t  *rec;
+
+    l = &st->lives[index];
+    rec = &l->recording;
+
+    ngx_video_store_lock(st);
+    ngx_video_live_begin(l);
+
+    p = ngx_video_live_prev(st, l);
+
+    if (p && ngx_video_live_record_goes_on(&p->recording)) {
+        *rec = p->recording;
+        rec->ends[ngx_video_live_run_bit(rec->number)] = l->clock.begin;
+        rec->number++;
+
+        if (rec->state == NGX_VIDEO_RECORD_FAILED) {
+            rec->state = NGX_VIDEO_RECORD_ON;
+        }
+
+    } else {
+        rec->state = (p && p->recording.path_len) ? p->recording.state
+                     : on ? NGX_VIDEO_RECORD_ON : NGX_VIDEO_RECORD_OFF;
+        rec->number = 1;
+        rec->runs = 0;
+        rec->path_len = ngx_min(path->len, NGX_VIDEO_LIVE_PATH);
+        ngx_memcpy(rec->path, path->data, rec->path_len);
+    }
+
+    rec->begin = rec->state == NGX_VIDEO_RECORD_ON ? l->clock.begin
+                                                   : UINT64_MAX;
+    rec->writer = (uint32_t) st->slot;
+    rec->writer_gen = st->generation;
+
+    ngx_video_live_commit(l);
+    ngx_video_store_unlock(st);
+}
+
+
+void
+ngx_video_live_record_begin(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint64_t begin)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch == epoch) {
+        ngx_video_live_begin(l);
+        l->recording.begin = begin;
+        ngx_video_live_commit(l);
+    }
+
+    ngx_video_store_unlock(st);
+}
+
+
+ngx_int_t
+ngx_video_live_recording(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_video_live_recording_t *rec)
+{
+    uint64_t           version;
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    do {
+        if (ngx_video_live_read_begin(st, l, &version) != NGX_OK
+            || ngx_video_load(&l->epoch) != epoch)
+        {
+            return NGX_DECLINED;
+        }
+
+        *rec = l->recording;
+
+    } while (!ngx_video_live_read_valid(l, version));
+
+    rec->path_len = ngx_min(rec->path_len, NGX_VIDEO_LIVE_PATH);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_record_set(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_video_record_state_e state)
+{
+    ngx_int_t          rc;
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+    rc = NGX_DECLINED;
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch == epoch && l->recording.path_len) {
+        ngx_video_live_begin(l);
+        l->recording.state = state;
+        ngx_video_live_commit(l);
+        rc = NGX_OK;
+    }
+
+    ngx_video_store_unlock(st);
+
+    if (rc == NGX_OK) {
+        ngx_video_signal_raise(st, &l->signal);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Under the lock: what is to be written next; NGX_DECLINED: it is missing.  A
+ * recording begins with the oldest segment that there is, or, in the middle of
+ * a run, with the newest.
+ */
+static ngx_int_t
+ngx_video_live_due_record(ngx_video_live_t *l, ngx_video_live_track_t *t,
+    ngx_video_live_segment_t *segment)
+{
+    uint64_t                   want;
+    ngx_video_live_segment_t  *newest, *s;
+
+    if (t->next == t->first) {
+        return NGX_AGAIN;
+    }
+
+    newest = ngx_video_live_segment_at(t, t->next - 1);
+
+    if (t->dvr.base == 0) {
+        s = l->recording.begin == UINT64_MAX
+            ? newest : ngx_video_live_segment_at(t, t->first);
+        ngx_video_store(&t->dvr.base, s->msn);
+    }
+
+    want = t->dvr.base + t->dvr.next;
+
+    if (want > newest->msn || (want == newest->msn && !newest->complete)) {
+        return NGX_AGAIN;
+    }
+
+    segment->msn = want;
+
+    if (newest->msn - want >= t->next - t->first) {
+        return NGX_DECLINED;
+    }
+
+    s = ngx_video_live_segment_at(t, t->next - 1 - (newest->msn - want));
+
+    if (s->msn != want) {
+        return NGX_DECLINED;
+    }
+
+    *segment = *s;
+
+    return s->gap ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_unrecorded(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *segment,
+    uint64_t *offset)
+{
+    ngx_int_t                rc;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[index];
+    rc = NGX_ABORT;
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch == epoch) {
+        rc = NGX_AGAIN;
+        *offset = 0;
+
+        if (number < l->ntracks) {
+            t = ngx_video_live_track_at(st, l, number);
+            rc = ngx_video_live_due_record(l, t, segment);
+            *offset = t->dvr.offset;
+        }
+    }
+
+    ngx_video_store_unlock(st);
+
+    if (rc == NGX_OK
+        && ngx_video_object_get(st, &segment->object) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return rc;
+}
+
+
+/* Under the lock: gives back the pages of records before "first". */
+static void
+ngx_video_live_unlist(ngx_video_store_t *st, ngx_video_live_dvr_t *d,
+    uint64_t first)
+{
+    uint32_t  page, *p;
+    uint64_t  n;
+
+    n = d->first / NGX_VIDEO_LIVE_PAGE;
+    d->first = first;
+
+    for ( /* void */ ; n < first / NGX_VIDEO_LIVE_PAGE; n++) {
+        p = &d->pages[n % NGX_VIDEO_LIVE_PAGES];
+        page = *p;
+
+        if (page) {
+            ngx_video_store_sc(p, 0);
+            ngx_video_chunk_free(st, page);
+            st->head->pinned -= ngx_min(1, st->head->pinned);
+        }
+    }
+}
+
+
+/* Under the lock: what is too old for a playlist is not listed any more. */
+static void
+ngx_video_live_expire(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_live_track_t *t, uint64_t end)
+{
+    uint64_t                  first, keep;
+    ngx_video_live_dvr_t     *d;
+    ngx_video_live_record_t  *rec;
+
+    d = &t->dvr;
+    first = d->first;
+    keep = (l->dvr_ms + NGX_VIDEO_LIVE_DVR_MARGIN) * t->track.timescale / 1000;
+
+    /* the next page is of the oldest records when all are in use */
+    if (d->next % NGX_VIDEO_LIVE_PAGE == 0
+        && d->next / NGX_VIDEO_LIVE_PAGE - first / NGX_VIDEO_LIVE_PAGE
+           >= NGX_VIDEO_LIVE_PAGES)
+    {
+        first = (first / NGX_VIDEO_LIVE_PAGE + 1) * NGX_VIDEO_LIVE_PAGE;
+    }
+
+    for ( /* void */ ; first < d->next; first++) {
+        rec = ngx_video_live_record_at(st, d, first);
+
+        if (rec == NULL || end - rec->start - rec->duration < keep) {
+            break;
+        }
+    }
+
+    ngx_video_live_unlist(st, d, first);
+}
+
+
+/* Under the lock: where the next record goes; NULL: no memory. */
+static ngx_video_live_record_t *
+ngx_video_live_record_room(ngx_video_store_t *st, ngx_video_live_dvr_t *d)
+{
+    uint32_t  *page;
+
+    page = &d->pages[d->next / NGX_VIDEO_LIVE_PAGE % NGX_VIDEO_LIVE_PAGES];
+
+    if (*page == 0) {
+        *page = ngx_video_chunk_take(st, 1);
+
+        if (*page == 0) {
+            return NULL;
+        }
+
+        st->head->pinned++;
+    }
+
+    return ngx_video_live_record_at(st, d, d->next);
+}
+
+
+/*
+ * Under the lock: those that were missed just before one have the time between
+ * that and what was before them, in equal parts.
+ */
+static void
+ngx_video_live_fill(ngx_video_store_t *st, ngx_video_live_track_t *t,
+    ngx_video_live_segment_t *s)
+{
+    uint64_t                  k, n, from, duration;
+    ngx_video_live_dvr_t     *d;
+    ngx_video_live_record_t  *rec;
+
+    d = &t->dvr;
+    rec = NULL;
+
+    for (k = d->next; k > d->first; k--) {
+        rec = ngx_video_live_record_at(st, d, k - 1);
+
+        if (rec == NULL || !ngx_video_live_unknown(rec)) {
+            break;
+        }
+    }
+
+    n = d->next - k;
+
+    if (n == 0) {
+        return;
+    }
+
+    from = k > d->first && rec ? rec->start + rec->duration
+                               : s->start - ngx_min(s->start, n * s->duration);
+
+    for (n = 0; k + n < d->next; n++) {
+        rec = ngx_video_live_record_at(st, d, k + n);
+
+        ngx_video_live_share(from, s->start, n, d->next - k, &rec->start,
+                             &duration);
+        rec->duration = (uint32_t) duration;
+        rec->wall = s->wall - nvm_rescale((int64_t) (s->start - rec->start),
+                                          1000, t->track.timescale);
+    }
+}
+
+
+/* Under the lock; the writing of a page is repaired with the block. */
+static ngx_int_t
+ngx_video_live_list_record(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_live_track_t *t, ngx_video_live_segment_t *s, uint64_t offset,
+    uint32_t size)
+{
+    ngx_int_t                 rc;
+    ngx_video_live_dvr_t     *d;
+    ngx_video_live_record_t  *rec;
+
+    d = &t->dvr;
+    rec = NULL;
+    rc = NGX_OK;
+
+    if (l->dvr_ms && size) {
+        ngx_video_live_fill(st, t, s);
+        ngx_video_live_expire(st, l, t, s->start + s->duration);
+    }
+
+    if (l->dvr_ms) {
+        rec = ngx_video_live_record_room(st, d);
+        rc = rec ? NGX_OK : NGX_ERROR;
+    }
+
+    if (rec) {
+        ngx_memzero(rec, sizeof(ngx_video_live_record_t));
+        rec->start = s->start;
+        rec->offset = offset;
+        rec->wall = s->wall;
+        rec->duration = (uint32_t) s->duration;
+        rec->size = size;
+        rec->independent = s->independent;
+        rec->discontinuity = s->discontinuity;
+
+    } else {
+        ngx_video_live_unlist(st, d, d->next + 1);
+    }
+
+    d->next++;
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *s,
+    uint64_t offset, uint32_t size)
+{
+    ngx_int_t                rc;
+    ngx_video_live_t        *l;
+    ngx_video_live_track_t  *t;
+
+    l = &st->lives[index];
+    rc = NGX_DECLINED;
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch == epoch && number < l->ntracks) {
+        t = ngx_video_live_track_at(st, l, number);
+
+        ngx_video_live_begin(l);
+
+        rc = ngx_video_live_list_record(st, l, t, s, offset, size);
+
+        if (size) {
+            t->dvr.offset = offset + size;
+            l->recording.runs |= (uint32_t) 1
+                                 << ngx_video_live_run_bit(
+                                        l->recording.number);
+        }
+
+        ngx_video_live_commit(l);
+    }
+
+    ngx_video_store_unlock(st);
+
+    return rc;
+}
+
+
+void
+ngx_video_live_record_gone(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint32_t runs)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch == epoch) {
+        ngx_video_live_begin(l);
+        l->recording.runs &= ~runs;
+        ngx_video_live_commit(l);
+    }
+
+    ngx_video_store_unlock(st);
+}
+
+
+ngx_uint_t
+ngx_video_live_pending(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_uint_t                 i;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t   s;
+
+    if (l->recording.state != NGX_VIDEO_RECORD_ON) {
+        return 0;
+    }
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        /* a missing one, too, has to be listed as such */
+        if (ngx_video_live_due_record(l, t, &s) != NGX_AGAIN) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Under the lock. */
+static ngx_uint_t
+ngx_video_live_abandoned(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    if (l->state < NGX_VIDEO_LIVE_ENDED
+        || l->writer != NGX_VIDEO_NO_SLOT
+        || l->recording.writer >= NGX_VIDEO_SLOTS)
+    {
+        return 0;
+    }
+
+    return ngx_video_slot_lost(st, l->recording.writer,
+                               l->recording.writer_gen)
+           && ngx_video_live_pending(st, l);
+}
+
+
+ngx_int_t
+ngx_video_live_adopt(ngx_video_store_t *st, ngx_uint_t index, uint64_t *epoch)
+{
+    ngx_int_t          rc;
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    if (ngx_video_load(&l->recording.state) != NGX_VIDEO_RECORD_ON
+        || ngx_video_load(&l->state) < NGX_VIDEO_LIVE_ENDED
+        || st->slot == NGX_VIDEO_NO_SLOT)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    ngx_video_store_lock(st);
+
+    if (ngx_video_live_abandoned(st, l)) {
+        ngx_video_live_begin(l);
+        l->recording.writer = (uint32_t) st->slot;
+        l->recording.writer_gen = st->generation;
+        ngx_video_live_commit(l);
+
+        *epoch = l->epoch;
+        rc = NGX_OK;
+    }
+
+    ngx_video_store_unlock(st);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_video_live_kept(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_uint_t             i;
+    ngx_video_live_dvr_t  *d;
+
+    for (i = 0; i < l->ntracks; i++) {
+        d = &ngx_video_live_track_at(st, l, i)->dvr;
+
+        if (d->next > d->first) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+uint32_t
+ngx_video_live_pages(ngx_video_live_track_t *t, uint32_t *pages)
+{
+    uint32_t    n;
+    ngx_uint_t  i;
+
+    for (i = 0, n = 0; i < NGX_VIDEO_LIVE_PAGES; i++) {
+        if (t->dvr.pages[i]) {
+            pages[n++] = t->dvr.pages[i];
+        }
+    }
+
+    return n;
+}
+
+
+u_char *
+ngx_video_live_file(u_char *p, ngx_video_live_recording_t *rec,
+    ngx_uint_t kind, ngx_uint_t n)
+{
+    int  len;
+
+    len = snprintf((char *) p, NGX_VIDEO_LIVE_FILE, "%.*s/%04u/%c%u.mp4",
+                   (int) rec->path_len, rec->path, rec->number % 10000,
+                   kind == NVM_VIDEO ? 'v' : 'a', (unsigned) (n % 10));
+
+    return p + len + 1;
+}
