@@ -6,6 +6,7 @@
  */
 
 #include "ngx_video_live_block.h"
+#include "ngx_video_live_stat.h"
 
 
 ngx_int_t
@@ -215,6 +216,7 @@ ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
 
     t->next++;
     l->next_msn = ngx_max(l->next_msn, msn + 1);
+    ngx_video_store(&st->stats[l->stat].next_msn, l->next_msn);
 
     ngx_video_live_commit(l);
 

@@ -152,6 +152,7 @@ struct ngx_video_live_s {
     uint64_t                  prev_epoch;
     uint32_t                  prev;         /* block + 1 of the run before */
     uint32_t                  order;        /* runs before it */
+    uint32_t                  stat;         /* entry of its name */
     uint64_t                  kicked;       /* epoch that is to end; atomic */
     uint64_t                  next_msn;     /* that no segment had yet */
 
@@ -263,6 +264,7 @@ typedef struct {
     uint64_t                  prev_epoch;
     uint32_t                  prev;
     uint32_t                  order;
+    uint32_t                  stat;
     ngx_str_t                 name;         /* in "name_data" */
     u_char                    name_data[NGX_VIDEO_LIVE_NAME];
 } ngx_video_live_info_t;

@@ -91,6 +91,7 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->prev_epoch = l->prev_epoch;
         info->prev = l->prev;
         info->order = l->order;
+        info->stat = l->stat;
 
         info->name.len = ngx_video_live_once(&l->name_len);
         info->name.len = ngx_min(info->name.len, NGX_VIDEO_LIVE_NAME);

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_video_live_block.h"
+#include "ngx_video_live_stat.h"
 
 
 /* Under the lock: the newest run of a name, or -1; a free block, or -1. */
@@ -170,6 +171,9 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     h->last_epoch = ngx_max(now << 8, h->last_epoch + 1);
     ngx_video_store(&l->epoch, h->last_epoch);
     l->next_msn = ngx_max(now / 1000, l->next_msn);
+
+    l->stat = ngx_video_live_stat_take(st, l);
+    l->next_msn = ngx_max(l->next_msn, st->stats[l->stat].next_msn);
 
     if (prev != -1) {
         p = &st->lives[prev];

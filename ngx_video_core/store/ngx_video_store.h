@@ -37,7 +37,7 @@
 
 
 #define NGX_VIDEO_STORE_MAGIC     0x6e76737430303031ULL
-#define NGX_VIDEO_STORE_VERSION   6
+#define NGX_VIDEO_STORE_VERSION   7
 
 #define NGX_VIDEO_CHUNK_SHIFT     16
 #define NGX_VIDEO_CHUNK_SIZE      ((size_t) 1 << NGX_VIDEO_CHUNK_SHIFT)
@@ -144,6 +144,7 @@ typedef struct {
 
 
 typedef struct ngx_video_live_s  ngx_video_live_t;
+typedef struct ngx_video_live_stat_s  ngx_video_live_stat_t;
 
 
 /* The head of the zone; constant after format except where noted. */
@@ -166,6 +167,7 @@ typedef struct {
     uint64_t                  ghosts;
     uint64_t                  lives;
     uint64_t                  names;
+    uint64_t                  stats;
     uint64_t                  data;
 
     /* under the lock */
@@ -203,6 +205,7 @@ typedef struct {
     uint32_t                 *ghosts;
     ngx_video_live_t         *lives;
     uint32_t                 *names;        /* a hash of the name of each */
+    ngx_video_live_stat_t    *stats;        /* as many */
     u_char                   *data;
 
     ngx_shmtx_t              *mutex;

@@ -7,6 +7,7 @@
 
 #include "ngx_video_store.h"
 #include "ngx_video_live_block.h"
+#include "ngx_video_live_stat.h"
 
 
 /* objects put out for one chunk: bounds the time in the lock */
@@ -64,7 +65,10 @@ ngx_video_store_layout(ngx_video_head_t *h, uint32_t nchunks)
     at = ngx_align(at + h->nlives * sizeof(ngx_video_live_t), 64);
 
     h->names = at;
-    at = ngx_align(at + h->nlives * sizeof(uint32_t), 4096);
+    at = ngx_align(at + h->nlives * sizeof(uint32_t), 64);
+
+    h->stats = at;
+    at = ngx_align(at + h->nlives * sizeof(ngx_video_live_stat_t), 4096);
 
     h->data = at;
 
@@ -138,6 +142,7 @@ ngx_video_store_attach(ngx_video_store_t *st, void *base, ngx_shmtx_t *mutex)
     st->ghosts = (uint32_t *) (p + h->ghosts);
     st->lives = (ngx_video_live_t *) (p + h->lives);
     st->names = (uint32_t *) (p + h->names);
+    st->stats = (ngx_video_live_stat_t *) (p + h->stats);
     st->data = p + h->data;
 
     st->mutex = mutex;
