@@ -127,7 +127,7 @@ ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l)
     ngx_video_live_track_t    *t;
     ngx_video_live_segment_t  *s;
 
-    used = l->ntracks * 2;
+    used = l->ntracks * 2 + (l->events != 0);
 
     for (i = 0; i < l->ntracks; i++) {
         t = ngx_video_live_track_at(st, l, i);

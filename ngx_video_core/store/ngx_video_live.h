@@ -160,6 +160,9 @@ struct ngx_video_live_s {
     uint32_t                  window_ms;
     uint32_t                  ntracks;
     uint32_t                  tracks[NGX_VIDEO_LIVE_TRACKS];  /* chunk + 1 */
+    uint32_t                  events;       /* chunk + 1, 0: there are none;
+                                               see ngx_video_live_event.h */
+    uint64_t                  nevents;      /* so far */
 
     uint64_t                  dvr_ms;       /* that is listed from disk */
     ngx_video_live_recording_t  recording;
@@ -259,6 +262,7 @@ typedef struct {
     uint64_t                  started;
     uint64_t                  ended;
     uint64_t                  bytes;
+    uint64_t                  nevents;
     uint64_t                  next_msn;     /* that no segment has yet */
     ngx_video_live_clock_t    clock;
     uint64_t                  prev_epoch;

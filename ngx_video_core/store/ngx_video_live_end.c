@@ -49,6 +49,15 @@ ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
 
     ngx_memzero(&l->recording, sizeof(ngx_video_live_recording_t));
 
+    chunk = l->events;
+
+    if (chunk) {
+        ngx_video_store_sc(&l->events, 0);
+        ngx_video_chunk_free(st, chunk);
+        st->head->pinned -= ngx_min(1, st->head->pinned);
+    }
+
+    l->nevents = 0;
     st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
     l->reserved = 0;
     ngx_video_store(&l->emptied, l->emptied + 1);

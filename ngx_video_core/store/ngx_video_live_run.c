@@ -6,6 +6,7 @@
  */
 
 #include "ngx_video_live_block.h"
+#include "ngx_video_live_event.h"
 #include "ngx_video_live_stat.h"
 
 
@@ -395,6 +396,8 @@ ngx_video_live_shift(ngx_video_store_t *st, ngx_uint_t index,
             ngx_video_live_segment_at(t, k)->wall += ms;
         }
     }
+
+    ngx_video_live_event_shift(st, l, ms);
 
     ngx_video_live_commit(l);
 }

@@ -207,6 +207,56 @@ env_check_pages(ngx_video_store_t *st, uint32_t live, uint32_t chunk,
 }
 
 
+/*
+ * The chunk of events: those that are there are numbered, have their bytes one
+ * after the other, and nothing that came later is where they are.
+ */
+static const char *
+env_check_events(ngx_video_store_t *st, ngx_video_live_t *l, uint8_t *used)
+{
+    uint64_t                  k, at;
+    ngx_video_live_event_t   *event;
+    ngx_video_live_events_t  *e;
+
+    if (l->state == NGX_VIDEO_LIVE_FREE || l->events > st->head->nchunks
+        || *used)
+    {
+        return env_fail("events of stream", l->events, 0, 0);
+    }
+
+    *used = 1;
+    e = (ngx_video_live_events_t *) ngx_video_chunk_data(st, l->events);
+
+    if (e->next - e->first > NGX_VIDEO_LIVE_EVENTS) {
+        return env_fail("events", e->first, e->next, 0);
+    }
+
+    at = 0;
+
+    for (k = e->first; k < e->next; k++) {
+        event = &e->events[k % NGX_VIDEO_LIVE_EVENTS];
+
+        if (event->number != k || event->size > NGX_VIDEO_LIVE_EVENT_MAX
+            || (k > e->first && event->at != at)
+            || e->next_byte - event->at > NGX_VIDEO_LIVE_EVENT_BYTES)
+        {
+            return env_fail("event", k, event->number, event->at);
+        }
+
+        at = event->at + event->size;
+
+        if (event->size
+            && e->data[event->at % NGX_VIDEO_LIVE_EVENT_BYTES]
+               != (u_char) event->id)
+        {
+            return env_fail("data of event", k, event->id, 0);
+        }
+    }
+
+    return NULL;
+}
+
+
 static const char *
 env_check_lives(ngx_video_store_t *st, env_sums_t *sums)
 {
@@ -243,6 +293,15 @@ env_check_lives(ngx_video_store_t *st, env_sums_t *sums)
             if (error == NULL) {
                 error = env_check_pages(st, i, c, sums);
             }
+
+            if (error) {
+                return error;
+            }
+        }
+
+        if (l->events) {
+            error = env_check_events(st, l, &sums->used[l->events - 1]);
+            sums->pinned++;
 
             if (error) {
                 return error;

@@ -72,6 +72,24 @@ add_segment(uint64_t n)
 }
 
 
+/* Its first byte is its id, which the check looks at. */
+static void
+add_event(void)
+{
+    static uint32_t         id;
+    ngx_video_live_event_t  e;
+
+    memset(&e, 0, sizeof(e));
+    e.id = ++id & 0xff;
+    e.size = NGX_VIDEO_LIVE_EVENT_MAX;
+    e.data = bytes;
+    bytes[0] = (u_char) e.id;
+
+    (void) ngx_video_live_event(&st, live, &e);
+    bytes[0] = 0;
+}
+
+
 static void
 before_nothing(void)
 {
@@ -166,6 +184,19 @@ before_slide(void)
 
     for (n = 2; n < 14; n++) {
         add_segment(n);
+    }
+}
+
+
+static void
+before_events(void)
+{
+    unsigned  n;
+
+    before_segment();
+
+    for (n = 0; n < 9; n++) {
+        add_event();
     }
 }
 
@@ -304,6 +335,9 @@ static op_t  ops[] = {
     { "segment open that slides", before_slide, step_segment, 0 },
     { "part", before_part, add_part, 0 },
     { "segment close", before_close, step_close, 0 },
+    { "first event", before_segment, add_event, 0 },
+    { "event that drops another", before_events, add_event, 0 },
+    { "end with events", before_events, step_end, 0 },
     { "end", before_close, step_end, 0 },
     { "end before ready", before_ready, step_end, 0 },
     { "reap", before_again, step_reap, 0 },
@@ -428,8 +462,9 @@ watch(op_t *op, pid_t pid, const char **error)
     size_t    size;
     uint64_t  seen;
 
-    /* all tables and the chunks of the first tracks */
-    size = survivor.head->data + 2 * NGX_VIDEO_CHUNK_SIZE;
+    /* all tables and the chunks of the first tracks, or also of events */
+    size = survivor.head->data
+           + (op->step == add_event ? 5 : 2) * NGX_VIDEO_CHUNK_SIZE;
     states = 0;
     memset(snapshot, 0, size);
 
