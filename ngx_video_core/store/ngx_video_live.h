@@ -154,6 +154,8 @@ struct ngx_video_live_s {
     uint32_t                  order;        /* runs before it */
     uint32_t                  stat;         /* entry of its name */
     uint64_t                  kicked;       /* epoch that is to end; atomic */
+    uint64_t                  stood_by;     /* when another publisher did, ms
+                                               since 1970; atomic */
     uint64_t                  next_msn;     /* that no segment had yet */
 
     uint32_t                  target;       /* longest segment, s */
@@ -168,6 +170,9 @@ struct ngx_video_live_s {
     ngx_video_live_recording_t  recording;
 
     uint64_t                  bytes;        /* received; atomic */
+
+    uint64_t                  app;          /* of the publisher, and its */
+    uint64_t                  peer;         /* address, as it told them */
 
     uint32_t                  name_len;
     u_char                    name[NGX_VIDEO_LIVE_NAME];
@@ -243,7 +248,19 @@ typedef struct {
     ngx_msec_t                linger;       /* 0: NGX_VIDEO_LIVE_LINGER */
     ngx_msec_t                dvr;          /* 0: none */
     uint64_t                  reserve;      /* bytes of media to hold */
+
+    /*
+     * Of whom the stream is, as numbers (0: unknown), and how many streams an
+     * application, and in it an address, may have on air with it; 0: any.
+     */
+    uint64_t                  app;
+    uint64_t                  peer;
+    ngx_uint_t                max_app;
+    ngx_uint_t                max_peer;
+
     const char               *refused;      /* why, after NGX_DECLINED */
+    unsigned                  over_app:1;   /* because of max_app */
+    unsigned                  over_peer:1;  /* because of max_peer */
 } ngx_video_live_conf_t;
 
 
@@ -356,6 +373,13 @@ void ngx_video_live_end(ngx_video_store_t *st, ngx_uint_t index,
  */
 ngx_int_t ngx_video_live_kick(ngx_video_store_t *st, ngx_str_t *name);
 ngx_uint_t ngx_video_live_kicked(ngx_video_store_t *st, ngx_uint_t index);
+
+/*
+ * For who stands by, again and again: there is another publisher of the name,
+ * which has media.  For who is on air: how long ago there was one, ms.
+ */
+void ngx_video_live_stand_by(ngx_video_store_t *st, ngx_str_t *name);
+uint64_t ngx_video_live_stood_by(ngx_video_store_t *st, ngx_uint_t index);
 
 /* For who publishes the next run at once. */
 void ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index);

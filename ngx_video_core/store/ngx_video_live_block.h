@@ -80,6 +80,10 @@ ngx_uint_t ngx_video_live_kept(ngx_video_store_t *st, ngx_video_live_t *l);
 ngx_uint_t ngx_video_live_pending(ngx_video_store_t *st, ngx_video_live_t *l);
 uint32_t ngx_video_live_pages(ngx_video_live_track_t *t, uint32_t *pages);
 
+/* ngx_video_live_limit.c.  Under the lock: NGX_OK, NGX_DECLINED. */
+ngx_int_t ngx_video_live_limit(ngx_video_store_t *st,
+    ngx_video_live_conf_t *conf);
+
 /* ngx_video_live.c.  Chunks that tracks and segments take, at most. */
 uint32_t ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l);
 

@@ -156,6 +156,7 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->linger = conf->linger ? conf->linger : NGX_VIDEO_LIVE_LINGER;
     l->grace = conf->grace;
     ngx_memzero(&l->clock, sizeof(ngx_video_live_clock_t));
+    __atomic_store_n(&l->stood_by, 0, __ATOMIC_RELAXED);
     l->prev = 0;
     l->prev_epoch = 0;
     l->order = 0;
@@ -163,6 +164,8 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->window_ms = conf->window;
     l->dvr_ms = conf->dvr;
     l->bytes = 0;
+    l->app = conf->app;
+    l->peer = conf->peer;
     l->name_len = conf->name.len;
     ngx_memcpy(l->name, conf->name.data, conf->name.len);
     ngx_video_store(&st->names[l - st->lives],
@@ -212,6 +215,10 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     rc = ngx_video_live_choose(st, &conf->name, index, &prev);
 
     if (rc == NGX_OK) {
+        rc = ngx_video_live_limit(st, conf);
+    }
+
+    if (rc == NGX_OK) {
         l = &st->lives[*index];
 
         if ((uint64_t) st->head->reserved - l->reserved + chunks
@@ -236,6 +243,36 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     ngx_video_live_disown(st, *index);
 
     return NGX_OK;
+}
+
+
+void
+ngx_video_live_stand_by(ngx_video_store_t *st, ngx_str_t *name)
+{
+    ngx_int_t  newest, free;
+
+    ngx_video_store_lock(st);
+
+    newest = ngx_video_live_newest(st, name, &free);
+
+    if (newest != -1) {
+        __atomic_store_n(&st->lives[newest].stood_by, ngx_video_live_now(),
+                         __ATOMIC_RELAXED);
+    }
+
+    ngx_video_store_unlock(st);
+}
+
+
+uint64_t
+ngx_video_live_stood_by(ngx_video_store_t *st, ngx_uint_t index)
+{
+    uint64_t  now, then;
+
+    now = ngx_video_live_now();
+    then = __atomic_load_n(&st->lives[index].stood_by, __ATOMIC_RELAXED);
+
+    return now - ngx_min(then, now);
 }
 
 
