@@ -37,7 +37,7 @@
 
 
 #define NGX_VIDEO_STORE_MAGIC     0x6e76737430303031ULL
-#define NGX_VIDEO_STORE_VERSION   9
+#define NGX_VIDEO_STORE_VERSION   13
 
 #define NGX_VIDEO_CHUNK_SHIFT     16
 #define NGX_VIDEO_CHUNK_SIZE      ((size_t) 1 << NGX_VIDEO_CHUNK_SHIFT)
@@ -87,8 +87,8 @@ typedef struct {
 
 
 /*
- * A worker's place in the zone.  All fields but the last are written under the
- * lock; pending is exchanged by anyone who wakes the worker.
+ * A worker's place in the zone.  All fields but the last two are written under
+ * the lock; pending is exchanged by anyone who wakes the worker.
  */
 typedef struct {
     uint32_t                  state;
@@ -96,6 +96,7 @@ typedef struct {
     ngx_pid_t                 pid;
     u_char                    name[24];     /* of its abstract socket */
     uint32_t                  pending;      /* a wake is on its way */
+    uint32_t                  fetches;      /* see ngx_video_wish.h; atomic */
 } ngx_video_slot_t;
 
 
@@ -145,6 +146,8 @@ typedef struct {
 
 typedef struct ngx_video_live_s  ngx_video_live_t;
 typedef struct ngx_video_live_stat_s  ngx_video_live_stat_t;
+typedef struct ngx_video_wish_s  ngx_video_wish_t;
+typedef struct ngx_video_relay_stat_s  ngx_video_relay_stat_t;
 
 
 /* The head of the zone; constant after format except where noted. */
@@ -156,6 +159,8 @@ typedef struct {
     uint32_t                  nbuckets;     /* power of two */
     uint32_t                  nlives;
     uint32_t                  nghosts;      /* power of two */
+    uint32_t                  nwishes;
+    uint32_t                  nrelays;
     uint64_t                  size;
 
     /* offsets from the head */
@@ -168,7 +173,11 @@ typedef struct {
     uint64_t                  lives;
     uint64_t                  names;
     uint64_t                  stats;
+    uint64_t                  wishes;
+    uint64_t                  relays;
     uint64_t                  data;
+
+    ngx_video_signal_t        wanted;       /* there is another wish */
 
     /* under the lock */
     uint32_t                  mutating;
@@ -206,6 +215,8 @@ typedef struct {
     ngx_video_live_t         *lives;
     uint32_t                 *names;        /* a hash of the name of each */
     ngx_video_live_stat_t    *stats;        /* as many */
+    ngx_video_wish_t         *wishes;
+    ngx_video_relay_stat_t   *relays;
     u_char                   *data;
 
     ngx_shmtx_t              *mutex;

@@ -14,7 +14,8 @@
 #include <stddef.h>
 
 #include "ngx_video_store.h"
-#include "ngx_video_live.h"
+#include "ngx_video_relay_stat.h"
+#include "ngx_video_wish.h"
 
 
 static socklen_t
@@ -200,6 +201,8 @@ ngx_video_slot_sweep(ngx_video_store_t *st, ngx_uint_t slot,
     uint32_t  i;
 
     ngx_video_live_orphan(st);
+    ngx_video_wish_orphan(st);
+    ngx_video_relay_stat_orphan(st);
 
     for (i = 0; i < st->head->nobjects; i++) {
         ngx_video_slot_sweep_object(st, &st->objects[i], slot, generation);
@@ -236,6 +239,7 @@ ngx_video_slot_open(ngx_video_store_t *st, ngx_socket_t fd, u_char name[24])
             ngx_video_store(&s->generation, s->generation + 1);
             s->pid = ngx_getpid();
             ngx_memcpy(s->name, name, 24);
+            ngx_video_store(&s->fetches, 0);
             ngx_video_store_sc(&s->state, NGX_VIDEO_SLOT_LIVE);
 
             /* last: a late waker of the process before may have set it */

@@ -8,6 +8,8 @@
 #include "ngx_video_store.h"
 #include "ngx_video_live_block.h"
 #include "ngx_video_live_stat.h"
+#include "ngx_video_relay_stat.h"
+#include "ngx_video_wish.h"
 
 
 /* objects put out for one chunk: bounds the time in the lock */
@@ -39,6 +41,8 @@ ngx_video_store_layout(ngx_video_head_t *h, uint32_t nchunks)
     h->nbuckets = ngx_video_power_of_two(h->nobjects);
     h->nghosts = ngx_video_power_of_two(h->nobjects);
     h->nlives = ngx_min(ngx_max(nchunks / 16, 8), 1024);
+    h->nwishes = ngx_max(2 * h->nlives, NGX_VIDEO_WISHES);
+    h->nrelays = ngx_max(2 * h->nlives, NGX_VIDEO_RELAY_STATS);
 
     at = ngx_align(sizeof(ngx_video_head_t), 64);
 
@@ -68,7 +72,13 @@ ngx_video_store_layout(ngx_video_head_t *h, uint32_t nchunks)
     at = ngx_align(at + h->nlives * sizeof(uint32_t), 64);
 
     h->stats = at;
-    at = ngx_align(at + h->nlives * sizeof(ngx_video_live_stat_t), 4096);
+    at = ngx_align(at + h->nlives * sizeof(ngx_video_live_stat_t), 64);
+
+    h->wishes = at;
+    at = ngx_align(at + h->nwishes * sizeof(ngx_video_wish_t), 64);
+
+    h->relays = at;
+    at = ngx_align(at + h->nrelays * sizeof(ngx_video_relay_stat_t), 4096);
 
     h->data = at;
 
@@ -143,6 +153,8 @@ ngx_video_store_attach(ngx_video_store_t *st, void *base, ngx_shmtx_t *mutex)
     st->lives = (ngx_video_live_t *) (p + h->lives);
     st->names = (uint32_t *) (p + h->names);
     st->stats = (ngx_video_live_stat_t *) (p + h->stats);
+    st->wishes = (ngx_video_wish_t *) (p + h->wishes);
+    st->relays = (ngx_video_relay_stat_t *) (p + h->relays);
     st->data = p + h->data;
 
     st->mutex = mutex;
