@@ -7,6 +7,8 @@
  *   GET    LOCATION/streams          all of them
  *   GET    LOCATION/streams/NAME     one
  *   DELETE LOCATION/streams/NAME     its publisher is sent away
+ *   POST   LOCATION/streams/NAME/record   it is recorded from now on
+ *   DELETE LOCATION/streams/NAME/record   it is not
  */
 
 #include <ngx_config.h>
@@ -19,13 +21,6 @@
 typedef struct {
     ngx_shm_zone_t           *zone;
 } ngx_http_video_control_conf_t;
-
-
-/* What is written: the zone, and of one stream its state. */
-typedef struct {
-    ngx_video_store_t        *store;
-    ngx_video_live_info_t    *info;         /* NULL: all streams */
-} ngx_http_video_control_t;
 
 
 static char *ngx_http_video_control(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -75,26 +70,13 @@ ngx_module_t  ngx_http_video_control_module = {
 };
 
 
-static void
-ngx_http_video_control_write(nvm_writer_t *w, void *data)
-{
-    ngx_http_video_control_t *c = data;
-
-    if (c->info) {
-        ngx_http_video_status_stream(w, c->store, c->info);
-        nvm_writer_text(w, "\n");
-        return;
-    }
-
-    nvm_writer_text(w, "{\"streams\":[");
-    (void) ngx_http_video_status_zone_streams(w, c->store, 0);
-    nvm_writer_text(w, "]}\n");
-}
-
-
-/* What follows the location: "streams", "streams/NAME"; an empty name: all. */
+/*
+ * What follows the location: "streams", "streams/NAME", the same and "record";
+ * an empty name: all.
+ */
 static ngx_int_t
-ngx_http_video_control_path(ngx_http_request_t *r, ngx_str_t *name)
+ngx_http_video_control_path(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_uint_t *record)
 {
     u_char                    *p, *last;
     ngx_http_core_loc_conf_t  *clcf;
@@ -121,7 +103,60 @@ ngx_http_video_control_path(ngx_http_request_t *r, ngx_str_t *name)
     name->data = p;
     name->len = last - p;
 
+    *record = name->len > 7 && ngx_strncmp(last - 7, "/record", 7) == 0;
+
+    if (*record) {
+        name->len -= 7;
+    }
+
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_video_control_end(ngx_http_request_t *r, ngx_video_store_t *st,
+    ngx_str_t *name)
+{
+    if (ngx_video_live_kick(st, name) != NGX_OK) {
+        /* it is over already */
+        return NGX_HTTP_CONFLICT;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "stream \"%V\" is to end: video_control", name);
+
+    return NGX_HTTP_NO_CONTENT;
+}
+
+
+/* The publisher's worker sees it when a segment is closed. */
+static ngx_int_t
+ngx_http_video_control_record(ngx_http_request_t *r, ngx_video_store_t *st,
+    ngx_video_live_info_t *info)
+{
+    ngx_uint_t  on;
+
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    on = (r->method == NGX_HTTP_POST);
+
+    if (ngx_video_live_over(info->state)
+        || ngx_video_live_record_set(st, info->index, info->epoch,
+                                     on ? NGX_VIDEO_RECORD_ON
+                                        : NGX_VIDEO_RECORD_OFF)
+           != NGX_OK)
+    {
+        /* it is over, or has no "video_record" */
+        return NGX_HTTP_CONFLICT;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "stream \"%V\" %s recorded: video_control", &info->name,
+                  on ? "is" : "is not");
+
+    return NGX_HTTP_NO_CONTENT;
 }
 
 
@@ -130,11 +165,15 @@ ngx_http_video_control_handler(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
     ngx_str_t                       name;
+    ngx_uint_t                      record;
+    ngx_video_store_t              *st;
     ngx_video_live_info_t           info;
-    ngx_http_video_control_t        c;
+    ngx_http_video_report_t        *rp;
     ngx_http_video_control_conf_t  *conf;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_DELETE))) {
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST
+                       |NGX_HTTP_DELETE)))
+    {
         return NGX_HTTP_NOT_ALLOWED;
     }
 
@@ -145,39 +184,49 @@ ngx_http_video_control_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_control_module);
 
-    c.store = ngx_video_zone_store(conf->zone);
-    c.info = NULL;
+    st = ngx_video_zone_store(conf->zone);
+    rp = ngx_http_video_report_create(r);
 
-    if (ngx_http_video_control_path(r, &name) != NGX_OK) {
+    if (rp == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_video_control_path(r, &name, &record) != NGX_OK) {
         return NGX_HTTP_NOT_FOUND;
     }
 
-    if (name.len) {
-        if (ngx_video_live_find(c.store, &name, 0, &info) != NGX_OK) {
-            return NGX_HTTP_NOT_FOUND;
-        }
-
-        c.info = &info;
-    }
-
-    if (r->method != NGX_HTTP_DELETE) {
-        return ngx_http_video_status_send(r, ngx_http_video_control_write, &c,
-                                          "application/json");
-    }
-
-    if (c.info == NULL) {
+    if (r->method == NGX_HTTP_POST && !record) {
         return NGX_HTTP_NOT_ALLOWED;
     }
 
-    if (ngx_video_live_kick(c.store, &name) != NGX_OK) {
-        /* it is over already */
-        return NGX_HTTP_CONFLICT;
+    if (name.len) {
+        if (ngx_video_live_find(st, &name, 0, &info) != NGX_OK) {
+            return NGX_HTTP_NOT_FOUND;
+        }
+
+        rp->only = &info;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                  "stream \"%V\" is to end: video_control", &name);
+    if (record) {
+        return rp->only ? ngx_http_video_control_record(r, st, &info)
+                        : NGX_HTTP_NOT_FOUND;
+    }
 
-    return NGX_HTTP_NO_CONTENT;
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        rp->zones = &conf->zone;
+        rp->nzones = 1;
+        rp->bare = 1;
+        rp->write = ngx_http_video_status_json;
+        rp->type = "application/json";
+
+        return ngx_http_video_report(r, rp);
+    }
+
+    if (rp->only == NULL) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    return ngx_http_video_control_end(r, st, &name);
 }
 
 

@@ -1,48 +1,30 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * What "video_status" says of zones and streams.  The numbers are read
- * without a lock and may be of slightly different moments.
+ * What "video_status" and "video_control" say of zones and streams, as JSON.
+ * The names are a promise: docs/core.md has them.
  */
 
 #include "ngx_http_video_status.h"
 
 
-typedef struct {
-    uint64_t     chunks;
-    uint64_t     chunks_free;
-    uint64_t     chunks_reserved;
-    uint64_t     chunks_lingering;
-    uint64_t     objects;
-    uint64_t     refs;
-    uint64_t     workers;
-    uint64_t     evictions;
-    uint64_t     refusals;
-    uint64_t     cuts;
-    uint64_t     recoveries;
-    uint64_t     wakes;
-} ngx_http_video_zone_status_t;
-
-
-typedef struct {
-    const char  *json;
-    const char  *metric;
-    const char  *type;
-    const char  *help;
-    size_t       offset;
-} ngx_http_video_status_field_t;
+/* bytes of a zone, and of a stream with its tracks, at most; names apart */
+#define NGX_HTTP_VIDEO_JSON_ZONE    1024
+#define NGX_HTTP_VIDEO_JSON_STREAM  8192
 
 
 #define ngx_http_video_field(name, metric, type, help)                        \
     { #name, metric, type, help,                                              \
       offsetof(ngx_http_video_zone_status_t, name) }
 
-static const ngx_http_video_status_field_t  ngx_http_video_zone_fields[] = {
+const ngx_http_video_zone_field_t  ngx_http_video_zone_fields[] = {
 
     ngx_http_video_field(chunks, "chunks", "gauge",
                          "Chunks of 64 KiB in the zone."),
     ngx_http_video_field(chunks_free, "chunks_free", "gauge",
                          "Chunks that hold nothing."),
+    ngx_http_video_field(chunks_cached, "chunks_cached", "gauge",
+                         "Chunks that can be had when they are wanted."),
     ngx_http_video_field(chunks_reserved, "chunks_reserved", "gauge",
                          "Chunks promised to live streams."),
     ngx_http_video_field(chunks_lingering, "chunks_lingering", "gauge",
@@ -53,6 +35,10 @@ static const ngx_http_video_status_field_t  ngx_http_video_zone_fields[] = {
                          "References that workers hold to objects."),
     ngx_http_video_field(workers, "workers", "gauge",
                          "Workers that use the zone."),
+    ngx_http_video_field(streams, "streams", "gauge",
+                         "Runs of live streams that the zone holds."),
+    ngx_http_video_field(streams_max, "streams_max", "gauge",
+                         "Runs of live streams that it can hold."),
     ngx_http_video_field(evictions, "evictions_total", "counter",
                          "Objects put out to make room."),
     ngx_http_video_field(refusals, "refusals_total", "counter",
@@ -63,11 +49,9 @@ static const ngx_http_video_status_field_t  ngx_http_video_zone_fields[] = {
                          "Repairs after a death inside the lock."),
     ngx_http_video_field(wakes, "wakes_total", "counter",
                          "Wake-ups sent from worker to worker."),
-};
 
-#define NGX_HTTP_VIDEO_ZONE_FIELDS                                            \
-    (sizeof(ngx_http_video_zone_fields)                                       \
-     / sizeof(ngx_http_video_zone_fields[0]))
+    { NULL, NULL, NULL, NULL, 0 }
+};
 
 
 static const char  *ngx_http_video_states[] = {
@@ -77,56 +61,14 @@ static const char  *ngx_http_video_states[] = {
 #define NGX_HTTP_VIDEO_STATES                                                 \
     (sizeof(ngx_http_video_states) / sizeof(ngx_http_video_states[0]))
 
-
-static void
-ngx_http_video_zone_status(ngx_video_store_t *st,
-    ngx_http_video_zone_status_t *s)
-{
-    uint64_t           i, slot;
-    ngx_video_head_t  *h;
-
-    h = st->head;
-
-    s->chunks = h->nchunks;
-    s->chunks_free = h->nfree;
-    s->chunks_reserved = h->reserved;
-    s->chunks_lingering = h->lingering;
-    s->objects = h->nused;
-    s->refs = 0;
-    s->workers = 0;
-    s->evictions = h->evictions;
-    s->refusals = h->refusals;
-    s->cuts = h->cuts;
-    s->recoveries = h->recoveries;
-    s->wakes = h->wakes;
-
-    for (i = 0; i < NGX_VIDEO_SLOTS; i++) {
-        s->workers += st->slots[i].state == NGX_VIDEO_SLOT_LIVE;
-    }
-
-    for (i = 0; i < h->nobjects; i++) {
-
-        if (st->objects[i].state == NGX_VIDEO_OBJECT_FREE) {
-            continue;
-        }
-
-        for (slot = 0; slot < NGX_VIDEO_SLOTS; slot++) {
-            s->refs += st->refs[i * NGX_VIDEO_SLOTS + slot];
-        }
-    }
-}
+/* ngx_video_record_state_e */
+static const char  *ngx_http_video_recordings[] = {
+    "none", "on", "off", "failed"
+};
 
 
-static unsigned long long
-ngx_http_video_zone_value(ngx_http_video_zone_status_t *s, ngx_uint_t field)
-{
-    return *(uint64_t *) ((u_char *) s
-                          + ngx_http_video_zone_fields[field].offset);
-}
-
-
-/* A string in JSON or a Prometheus label; names of streams are checked. */
-static void
+/* A string in JSON; names of streams are checked. */
+void
 ngx_http_video_status_string(nvm_writer_t *w, ngx_str_t *s)
 {
     size_t  i;
@@ -152,241 +94,254 @@ ngx_http_video_status_string(nvm_writer_t *w, ngx_str_t *s)
 
 /* What a track is: the codec, and what it has of its kind. */
 static void
-ngx_http_video_status_media(nvm_writer_t *w, nvm_track_t *t)
+ngx_http_video_status_media(nvm_writer_t *w, ngx_http_video_track_status_t *t)
 {
     nvm_writer_fmt(w, "\"kind\":\"%s\",\"codec\":\"%s\",\"bandwidth\":%u,"
                    "\"average\":%u,",
-                   t->kind == NVM_VIDEO ? "video" : "audio", t->codecs,
-                   (unsigned) t->bandwidth, (unsigned) t->avg_bandwidth);
+                   t->kind == NVM_VIDEO ? "video"
+                   : t->kind == NVM_AUDIO ? "audio" : "text",
+                   t->codec, t->bandwidth, t->average);
 
     if (t->kind == NVM_VIDEO) {
-        nvm_writer_fmt(w, "\"width\":%u,\"height\":%u,\"fps\":%.3f,",
-                       (unsigned) t->width, (unsigned) t->height,
-                       t->fps_den ? (double) t->fps_num / t->fps_den : 0.0);
-        return;
+        nvm_writer_fmt(w, "\"width\":%u,\"height\":%u,\"fps\":%u.%03u,",
+                       t->width, t->height, t->fps / 1000, t->fps % 1000);
+
+    } else {
+        nvm_writer_fmt(w, "\"sample_rate\":%u,\"channels\":%u,",
+                       t->sample_rate, t->channels);
     }
 
-    nvm_writer_fmt(w, "\"sample_rate\":%u,\"channels\":%u,",
-                   (unsigned) t->sample_rate, (unsigned) t->channels);
+    nvm_writer_fmt(w, "\"msn\":%llu,\"parts\":%u,\"first\":%llu,"
+                   "\"segment\":%llu.%03u,",
+                   (unsigned long long) t->edge.msn,
+                   (unsigned) t->edge.nparts,
+                   (unsigned long long) t->edge.first,
+                   (unsigned long long) t->segment / 1000,
+                   (unsigned) (t->segment % 1000));
 }
 
 
 static void
-ngx_http_video_status_track(nvm_writer_t *w, ngx_video_store_t *st,
-    ngx_video_live_info_t *info, ngx_uint_t n)
+ngx_http_video_status_track(nvm_writer_t *w,
+    ngx_http_video_stream_status_t *s, ngx_uint_t n)
 {
-    nvm_track_t            track;
-    ngx_video_live_edge_t  edge;
+    ngx_video_track_stats_t        *m;
+    ngx_http_video_track_status_t  *t;
 
-    if (ngx_video_live_track_of(st, info, n, &track) != NGX_OK
-        || ngx_video_live_edge(st, info, n, &edge) != NGX_OK)
-    {
-        return;
+    t = &s->tracks[n];
+    m = &s->stats.tracks[n];
+
+    nvm_writer_fmt(w, "%s{\"name\":\"%s\",", n ? "," : "", t->name);
+    ngx_http_video_status_media(w, t);
+
+    nvm_writer_fmt(w, "\"bitrate\":%llu,\"frame_rate\":%llu.%03u,",
+                   (unsigned long long) m->rate * 8,
+                   (unsigned long long) m->frame_rate / 1000,
+                   (unsigned) (m->frame_rate % 1000));
+
+    if (t->kind == NVM_VIDEO) {
+        nvm_writer_fmt(w, "\"gop\":%llu,\"gop_max\":%llu,"
+                       "\"key_interval\":%llu,\"key_interval_max\":%llu,",
+                       (unsigned long long) m->gop,
+                       (unsigned long long) m->gop_max,
+                       (unsigned long long) m->interval,
+                       (unsigned long long) m->interval_max);
     }
 
-    /* a copy of what another process writes: it has an end in any case */
-    track.codecs[sizeof(track.codecs) - 1] = '\0';
-
-    nvm_writer_text(w, n ? ",{" : "{");
-    ngx_http_video_status_media(w, &track);
-    nvm_writer_fmt(w, "\"msn\":%llu,\"parts\":%u,\"first\":%llu,"
-                   "\"segment\":%.3f}",
-                   (unsigned long long) edge.msn, (unsigned) edge.nparts,
-                   (unsigned long long) edge.first,
-                   (double) edge.duration / track.timescale);
+    nvm_writer_fmt(w, "\"latency\":%lld,\"latency_max\":%lld,"
+                   "\"delay_max\":%llu}",
+                   (long long) m->latency, (long long) m->latency_max,
+                   (unsigned long long) m->delay_max);
 }
 
 
-/* Each stream once: by the run that it is in, not by those before. */
-static ngx_uint_t
-ngx_http_video_status_shown(ngx_video_store_t *st, ngx_uint_t i,
-    ngx_video_live_info_t *info)
+/* What came in, and what went out. */
+static void
+ngx_http_video_status_numbers(nvm_writer_t *w, ngx_video_live_stats_t *m)
 {
-    return st->lives[i].state != NGX_VIDEO_LIVE_FREE
-           && ngx_video_live_info(st, i, info) == NGX_OK
-           && info->state != NGX_VIDEO_LIVE_CONTINUED
-           && (info->state != NGX_VIDEO_LIVE_STARTING || info->prev == 0);
+    nvm_writer_fmt(w, "\"ingest\":{\"since\":%llu,\"publishers\":%llu,"
+                   "\"runs\":%llu,\"bytes\":%llu,\"video\":%llu,"
+                   "\"audio\":%llu,\"dropped\":{\"start\":%llu,"
+                   "\"track\":%llu,\"surplus\":%llu},\"clock_drift\":%lld,"
+                   "\"clock_ppm\":%lld},",
+                   (unsigned long long) m->since,
+                   (unsigned long long) m->publishers,
+                   (unsigned long long) m->runs,
+                   (unsigned long long) m->bytes,
+                   (unsigned long long) m->frames[NVM_VIDEO],
+                   (unsigned long long) m->frames[NVM_AUDIO],
+                   (unsigned long long) m->drops[NGX_VIDEO_DROP_START],
+                   (unsigned long long) m->drops[NGX_VIDEO_DROP_TRACK],
+                   (unsigned long long) m->drops[NGX_VIDEO_DROP_SURPLUS],
+                   (long long) m->drift, (long long) m->drift_ppm);
+
+    nvm_writer_fmt(w, "\"delivery\":{\"viewers\":%llu,\"bytes\":%llu,"
+                   "\"failed\":%llu,\"requests\":{\"master\":%llu,"
+                   "\"manifest\":%llu,\"playlist\":%llu,\"init\":%llu,"
+                   "\"segment\":%llu,\"part\":%llu}},",
+                   (unsigned long long) m->viewers,
+                   (unsigned long long) m->sent,
+                   (unsigned long long) m->failed,
+                   (unsigned long long) m->requests[NGX_VIDEO_REQUEST_MASTER],
+                   (unsigned long long)
+                                     m->requests[NGX_VIDEO_REQUEST_MANIFEST],
+                   (unsigned long long)
+                                     m->requests[NGX_VIDEO_REQUEST_PLAYLIST],
+                   (unsigned long long) m->requests[NGX_VIDEO_REQUEST_INIT],
+                   (unsigned long long)
+                                     m->requests[NGX_VIDEO_REQUEST_SEGMENT],
+                   (unsigned long long) m->requests[NGX_VIDEO_REQUEST_PART]);
 }
 
 
-void
-ngx_http_video_status_stream(nvm_writer_t *w, ngx_video_store_t *st,
-    ngx_video_live_info_t *info)
+static ngx_int_t
+ngx_http_video_status_stream(ngx_http_video_report_t *rp,
+    ngx_http_video_stream_status_t *s, const char *before)
 {
-    ngx_uint_t  n;
+    ngx_uint_t              n;
+    nvm_writer_t           *w;
+    ngx_video_live_info_t  *info;
 
+    info = &s->info;
+    w = ngx_http_video_report_room(rp, NGX_HTTP_VIDEO_JSON_STREAM
+                                       + 6 * (s->store->name.len
+                                              + info->name.len));
+    if (w == NULL) {
+        return NGX_ERROR;
+    }
+
+    nvm_writer_text(w, before);
     nvm_writer_text(w, "{\"zone\":");
-    ngx_http_video_status_string(w, &st->name);
+    ngx_http_video_status_string(w, &s->store->name);
     nvm_writer_text(w, ",\"name\":");
     ngx_http_video_status_string(w, &info->name);
     nvm_writer_fmt(w, ",\"state\":\"%s\",\"epoch\":\"%llx\","
                    "\"started\":%llu,\"bytes\":%llu,\"runs\":%u,"
-                   "\"tracks\":[",
+                   "\"recording\":\"%s\",",
                    ngx_http_video_states[info->state % NGX_HTTP_VIDEO_STATES],
                    (unsigned long long) info->epoch,
                    (unsigned long long) info->started,
                    (unsigned long long) info->bytes,
-                   (unsigned) info->order + 1);
+                   (unsigned) info->order + 1,
+                   ngx_http_video_recordings[info->recording & 3]);
+    ngx_http_video_status_numbers(w, &s->stats);
+    nvm_writer_text(w, "\"tracks\":[");
 
-    for (n = 0; n < info->ntracks; n++) {
-        ngx_http_video_status_track(w, st, info, n);
+    for (n = 0; n < s->ntracks; n++) {
+        ngx_http_video_status_track(w, s, n);
     }
 
-    nvm_writer_text(w, "]}");
+    if (!rp->only) {
+        nvm_writer_text(w, "]}");
+    }
+
+    return NGX_OK;
 }
 
 
-ngx_uint_t
-ngx_http_video_status_zone_streams(nvm_writer_t *w, ngx_video_store_t *st,
-    ngx_uint_t before)
+static ngx_int_t
+ngx_http_video_status_zone(ngx_http_video_report_t *rp, ngx_uint_t i)
 {
-    ngx_uint_t              i;
-    ngx_video_live_info_t   info;
+    nvm_writer_t                       *w;
+    ngx_http_video_zone_status_t       *s;
+    const ngx_http_video_zone_field_t  *f;
 
-    for (i = 0; i < st->head->nlives; i++) {
-
-        if (ngx_http_video_status_shown(st, i, &info)) {
-            nvm_writer_text(w, before++ ? "," : "");
-            ngx_http_video_status_stream(w, st, &info);
-        }
+    s = &rp->zone[i];
+    w = ngx_http_video_report_room(rp, NGX_HTTP_VIDEO_JSON_ZONE
+                                       + 6 * s->store->name.len);
+    if (w == NULL) {
+        return NGX_ERROR;
     }
 
-    return before;
+    nvm_writer_text(w, i ? ",{\"name\":" : "{\"name\":");
+    ngx_http_video_status_string(w, &s->store->name);
+
+    for (f = ngx_http_video_zone_fields; f->json; f++) {
+        nvm_writer_fmt(w, ",\"%s\":%llu", f->json,
+                       *(unsigned long long *) ((u_char *) s + f->offset));
+    }
+
+    nvm_writer_u8(w, '}');
+
+    return NGX_OK;
 }
 
 
-static void
-ngx_http_video_status_streams(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
+/* What stands before the streams, and after them. */
+static ngx_int_t
+ngx_http_video_status_head(ngx_http_video_report_t *rp)
 {
-    ngx_uint_t        z, n;
-    ngx_shm_zone_t  **zones;
+    ngx_uint_t     i;
+    nvm_writer_t  *w;
 
-    zones = vcf->zones.elts;
+    w = ngx_http_video_report_room(rp, NGX_HTTP_VIDEO_JSON_ZONE);
 
-    for (z = 0, n = 0; z < vcf->zones.nelts; z++) {
-        n = ngx_http_video_status_zone_streams(w,
-                                        ngx_video_zone_store(zones[z]), n);
+    if (w == NULL) {
+        return NGX_ERROR;
     }
-}
 
-
-void
-ngx_http_video_status_json(nvm_writer_t *w, void *data)
-{
-    ngx_video_core_conf_t *vcf = data;
-
-    ngx_uint_t                     i, n;
-    ngx_shm_zone_t               **zones;
-    ngx_video_store_t             *st;
-    ngx_http_video_zone_status_t   s;
-
-    zones = vcf->zones.elts;
+    if (rp->bare) {
+        nvm_writer_text(w, "{\"streams\":[");
+        return NGX_OK;
+    }
 
     nvm_writer_fmt(w, "{\"pid\":%d,\"zones\":[", (int) ngx_pid);
 
-    for (i = 0; i < vcf->zones.nelts; i++) {
-        st = ngx_video_zone_store(zones[i]);
-        ngx_http_video_zone_status(st, &s);
-
-        nvm_writer_text(w, i ? ",{\"name\":" : "{\"name\":");
-        ngx_http_video_status_string(w, &st->name);
-
-        for (n = 0; n < NGX_HTTP_VIDEO_ZONE_FIELDS; n++) {
-            nvm_writer_fmt(w, ",\"%s\":%llu",
-                           ngx_http_video_zone_fields[n].json,
-                           ngx_http_video_zone_value(&s, n));
+    for (i = 0; i < rp->nzones; i++) {
+        if (ngx_http_video_status_zone(rp, i) != NGX_OK) {
+            return NGX_ERROR;
         }
+    }
 
-        nvm_writer_u8(w, '}');
+    w = ngx_http_video_report_room(rp, NGX_HTTP_VIDEO_JSON_ZONE);
+
+    if (w == NULL) {
+        return NGX_ERROR;
     }
 
     nvm_writer_text(w, "],\"streams\":[");
-    ngx_http_video_status_streams(w, vcf);
-    nvm_writer_text(w, "]}\n");
+
+    return NGX_OK;
 }
 
 
-static void
-ngx_http_video_status_group(nvm_writer_t *w, const char *metric,
-    const char *type, const char *help)
+/*
+ * A step is what stands before the streams, one of them, or a push or pull.  Of
+ * one stream alone its own are members of it.
+ */
+ngx_int_t
+ngx_http_video_status_json(ngx_http_video_report_t *rp)
 {
-    nvm_writer_fmt(w, "# HELP ngx_video_%s %s\n# TYPE ngx_video_%s %s\n",
-                   metric, help, metric, type);
-}
+    ngx_http_video_stream_status_t  **s;
 
+    if (rp->group == 0) {
+        rp->group = 1;
 
-static void
-ngx_http_video_status_zones(nvm_writer_t *w, ngx_video_core_conf_t *vcf)
-{
-    ngx_uint_t                           i, n;
-    ngx_shm_zone_t                     **zones;
-    ngx_video_store_t                   *st;
-    ngx_http_video_zone_status_t         s;
-    const ngx_http_video_status_field_t  *f;
-
-    zones = vcf->zones.elts;
-
-    for (n = 0; n < NGX_HTTP_VIDEO_ZONE_FIELDS; n++) {
-        f = &ngx_http_video_zone_fields[n];
-        ngx_http_video_status_group(w, f->metric, f->type, f->help);
-
-        for (i = 0; i < vcf->zones.nelts; i++) {
-            st = ngx_video_zone_store(zones[i]);
-            ngx_http_video_zone_status(st, &s);
-
-            nvm_writer_fmt(w, "ngx_video_%s{zone=", f->metric);
-            ngx_http_video_status_string(w, &st->name);
-            nvm_writer_fmt(w, "} %llu\n", ngx_http_video_zone_value(&s, n));
+        if (!rp->only) {
+            return ngx_http_video_status_head(rp) == NGX_OK ? NGX_AGAIN
+                                                            : NGX_ERROR;
         }
     }
-}
 
-
-/* One line for each stream: 1 while it is live, or its bytes. */
-static void
-ngx_http_video_status_metric(nvm_writer_t *w, ngx_video_core_conf_t *vcf,
-    const char *metric, ngx_uint_t bytes)
-{
-    ngx_uint_t              z, i;
-    ngx_shm_zone_t        **zones;
-    ngx_video_store_t      *st;
-    ngx_video_live_info_t   info;
-
-    zones = vcf->zones.elts;
-
-    for (z = 0; z < vcf->zones.nelts; z++) {
-        st = ngx_video_zone_store(zones[z]);
-
-        for (i = 0; i < st->head->nlives; i++) {
-
-            if (!ngx_http_video_status_shown(st, i, &info)) {
-                continue;
-            }
-
-            nvm_writer_fmt(w, "ngx_video_%s{zone=", metric);
-            ngx_http_video_status_string(w, &st->name);
-            nvm_writer_text(w, ",stream=");
-            ngx_http_video_status_string(w, &info.name);
-            nvm_writer_fmt(w, "} %llu\n",
-                           bytes ? (unsigned long long) info.bytes
-                                 : info.state == NGX_VIDEO_LIVE_LIVE);
-        }
+    if (rp->group == 2) {
+        return ngx_http_video_status_relays(rp);
     }
-}
 
+    if (rp->item == rp->streams.nelts) {
+        rp->group = 2;
+        rp->item = 0;
+        return NGX_AGAIN;
+    }
 
-void
-ngx_http_video_status_prometheus(nvm_writer_t *w, void *data)
-{
-    ngx_video_core_conf_t *vcf = data;
+    s = rp->streams.elts;
 
-    ngx_http_video_status_zones(w, vcf);
+    if (ngx_http_video_status_stream(rp, s[rp->item], rp->item ? "," : "")
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-    ngx_http_video_status_group(w, "stream_live", "gauge",
-                                "1: being published; 0: starting or ended.");
-    ngx_http_video_status_metric(w, vcf, "stream_live", 0);
+    rp->item++;
 
-    ngx_http_video_status_group(w, "stream_bytes_total", "counter",
-                                "Bytes of frames since it was published.");
-    ngx_http_video_status_metric(w, vcf, "stream_bytes_total", 1);
+    return NGX_AGAIN;
 }

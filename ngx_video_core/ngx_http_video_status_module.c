@@ -2,7 +2,7 @@
  * Copyright (C) ngx_video authors
  *
  * "video_status": what the zones and streams are doing, as JSON, or as
- * Prometheus text with ?format=prometheus (ngx_http_video_status.c).
+ * Prometheus text with ?format=prometheus.
  */
 
 #include <ngx_config.h>
@@ -61,9 +61,10 @@ ngx_module_t  ngx_http_video_status_module = {
 static ngx_int_t
 ngx_http_video_status_handler(ngx_http_request_t *r)
 {
-    ngx_int_t               rc;
-    ngx_str_t               value;
-    ngx_video_core_conf_t  *vcf;
+    ngx_int_t                 rc;
+    ngx_str_t                 value;
+    ngx_video_core_conf_t    *vcf;
+    ngx_http_video_report_t  *rp;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
@@ -77,66 +78,25 @@ ngx_http_video_status_handler(ngx_http_request_t *r)
     vcf = (ngx_video_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
                                                  ngx_video_core_module);
 
+    rp = ngx_http_video_report_create(r);
+    if (rp == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rp->zones = vcf->zones.elts;
+    rp->nzones = vcf->zones.nelts;
+    rp->write = ngx_http_video_status_json;
+    rp->type = "application/json";
+
     if (ngx_http_arg(r, (u_char *) "format", 6, &value) == NGX_OK
         && value.len == 10
         && ngx_strncmp(value.data, "prometheus", 10) == 0)
     {
-        return ngx_http_video_status_send(r, ngx_http_video_status_prometheus,
-                                          vcf, "text/plain");
+        rp->write = ngx_http_video_status_prometheus;
+        rp->type = "text/plain; version=0.0.4; charset=utf-8";
     }
 
-    return ngx_http_video_status_send(r, ngx_http_video_status_json, vcf,
-                                      "application/json");
-}
-
-
-ngx_int_t
-ngx_http_video_status_send(ngx_http_request_t *r,
-    ngx_http_video_status_pt write, void *data, const char *type)
-{
-    size_t         size;
-    ngx_int_t      rc;
-    ngx_buf_t     *b;
-    ngx_chain_t    out;
-    nvm_writer_t   w;
-
-    /* numbers change between the passes: room for what may come */
-    nvm_writer_init(&w, NULL, 0);
-    write(&w, data);
-    size = w.len + 65536;
-
-    b = ngx_create_temp_buf(r->pool, size);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    nvm_writer_init(&w, b->pos, size);
-    write(&w, data);
-
-    if (w.error) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->last = b->pos + w.len;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = w.len;
-    r->headers_out.content_type.data = (u_char *) type;
-    r->headers_out.content_type.len = ngx_strlen(type);
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_video_report(r, rp);
 }
 
 

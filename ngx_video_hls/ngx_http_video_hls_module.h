@@ -12,6 +12,12 @@
  *   ngx_http_video_object.c       bodies in the store
  *   ngx_http_video_live.c         live media
  *   ngx_http_video_live_list.c    live playlists and manifests
+ *   ngx_http_video_live_dvr.c     live media that have left memory
+ *   ngx_http_video_live_stat.c    what is counted of them
+ *   ngx_http_video_live_wish.c    live streams that are to be fetched
+ *   ngx_http_video_live_events.c  events of a stream as date ranges
+ *   ngx_http_video_live_ts*.c     live media as transport streams: see
+ *                                 ngx_http_video_live_ts.h
  *   ngx_http_video_vod*.c         files: see ngx_http_video_vod.h
  *   ngx_http_video_file.c         reading ranges of a file
  *   ngx_http_video_body.c         sending them
@@ -113,6 +119,7 @@ typedef struct {
     unsigned                  parked:1;
     unsigned                  cleanup:1;    /* of ref, is registered */
     unsigned                  writing:1;    /* ref is ours to complete */
+    unsigned                  counted:1;    /* will be, when it ends */
 } ngx_http_video_ctx_t;
 
 
@@ -248,6 +255,35 @@ ngx_int_t ngx_http_video_live_find(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_uint_t *number);
 ngx_int_t ngx_http_video_live_wait(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_int_t late);
+
+/* ngx_http_video_live_dvr.c */
+
+/* A segment on disk. */
+typedef struct {
+    ngx_video_live_record_t   record;
+    ngx_str_t                 path;
+    ngx_open_file_info_t      of;
+} ngx_http_video_on_disk_t;
+
+/* A segment of a track, with its file open: NGX_OK, or a status. */
+ngx_int_t ngx_http_video_live_dvr_find(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number, uint64_t msn,
+    ngx_http_video_on_disk_t *seg);
+
+/* The path's segment or part from disk, if it is there. */
+ngx_int_t ngx_http_video_live_dvr(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_uint_t number);
+
+
+/*
+ * ngx_http_video_live_wish.c: for a stream that is not there, or is over.
+ * NGX_OK: look again; NGX_DONE: it is waited for; or a status.
+ */
+ngx_int_t ngx_http_video_live_wish(ngx_http_request_t *r, ngx_uint_t over);
+
+/* ngx_http_video_live_stat.c: counts the request for the stream, once. */
+ngx_int_t ngx_http_video_live_count(ngx_http_request_t *r,
+    ngx_video_live_info_t *info);
 
 
 /* ngx_http_video_live_runs.c */

@@ -68,6 +68,10 @@ ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
             return NGX_HTTP_NOT_FOUND;
         }
 
+        if (ngx_http_video_live_count(r, info) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         if (info->state != NGX_VIDEO_LIVE_STARTING) {
             break;
         }

@@ -24,7 +24,7 @@ GET /control/streams
 --- response_headers
 Content-Type: application/json
 --- response_body
-{"streams":[]}
+{"streams":[],"relays":[]}
 
 
 
@@ -83,7 +83,7 @@ GET /control/streamsx
 HEAD /control/streams
 --- response_body
 --- response_headers
-Content-Length: 15
+Content-Length: 27
 
 
 

@@ -3,6 +3,7 @@
 use Test::Nginx::Socket 'no_plan';
 
 use JSON::PP ();
+use Test::Video::Prometheus qw(parse_metrics);
 
 repeat_each(2);
 
@@ -29,20 +30,12 @@ sub idle {
                 scalar @{ $status->{streams} }) . "\n";
 }
 
-# Lines that are none of the format, and groups that are not together: each
-# metric has its HELP and TYPE once, before its samples.
+# What is wrong with a text for Prometheus.
 sub strange {
-    my ($metric, %seen) = '';
-    return join '', grep {
-        if (/^# HELP (ngx_video_[a-z_]+) \S.*\.\n\z/) {
-            $metric = $seen{$1}++ ? '' : $1;
-            0;
-        } elsif (/^# TYPE (\S+) (?:gauge|counter)\n\z/) {
-            $1 ne $metric;
-        } else {
-            !/^\Q$metric\E\{zone="[^"]+"\} \d+\n\z/;
-        }
-    } split /^/m, shift;
+    my ($metrics, @bad) = parse_metrics(shift);
+    push @bad, grep { !/^ngx_video_/ } keys %$metrics;
+    push @bad, 'nothing is there' if !%$metrics;
+    return join '', map { "$_\n" } @bad;
 }
 
 # How many samples of each zone: all have the same.
@@ -88,6 +81,7 @@ GET /status
 main::numbers
 --- response_body
 chunks n
+chunks_cached n
 chunks_free n
 chunks_lingering n
 chunks_reserved n
@@ -97,6 +91,8 @@ objects n
 recoveries n
 refs n
 refusals n
+streams n
+streams_max n
 wakes n
 workers n
 
@@ -148,7 +144,7 @@ video { zone live 8m; }
 --- request
 GET /status?format=prometheus
 --- response_headers
-Content-Type: text/plain
+Content-Type: text/plain; version=0.0.4; charset=utf-8
 --- response_body_filters
 main::strange
 --- response_body
@@ -235,3 +231,25 @@ video_status;
 --- error_log
 [emerg]
 "video_status" directive is not allowed here
+
+
+
+=== TEST 14: Prometheus, a name that is quoted
+--- main_config
+video { zone 'a"b\c' 2m; }
+--- config
+--- request
+GET /status?format=prometheus
+--- response_body_filters
+main::strange
+--- response_body
+
+
+
+=== TEST 15: Prometheus, no zones
+--- config
+--- request
+GET /status?format=prometheus
+--- response_body_filters
+main::strange
+--- response_body
