@@ -74,7 +74,8 @@ typedef struct {
     /* Limits; may be changed after nvr_chunk_init() and before any input. */
     uint32_t              max_message;  /* at most NVR_CHUNK_MAX_SIZE */
     uint32_t              max_streams;
-    size_t                max_held;     /* of all message buffers together */
+    size_t                max_held;     /* of all message buffers together;
+                                           may be raised at any time */
 
     uint32_t              chunk_size;   /* that the peer sends with */
     uint32_t              nstreams;
@@ -120,6 +121,14 @@ void nvr_chunk_abort(nvr_chunk_in_t *in, uint32_t csid);
 void nvr_chunk_write(nvm_writer_t *w, size_t chunk_size, uint32_t csid,
     uint8_t type, uint32_t stream_id, uint32_t timestamp, const uint8_t *body,
     size_t n);
+
+/*
+ * The same in pieces: one chunk, of what is at *offset, which is moved to
+ * behind it.  A message of no bytes is one chunk.  What can't be sent moves it
+ * to the end.
+ */
+void nvr_chunk_write_one(nvm_writer_t *w, size_t chunk_size,
+    const nvr_message_t *m, size_t *offset);
 
 
 #endif /* NVR_CHUNK_H */

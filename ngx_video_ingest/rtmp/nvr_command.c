@@ -19,6 +19,8 @@
 /* Above it a number in metadata is nonsense; none is far below. */
 #define NVR_METADATA_MAX    1e9
 
+#define NVR_COMMAND_HOPS    1000
+
 
 typedef nvm_err_e (*nvr_command_args_pt)(nvm_reader_t *r, nvr_command_t *cmd);
 
@@ -108,6 +110,9 @@ nvr_command_connect_member(void *data, const nvr_str_t *key,
     if (v->type == NVR_AMF_NUMBER) {
         if (nvr_str_eq(key, "objectEncoding")) {
             cmd->object_encoding = v->number;
+
+        } else if (nvr_str_eq(key, "relayHops")) {
+            cmd->hops = nvr_amf_to_u32(v->number, NVR_COMMAND_HOPS);
         }
 
         return;

@@ -56,6 +56,8 @@ typedef struct {
     nvr_str_t        swf_url;
     nvr_str_t        page_url;
     double           object_encoding;
+    uint32_t         hops;              /* "relayHops", of ours: servers that
+                                           have sent the stream on before */
 
     /* releaseStream, FCPublish, publish, FCUnpublish, getStreamLength, play */
     nvr_str_t        stream;
