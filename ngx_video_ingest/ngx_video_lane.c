@@ -121,6 +121,7 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     tw = &lane->writer;
     tw->msn = msn;
+    tw->held = &sg->held;
 
     /* above all of the runs before: parts last longer than 10 ms */
     tw->sequence = (uint32_t) (sg->time.begin / 10);
@@ -169,6 +170,13 @@ ngx_video_lane_time(ngx_video_segmenter_t *sg, ngx_video_track_writer_t *tw,
                          : -NGX_VIDEO_MAX_AHEAD;
     shift = nvm_wall_correct(&sg->wall, ms, least);
 
+    if (first) {
+        sg->settled = ms;
+
+    } else {
+        ngx_video_live_stat_clock(sg->stat, shift, ms - sg->settled);
+    }
+
     if (shift == 0) {
         return;
     }
@@ -190,6 +198,16 @@ ngx_video_lane_time(ngx_video_segmenter_t *sg, ngx_video_track_writer_t *tw,
 }
 
 
+/* Why a frame or a segment could not be written. */
+static ngx_int_t
+ngx_video_lane_unwritten(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    return lane->writer.large
+           ? ngx_video_segmenter_fail(sg, "too much in open parts")
+           : ngx_video_segmenter_full(sg);
+}
+
+
 static ngx_int_t
 ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t out, ngx_uint_t independent)
@@ -207,7 +225,7 @@ ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
                                   + nvm_rescale((int64_t) out, 1000,
                                                 tw->track.timescale),
                                   independent)
-           == NGX_OK ? NGX_OK : ngx_video_segmenter_full(sg);
+           == NGX_OK ? NGX_OK : ngx_video_lane_unwritten(sg, lane);
 }
 
 
@@ -279,10 +297,15 @@ ngx_video_lane_write(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     }
 
     if (ngx_video_track_writer_frame(&lane->writer, f) != NGX_OK) {
-        return ngx_video_segmenter_full(sg);
+        return ngx_video_lane_unwritten(sg, lane);
     }
 
     sg->frames++;
+    ngx_video_live_stat_frame(sg->stat, lane->writer.number, lane->kind,
+                              f->size,
+                              nvm_rescale((int64_t) f->dts, 1000,
+                                          lane->writer.track.timescale),
+                              f->key, f->arrived);
     __atomic_fetch_add(&sg->store->lives[sg->live].bytes, f->size,
                        __ATOMIC_RELAXED);
 
@@ -497,6 +520,7 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     tw = &lane->writer;
 
     if (!tw->open && !f->key) {
+        ngx_video_live_stat_drop(sg->stat, NGX_VIDEO_DROP_START);
         return NGX_OK;
     }
 
@@ -520,6 +544,7 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
                           "left out", &sg->conf.name);
         }
 
+        ngx_video_live_stat_drop(sg->stat, NGX_VIDEO_DROP_SURPLUS);
         return NGX_OK;
     }
 
@@ -527,8 +552,12 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     cuts = ngx_video_lane_follows(sg, lane, out, f->key);
 
-    if (cuts && !tw->started && lane->cut) {
-        /* segments before its first frame are the leader's only */
+    if (cuts && !tw->started && lane->cut && !sg->joined) {
+        /*
+         * Segments before its first frame are the leader's only.  In a run that
+         * goes on numbers do, too: a playlist has no place for one that is
+         * missing.
+         */
         tw->msn += lane->cut - 1;
     }
 

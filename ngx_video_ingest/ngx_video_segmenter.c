@@ -1,26 +1,44 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The live segmenter: see ngx_video_segmenter.h.  Here is what concerns the
- * stream: its tracks, its clock, its start and its end.
+ * The live segmenter: see ngx_video_segmenter.h.  Here is what a publisher
+ * sends: headers of tracks, frames, and their timestamps.
  */
 
 #include "ngx_video_segmenter.h"
 
 
-static ngx_int_t ngx_video_segmenter_clock(ngx_video_segmenter_t *sg,
-    ngx_video_lane_t *lane, uint32_t ts, int64_t *ms);
-static ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
-    ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);
-static ngx_int_t ngx_video_segmenter_start(ngx_video_segmenter_t *sg,
-    int64_t ms);
-static ngx_int_t ngx_video_segmenter_renew(ngx_video_segmenter_t *sg);
+/* Who stands by has no statistics. */
+static void
+ngx_video_segmenter_drop(ngx_video_segmenter_t *sg, ngx_video_stat_drop_e why)
+{
+    if (sg->published) {
+        ngx_video_live_stat_drop(sg->stat, why);
+    }
+}
 
 
 static const char *
 ngx_video_segmenter_kind(nvm_kind_e kind)
 {
     return kind == NVM_VIDEO ? "video" : "audio";
+}
+
+
+ngx_int_t
+ngx_video_segmenter_publish(ngx_video_segmenter_t *sg)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_video_live_publish(sg->store, &sg->conf, &sg->live);
+    sg->published = (rc == NGX_OK);
+
+    if (sg->published) {
+        sg->stat = ngx_video_live_stat(sg->store, sg->live);
+        ngx_video_live_stat_publisher(sg->stat, ngx_video_now());
+    }
+
+    return rc;
 }
 
 
@@ -37,76 +55,12 @@ ngx_video_segmenter_init(ngx_video_segmenter_t *sg, ngx_video_store_t *st,
     sg->log = log;
     sg->began = ngx_current_msec;
 
-    rc = ngx_video_live_publish(st, conf, &sg->live);
-    sg->published = (rc == NGX_OK);
+    rc = ngx_video_segmenter_publish(sg);
+    conf->refused = sg->conf.refused;
+    conf->over_app = sg->conf.over_app;
+    conf->over_peer = sg->conf.over_peer;
 
     return rc;
-}
-
-
-/* What has come is not lost: the segments that are open become complete. */
-static void
-ngx_video_segmenter_finish(ngx_video_segmenter_t *sg)
-{
-    ngx_uint_t  i;
-
-    if (!sg->ready) {
-        return;
-    }
-
-    ngx_video_cuts_forget(&sg->cuts);
-
-    for (i = 0; i < sg->nlanes; i++) {
-        ngx_video_lane_finish(sg, &sg->lanes[i]);
-    }
-}
-
-
-/*
- * A track's codec has changed: the stream goes on in another run, at the next
- * key frame.  Its clock is the same.
- */
-static ngx_int_t
-ngx_video_segmenter_renew(ngx_video_segmenter_t *sg)
-{
-    ngx_int_t                  rc;
-    ngx_uint_t                 i;
-    nvm_track_t                track;
-    ngx_video_lane_t          *lane;
-
-    /* each costs a walk over the objects of the zone */
-    if (++sg->renewals > NGX_VIDEO_RENEWALS
-                         + (ngx_current_msec - sg->began) / 1000)
-    {
-        return ngx_video_segmenter_fail(sg, "codecs change too often");
-    }
-
-    ngx_video_segmenter_finish(sg);
-    ngx_video_live_pause(sg->store, sg->live);
-
-    for (i = 0; i < sg->nlanes; i++) {
-        lane = &sg->lanes[i];
-        track = lane->writer.track;
-
-        ngx_video_lane_done(lane);
-        ngx_memzero(&lane->writer, sizeof(ngx_video_track_writer_t));
-        ngx_video_frame_queue_init(&lane->held);
-
-        lane->writer.track = track;
-        lane->writer.track.id = 0;
-        lane->cut = 0;
-    }
-
-    sg->ready = 0;
-    sg->renewed = 1;
-    sg->passed = 0;
-    sg->lead = NULL;
-    sg->first = sg->clock;
-
-    rc = ngx_video_live_publish(sg->store, &sg->conf, &sg->live);
-    sg->published = (rc == NGX_OK);
-
-    return rc == NGX_OK ? NGX_OK : ngx_video_segmenter_full(sg);
 }
 
 
@@ -187,7 +141,7 @@ ngx_video_segmenter_name(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
-static void
+void
 ngx_video_segmenter_late(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 {
     u_char  name[NGX_VIDEO_LANE_NAME];
@@ -276,6 +230,7 @@ ngx_video_segmenter_track(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return NGX_ERROR;
     }
 
+    track.captions = t->captions;
     *t = track;
     ngx_memcpy(t->lang, "und", 4);
 
@@ -286,6 +241,34 @@ ngx_video_segmenter_track(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     lane->known = 1;
 
     return NGX_OK;
+}
+
+
+/* The header of a track that is left out, in case that it comes after all. */
+static void
+ngx_video_segmenter_hear(ngx_video_lane_t *lane, ngx_video_packet_t *p)
+{
+    nvm_fault_t   fault;
+    nvm_track_t   track, *t;
+
+    if (lane->kind != NVM_VIDEO) {
+        return;
+    }
+
+    t = &lane->writer.track;
+    lane->codec = p->codec;
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_frame_track(&track, p->codec, p->data, p->size, NULL, 0, &fault)
+        != NVM_OK)
+    {
+        ngx_memzero(t, sizeof(nvm_track_t));
+        return;
+    }
+
+    *t = track;
+    ngx_memcpy(t->lang, "und", 4);
+    t->timescale = NGX_VIDEO_TIMESCALE;
 }
 
 
@@ -301,7 +284,12 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         lane = ngx_video_segmenter_add(sg, p);
     }
 
-    if (lane == NULL || lane->late) {
+    if (lane == NULL) {
+        return NGX_OK;
+    }
+
+    if (lane->late) {
+        ngx_video_segmenter_hear(lane, p);
         return NGX_OK;
     }
 
@@ -338,305 +326,41 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 
 
 /*
- * 32-bit milliseconds to an endless clock.  Small steps back are what
- * interleaving and rounding make; large ones in either direction mean that
- * the clock can't be believed.  A track may be sent behind others.
+ * The time of a frame: NGX_OK; NGX_DECLINED: it is from before the run, in
+ * which the track has had none yet.
  */
 static ngx_int_t
 ngx_video_segmenter_clock(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint32_t ts, int64_t *ms)
 {
-    int64_t  now, last, back;
-    int32_t  step;
+    uint32_t    last;
+    ngx_uint_t  begun, leads;
 
-    if (!sg->clocked) {
-        sg->clocked = 1;
+    if (!sg->clock.started) {
         sg->first = ts;
-        sg->clock = ts;
     }
 
-    last = lane->clocked ? lane->clock : sg->clock;
-    back = lane->clocked ? NGX_VIDEO_MAX_BACK : NGX_VIDEO_MAX_AHEAD;
+    last = (uint32_t) (lane->clock.started
+                       ? lane->clock.newest - lane->clock.offset
+                       : sg->clock.newest - sg->clock.offset);
+    begun = sg->ready && (lane->writer.started || lane->held.nframes);
+    leads = (sg->lead == NULL || lane == sg->lead);
 
-    /* modulo 2^32, signed: RTMP 1.0, 5.3 (RFC 1982 arithmetic) */
-    step = (int32_t) (ts - (uint32_t) last);
-    now = last + step;
-
-    if (step < -back) {
-        return ngx_video_segmenter_fail(sg, "timestamp goes backwards");
-    }
-
-    /* of the newest of all tracks: one may have started late */
-    if (now > sg->clock + NGX_VIDEO_MAX_AHEAD) {
-        return ngx_video_segmenter_fail(sg, "timestamp jumps ahead");
-    }
-
-    lane->clock = lane->clocked ? ngx_max(last, now) : now;
-    lane->clocked = 1;
-    sg->clock = ngx_max(sg->clock, now);
-    *ms = now;
-
-    return NGX_OK;
-}
-
-
-/* The known track of a kind that the publisher gave the least number. */
-static ngx_video_lane_t *
-ngx_video_segmenter_first(ngx_video_segmenter_t *sg, nvm_kind_e kind)
-{
-    ngx_uint_t         i;
-    ngx_video_lane_t  *lane, *first;
-
-    first = NULL;
-
-    for (i = 0; i < sg->nlanes; i++) {
-        lane = &sg->lanes[i];
-
-        if (lane->kind == kind && lane->known
-            && (first == NULL || lane->id < first->id))
-        {
-            first = lane;
-        }
-    }
-
-    return first;
-}
-
-
-/*
- * Whether a key frame of another track need not wait for one of this one, which
- * has the least number: when nothing comes of it, or what comes has none.  It
- * may be just behind: there is another one before that is said.
- */
-static ngx_uint_t
-ngx_video_segmenter_blocks(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
-    int64_t ms)
-{
-    if (!lane->clocked || ms - lane->clock > NGX_VIDEO_TRACK_WAIT) {
-        return 1;
-    }
-
-    if (lane->keyed || !sg->passed) {
-        sg->passed = 1;
-        return 0;
-    }
-
-    return 1;
-}
-
-
-/* The track that will lead; with its next key frame video starts. */
-static ngx_video_lane_t *
-ngx_video_segmenter_leader(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
-    int64_t ms, ngx_uint_t key)
-{
-    ngx_video_lane_t  *first;
-
-    first = ngx_video_segmenter_first(sg, NVM_VIDEO);
-
-    if (!key || lane->kind != NVM_VIDEO
-        || ms - sg->first <= NGX_VIDEO_TRACK_WAIT)
+    switch (nvm_clock_frame(&sg->clock, &lane->clock, ts,
+                            (int64_t) ngx_current_msec, !begun || leads, ms))
     {
-        return first;
-    }
+    case NVM_CLOCK_LAGS:
+        return sg->ready && !begun ? NGX_DECLINED : NGX_OK;
 
-    while (first != lane && ngx_video_segmenter_blocks(sg, first, ms)) {
-        ngx_video_segmenter_late(sg, first);
-        first = ngx_video_segmenter_first(sg, NVM_VIDEO);
-    }
+    case NVM_CLOCK_FOLLOWS:
+        return begun ? ngx_video_segmenter_anew(sg, lane) : NGX_OK;
 
-    return first;
-}
+    case NVM_CLOCK_JUMPS:
+        return ngx_video_segmenter_jump(sg, lane, last, ts);
 
-
-/*
- * Whether the stream can start with the frame at hand: with both kinds, or
- * with one when the other was announced to be absent or did not come in time.
- * Video starts with a key frame of the track that will lead.
- */
-static ngx_int_t
-ngx_video_segmenter_ready(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
-    int64_t ms, ngx_uint_t key)
-{
-    ngx_uint_t         late;
-    ngx_video_lane_t  *video, *audio;
-
-    if (sg->ready) {
+    default:
         return NGX_OK;
     }
-
-    video = ngx_video_segmenter_leader(sg, lane, ms, key);
-    audio = ngx_video_segmenter_first(sg, NVM_AUDIO);
-    late = ms - sg->first > NGX_VIDEO_TRACK_WAIT;
-
-    if (video) {
-        if (lane != video || !key || (!audio && !sg->no_audio && !late)) {
-            return NGX_AGAIN;
-        }
-
-    } else if (!audio || (!sg->no_video && !late)) {
-        return NGX_AGAIN;
-    }
-
-    return ngx_video_segmenter_start(sg, ms);
-}
-
-
-/*
- * Numbers the tracks that are known: of video first, in the order of the
- * publisher's numbers.  Those that are not are too late.
- */
-static ngx_uint_t
-ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
-{
-    ngx_uint_t         i, n;
-    ngx_video_lane_t  *lane;
-
-    for (n = 0; n < sg->nlanes; n++) {
-        lane = ngx_video_segmenter_first(sg, NVM_VIDEO);
-
-        if (lane == NULL) {
-            lane = ngx_video_segmenter_first(sg, NVM_AUDIO);
-        }
-
-        if (lane == NULL) {
-            break;
-        }
-
-        /* until all have their place */
-        lane->known = 0;
-        lane->writer.track.id = (uint32_t) n + 1;
-        lanes[n] = lane;
-    }
-
-    for (i = 0; i < n; i++) {
-        lanes[i]->known = 1;
-    }
-
-    for (i = 0; i < sg->nlanes; i++) {
-        if (!sg->lanes[i].known && !sg->lanes[i].late) {
-            ngx_video_segmenter_late(sg, &sg->lanes[i]);
-        }
-    }
-
-    return n;
-}
-
-
-/*
- * When the run begins: where the media of the one before it end, if it goes on
- * from one.  By the clock that is now, or, when it is the same publisher's, as
- * much later as its timestamps are.
- */
-static ngx_int_t
-ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
-    ngx_uint_t n, int64_t ms)
-{
-    uint8_t                 kinds[NGX_VIDEO_LIVE_TRACKS];
-    int64_t                 now;
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_video_live_clock_t  time;
-
-    for (i = 0; i < n; i++) {
-        kinds[i] = lanes[i]->kind;
-    }
-
-    now = (int64_t) ngx_video_now();
-    nvm_wall_init(&sg->wall, now, ms);
-
-    rc = ngx_video_live_join(sg->store, sg->live, kinds, n, &time);
-
-    if (rc == NGX_OK && sg->renewed) {
-        sg->time.start += (uint64_t) (ms - sg->base);
-        sg->time.begin += (uint64_t) (ms - sg->base);
-
-        /* it is the clock of the run before */
-        sg->wall.settled = 1;
-
-    } else if (rc == NGX_OK) {
-        sg->time = time;
-        sg->earliest = time.start;
-
-        if (now > time.wall + (int64_t) time.start) {
-            sg->time.start = (uint64_t) (now - time.wall);
-        }
-
-    } else {
-        ngx_memzero(&sg->time, sizeof(ngx_video_live_clock_t));
-        sg->time.wall = now;
-    }
-
-    sg->base = ms;
-    ngx_video_live_clock(sg->store, sg->live, &sg->time);
-
-    return rc;
-}
-
-
-/* "avc1.64001f,mp4a.40.2", for the log */
-static void
-ngx_video_segmenter_codecs(ngx_video_segmenter_t *sg, ngx_str_t *list)
-{
-    u_char            *p;
-    ngx_uint_t         id, i;
-    ngx_video_lane_t  *lane;
-
-    p = list->data;
-
-    for (id = 1; id <= sg->nlanes; id++) {
-        for (i = 0; i < sg->nlanes; i++) {
-            lane = &sg->lanes[i];
-
-            if (lane->writer.track.id == id) {
-                p = ngx_sprintf(p, "%s%s", id > 1 ? "," : "",
-                                lane->writer.track.codecs);
-            }
-        }
-    }
-
-    list->len = p - list->data;
-}
-
-
-static ngx_int_t
-ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
-{
-    u_char             buf[NGX_VIDEO_LIVE_TRACKS * (NVM_CODECS_LEN + 1)];
-    uint64_t           msn;
-    ngx_int_t          joined;
-    ngx_str_t          codecs;
-    ngx_uint_t         i, n;
-    ngx_video_lane_t  *lanes[NGX_VIDEO_LIVE_TRACKS];
-
-    sg->lead = ngx_video_segmenter_first(sg, NVM_VIDEO);
-
-    n = ngx_video_segmenter_order(sg, lanes);
-    joined = ngx_video_segmenter_join(sg, lanes, n, ms);
-    msn = ngx_video_live_first_msn(sg->store, sg->live);
-
-    for (i = 0; i < n; i++) {
-
-        if (joined == NGX_OK) {
-            msn = ngx_video_live_next_msn(sg->store, sg->live, i);
-        }
-
-        if (ngx_video_lane_start(sg, lanes[i], msn) != NGX_OK) {
-            return ngx_video_segmenter_full(sg);
-        }
-    }
-
-    sg->ready = 1;
-    ngx_video_live_ready(sg->store, sg->live);
-
-    codecs.data = buf;
-    ngx_video_segmenter_codecs(sg, &codecs);
-
-    ngx_log_error(NGX_LOG_NOTICE, sg->log, 0, "stream \"%V\" %s: %V",
-                  &sg->conf.name, joined == NGX_OK ? "goes on" : "is live",
-                  &codecs);
-
-    return NGX_OK;
 }
 
 
@@ -682,7 +406,16 @@ ngx_video_segmenter_take(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
         *lane = ngx_video_segmenter_add(sg, p);
     }
 
+    if (*lane && (*lane)->late) {
+        rc = ngx_video_segmenter_admit(sg, *lane, p);
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+    }
+
     if (*lane == NULL || (*lane)->late) {
+        ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_TRACK);
         return NGX_DECLINED;
     }
 
@@ -698,7 +431,52 @@ ngx_video_segmenter_take(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
     rc = ngx_video_segmenter_track(sg, *lane, (*lane)->header,
                                    (*lane)->header_len, p->data, p->size);
 
-    return rc == NGX_AGAIN ? NGX_DECLINED : rc;
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_START);
+
+    return NGX_DECLINED;
+}
+
+
+/* What a frame says of itself; as ngx_video_segmenter_take(). */
+static ngx_int_t
+ngx_video_segmenter_parse(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
+    ngx_video_lane_t **lane, nvm_frame_t *frame)
+{
+    ngx_int_t    rc;
+    nvm_fault_t  fault;
+
+    rc = ngx_video_segmenter_take(sg, p, lane);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_frame_parse(&(*lane)->writer.track, p->data, p->size, frame,
+                        &fault)
+        != NVM_OK)
+    {
+        return ngx_video_segmenter_fail(sg, p->kind == NVM_VIDEO
+                                        ? "malformed video frame"
+                                        : "malformed audio frame");
+    }
+
+    if (frame->size == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (p->cts < -NGX_VIDEO_MAX_AHEAD || p->cts > NGX_VIDEO_MAX_AHEAD) {
+        return ngx_video_segmenter_fail(sg, "composition time out of range");
+    }
+
+    ngx_video_segmenter_captions(sg, *lane, &frame->captions);
+
+    return NGX_OK;
 }
 
 
@@ -707,60 +485,43 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
 {
     int64_t             ms;
     ngx_int_t           rc;
-    nvm_fault_t         fault;
     nvm_frame_t         frame;
-    nvm_track_t        *t;
     ngx_video_lane_t   *lane;
     ngx_video_frame_t   f;
 
-    rc = ngx_video_segmenter_take(sg, p, &lane);
+    rc = ngx_video_segmenter_parse(sg, p, &lane, &frame);
 
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    ngx_memzero(&fault, sizeof(nvm_fault_t));
-    t = &lane->writer.track;
-
-    if (nvm_frame_parse(t, p->data, p->size, &frame, &fault) != NVM_OK) {
-        return ngx_video_segmenter_fail(sg, p->kind == NVM_VIDEO
-                                        ? "malformed video frame"
-                                        : "malformed audio frame");
-    }
-
-    if (frame.size == 0) {
-        return NGX_OK;
-    }
-
-    if (frame.duration) {
-        lane->writer.frame = frame.duration;
-    }
-
     ms = 0;
+    rc = ngx_video_segmenter_clock(sg, lane, p->ts, &ms);
 
-    if (ngx_video_segmenter_clock(sg, lane, p->ts, &ms) != NGX_OK) {
+    if (rc == NGX_OK) {
+        /* it may be the first of another run */
+        lane->writer.frame = frame.duration ? frame.duration
+                                            : lane->writer.frame;
+        lane->keyed |= frame.key;
+
+        rc = ngx_video_segmenter_ready(sg, lane, ms, frame.key);
+    }
+
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    if (p->cts < -NGX_VIDEO_MAX_AHEAD || p->cts > NGX_VIDEO_MAX_AHEAD) {
-        return ngx_video_segmenter_fail(sg, "composition time out of range");
-    }
-
-    if (frame.key) {
-        lane->keyed = 1;
-    }
-
-    rc = ngx_video_segmenter_ready(sg, lane, ms, frame.key);
-
     if (rc != NGX_OK || ms < sg->base) {
-        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+        ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_START);
+        return NGX_OK;
     }
 
-    nvm_wall_frame(&sg->wall, (int64_t) ngx_video_now(), ms);
+    f.arrived = ngx_video_now();
+    nvm_wall_frame(&sg->wall, (int64_t) f.arrived, ms);
 
     f.dts = (uint64_t) nvm_rescale(ms - sg->base
                                    + (int64_t) sg->time.begin,
-                                   t->timescale, 1000);
+                                   lane->writer.track.timescale, 1000);
     f.cts = p->cts * (NGX_VIDEO_TIMESCALE / 1000);
     f.data = frame.data;
     f.size = frame.size;

@@ -19,28 +19,37 @@
 
 #include "ngx_video_cuts.h"
 #include "ngx_video_frame_queue.h"
+#include "ngx_video_live_event.h"
+#include "ngx_video_live_stat.h"
 #include "ngx_video_track_writer.h"
+#include "nvm_clock.h"
 #include "nvm_frame.h"
 #include "nvm_wall.h"
 
 
 #define NGX_VIDEO_TIMESCALE       90000     /* of video */
 
-/*
- * a step that ends the stream, ms: back, of a track; ahead of the newest frame
- * of all, or behind it where a track begins
- */
-#define NGX_VIDEO_MAX_BACK        500
+/* a composition time, or a frame duration, that is not believed, ms */
 #define NGX_VIDEO_MAX_AHEAD       10000
 
 /* media time to wait for the header of a track that was not announced, ms */
 #define NGX_VIDEO_TRACK_WAIT      1000
 
+/* media time for which sound waits for a key frame of announced video, ms */
+#define NGX_VIDEO_KEY_WAIT        10000
+
 /* media time for which a track waits for the leader's cut, ms */
 #define NGX_VIDEO_CUT_WAIT        1000
 
+/* between attempts to take a stream over, and saying that it could, ms */
+#define NGX_VIDEO_STANDBY         200
+
 /* changes of codecs that are taken at once, beside one a second */
 #define NGX_VIDEO_RENEWALS        16
+
+/* jumps of timestamps, beside one in so many ms */
+#define NGX_VIDEO_JUMPS           8
+#define NGX_VIDEO_JUMP_TIME       10000
 
 /* a header that waits for the first frame: VP9's */
 #define NGX_VIDEO_HEADER_KEPT     32
@@ -58,13 +67,12 @@ typedef struct {
                                                what it is */
     uint64_t                  cut;          /* cuts of the leader's made */
     int64_t                   cts;          /* of its newest key frame */
-    int64_t                   clock;        /* of its newest frame, ms */
+    nvm_clock_track_t         clock;
     ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
 
     unsigned                  known:1;      /* the track is */
     unsigned                  late:1;       /* it was not at the start */
-    unsigned                  clocked:1;    /* has had a frame */
-    unsigned                  keyed:1;      /* ... a key frame */
+    unsigned                  keyed:1;      /* has had a key frame */
     unsigned                  warned:1;     /* of key frames that don't fit */
     unsigned                  alone:1;      /* ... that it goes on alone */
 } ngx_video_lane_t;
@@ -75,6 +83,7 @@ typedef struct {
     ngx_log_t                *log;
     ngx_video_live_conf_t     conf;
     ngx_uint_t                live;
+    ngx_video_live_stat_t    *stat;         /* of the stream */
     const char               *error;        /* after NGX_ERROR */
     ngx_uint_t                level;        /* of the log line about it; 0:
                                                it is the publisher's fault */
@@ -83,29 +92,38 @@ typedef struct {
     ngx_uint_t                nlanes;
     ngx_video_lane_t         *lead;         /* of video; NULL: there is none */
 
-    /* RTMP's 32-bit milliseconds, unwrapped; one clock for all tracks */
-    int64_t                   clock;        /* of the newest frame */
+    /* one clock for all tracks, ms */
+    nvm_clock_t               clock;
     int64_t                   first;        /* of the first message */
     int64_t                   base;         /* of the first frame */
     ngx_video_live_clock_t    time;         /* of that */
     uint64_t                  earliest;     /* time.start may become */
-    nvm_wall_t          wall;
+    nvm_wall_t                wall;
+    int64_t                   settled;      /* ms of media, when that was */
     ngx_video_cuts_t          cuts;
 
     double                    framerate;    /* as announced, 0: not */
     uint32_t                  rate[NVM_KINDS];          /* bit/s, announced */
     ngx_uint_t                frames;
+    size_t                    held;         /* by buffers of open parts */
     ngx_uint_t                renewals;
+    ngx_uint_t                jumps;
+    uint32_t                  event;        /* emsg id of the newest */
     ngx_msec_t                began;        /* by ngx_current_msec */
 
+    ngx_msec_t                tried;        /* to take over, when */
+    ngx_msec_t                said;         /* that it could */
+
+    unsigned                  standby:1;    /* set by the caller after NGX_BUSY:
+                                               takes over when it can */
     unsigned                  published:1;
     unsigned                  kicked:1;     /* not to be waited for */
     unsigned                  ready:1;
+    unsigned                  joined:1;     /* the run goes on from another */
     unsigned                  renewed:1;    /* the clock of the run before goes
                                                on */
     unsigned                  no_video:1;   /* announced to be absent */
     unsigned                  no_audio:1;
-    unsigned                  clocked:1;
     unsigned                  warned:1;     /* of long key frame intervals */
     unsigned                  warned_surplus:1;
     unsigned                  warned_tracks:1;
@@ -131,6 +149,12 @@ ngx_int_t ngx_video_segmenter_init(ngx_video_segmenter_t *sg,
     ngx_video_store_t *st, ngx_video_live_conf_t *conf, ngx_log_t *log);
 void ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean);
 
+/* How long nothing has come of a stream that is on air, ms. */
+ngx_msec_t ngx_video_segmenter_silence(ngx_video_segmenter_t *sg);
+
+/* Leaves the stream to another publisher, and stands by. */
+void ngx_video_segmenter_yield(ngx_video_segmenter_t *sg);
+
 /* Codec configuration as its box has it. */
 ngx_int_t ngx_video_segmenter_header(ngx_video_segmenter_t *sg,
     ngx_video_packet_t *p);
@@ -139,7 +163,27 @@ ngx_int_t ngx_video_segmenter_frame(ngx_video_segmenter_t *sg,
     ngx_video_packet_t *p);
 
 
-/* For the two files of the segmenter. */
+/* What a publisher signals: for playlists, for players, or for both. */
+typedef struct {
+    uint32_t                  ts;           /* ms, as of packets */
+    uint64_t                  duration;     /* ms, or NGX_VIDEO_LIVE_UNKNOWN */
+    ngx_video_live_event_t   *listed;       /* what playlists are told: kind,
+                                               type, id, and data */
+    ngx_uint_t                nlisted;
+    const char               *scheme;       /* of what players are told */
+    const u_char             *data;
+    size_t                    size;
+} ngx_video_event_t;
+
+/*
+ * ngx_video_segmenter_event.c.  NGX_DECLINED: there are too many, or the stream
+ * has not started.
+ */
+ngx_int_t ngx_video_segmenter_event(ngx_video_segmenter_t *sg,
+    ngx_video_event_t *event);
+
+
+/* For the files of the segmenter. */
 
 /*
  * "audio", or "audio track 2" where the publisher numbers several, with a zero
@@ -155,6 +199,55 @@ ngx_int_t ngx_video_segmenter_fail(ngx_video_segmenter_t *sg,
 
 /* The same when the zone has no memory for the stream, or is not ours. */
 ngx_int_t ngx_video_segmenter_full(ngx_video_segmenter_t *sg);
+
+
+/* As ngx_video_segmenter_init(), of the stream that was named there. */
+ngx_int_t ngx_video_segmenter_publish(ngx_video_segmenter_t *sg);
+
+/* A track that came when the stream had started. */
+void ngx_video_segmenter_late(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane);
+
+
+/* ngx_video_segmenter_event.c: captions that a picture has. */
+void ngx_video_segmenter_captions(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, const nvm_captions_t *captions);
+
+
+/* ngx_video_segmenter_run.c */
+
+/*
+ * Whether the stream can start with the frame at hand: with both kinds, or
+ * with one when the other was announced to be absent or did not come in time.
+ * Video starts with a key frame of the track that will lead.
+ */
+ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);
+
+/*
+ * A track's codec has changed: the stream goes on in another run, at the next
+ * key frame.  Its clock is the same.
+ */
+ngx_int_t ngx_video_segmenter_renew(ngx_video_segmenter_t *sg);
+
+/*
+ * A frame of a video track that was left out: NGX_OK if the stream has sound
+ * only and goes on with it, in another run; NGX_DECLINED.
+ */
+ngx_int_t ngx_video_segmenter_admit(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_video_packet_t *p);
+
+/*
+ * The timestamps of a track have jumped.  With those of the track that leads
+ * the stream goes on in another run, as when its publisher comes back.
+ */
+ngx_int_t ngx_video_segmenter_jump(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, uint32_t from, uint32_t to);
+ngx_int_t ngx_video_segmenter_anew(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane);
+
+/* What has come is not lost: the segments that are open become complete. */
+void ngx_video_segmenter_finish(ngx_video_segmenter_t *sg);
 
 
 /* ngx_video_lane.c */

@@ -4,6 +4,7 @@
  * Frames to parts: see ngx_video_track_writer.h.
  */
 
+#include "ngx_video_live_stat.h"
 #include "ngx_video_track_writer.h"
 #include "nvm_cmaf.h"
 
@@ -57,16 +58,26 @@ ngx_video_track_writer_done(ngx_video_track_writer_t *tw)
     if (tw->data) {
         ngx_free(tw->data);
         tw->data = NULL;
+        *tw->held -= tw->size;
     }
 
-    if (tw->chunk) {
-        ngx_free(tw->chunk);
-        tw->chunk = NULL;
+    if (tw->boxes) {
+        ngx_free(tw->boxes);
+        tw->boxes = NULL;
+        *tw->held -= tw->boxes_size;
+    }
+
+    if (tw->events) {
+        ngx_free(tw->events);
+        tw->events = NULL;
     }
 }
 
 
-/* Makes room for "size" bytes; what is there stays. */
+/*
+ * Makes room for "size" bytes; what is there stays.  A publisher decides how
+ * much comes before a part is complete: there is a bound for all its tracks.
+ */
 static ngx_int_t
 ngx_video_track_writer_room(ngx_video_track_writer_t *tw, u_char **buf,
     size_t *have, size_t keep, size_t size)
@@ -78,11 +89,14 @@ ngx_video_track_writer_room(ngx_video_track_writer_t *tw, u_char **buf,
         return NGX_OK;
     }
 
-    if (size > NGX_VIDEO_PART_BYTES) {
+    n = ngx_max(size, ngx_min(*have * 2, NGX_VIDEO_PART_BYTES));
+
+    if (n > NGX_VIDEO_PART_BYTES
+        || n - *have > NGX_VIDEO_PARTS_BYTES - *tw->held)
+    {
+        tw->large = 1;
         return NGX_ERROR;
     }
-
-    n = ngx_max(size, ngx_min(*have * 2, NGX_VIDEO_PART_BYTES));
 
     p = ngx_alloc(n, tw->log);
     if (p == NULL) {
@@ -94,6 +108,7 @@ ngx_video_track_writer_room(ngx_video_track_writer_t *tw, u_char **buf,
         ngx_free(*buf);
     }
 
+    *tw->held += n - *have;
     *buf = p;
     *have = n;
 
@@ -317,6 +332,7 @@ ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
     tw->started = 1;
     tw->last = f->last;
     tw->last_in = f->dts;
+    tw->arrived = f->arrived;
     tw->next = out + tw->frame;
 
     if (tw->nsamples == NGX_VIDEO_PART_SAMPLES
@@ -326,6 +342,76 @@ ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,
     {
         return ngx_video_track_writer_flush(tw);
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_track_writer_event(ngx_video_track_writer_t *tw, nvm_emsg_t *event)
+{
+    nvm_emsg_t    e;
+    nvm_writer_t  w;
+
+    e = *event;
+    e.timescale = tw->track.timescale;
+    e.time = (uint64_t) nvm_rescale((int64_t) event->time,
+                                    tw->track.timescale, 1000);
+
+    if (event->duration != NVM_EMSG_UNKNOWN) {
+        e.duration = (uint32_t) ngx_min((uint64_t) event->duration
+                                        * tw->track.timescale / 1000,
+                                        NVM_EMSG_UNKNOWN - 1);
+    }
+
+    nvm_writer_init(&w, NULL, 0);
+    nvm_emsg_write(&w, &e);
+
+    if (tw->events_len + w.len > NGX_VIDEO_PART_EVENTS
+        || ngx_video_track_writer_room(tw, &tw->events, &tw->events_size,
+                                       tw->events_len,
+                                       tw->events_len + w.len)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    nvm_writer_init(&w, tw->events + tw->events_len,
+                    tw->events_size - tw->events_len);
+    nvm_emsg_write(&w, &e);
+    tw->events_len += w.len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A part in the store.  When it is published is asked of the system: the cached
+ * time is that of its frames, however long this turn of the loop has taken.
+ */
+static ngx_int_t
+ngx_video_track_writer_publish(ngx_video_track_writer_t *tw, nvm_part_t *part,
+    size_t head)
+{
+    struct timeval         tv;
+    ngx_video_stat_part_t  stat;
+
+    if (ngx_video_live_part(tw->store, tw->live, tw->number, part, tw->boxes,
+                            head, tw->data)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_gettimeofday(&tv);
+
+    stat.arrived = tw->arrived;
+    stat.published = (uint64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
+    stat.end = tw->wall + nvm_rescale((int64_t) tw->next, 1000,
+                                      tw->track.timescale);
+
+    ngx_video_live_stat_part(ngx_video_live_stat(tw->store, tw->live),
+                             tw->number, &stat);
 
     return NGX_OK;
 }
@@ -358,8 +444,8 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
                                     tw->track.timescale);
     c.first = tw->first;
     c.holes = 0;
-    c.events = NULL;
-    c.events_len = 0;
+    c.events = tw->events;
+    c.events_len = tw->events_len;
 
     nvm_writer_init(&w, NULL, 0);
 
@@ -369,21 +455,18 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
 
     head = w.len;
 
-    if (ngx_video_track_writer_room(tw, &tw->chunk, &tw->chunk_size, 0,
-                                    head + tw->len)
+    if (ngx_video_track_writer_room(tw, &tw->boxes, &tw->boxes_size, 0, head)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    nvm_writer_init(&w, tw->chunk, tw->chunk_size);
+    nvm_writer_init(&w, tw->boxes, tw->boxes_size);
     (void) nvm_cmaf_chunk_write(&w, &c, &payload);
 
     if (nvm_writer_done(&w, head) != NVM_OK) {
         return NGX_ERROR;
     }
-
-    ngx_memcpy(tw->chunk + head, tw->data, tw->len);
 
     ngx_memzero(&part, sizeof(nvm_part_t));
     part.dts = c.dts;
@@ -397,9 +480,9 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     tw->nsamples = 0;
     tw->len = 0;
     tw->first = 0;
+    tw->events_len = 0;
 
-    return ngx_video_live_part(tw->store, tw->live, tw->number, &part, NULL, 0,
-                               tw->chunk);
+    return ngx_video_track_writer_publish(tw, &part, head);
 }
 
 

@@ -21,10 +21,15 @@
 #include <ngx_core.h>
 
 #include "ngx_video_core.h"
+#include "nvm_emsg.h"
 
 
 #define NGX_VIDEO_PART_SAMPLES    512
 #define NGX_VIDEO_PART_BYTES      (32 * 1024 * 1024)
+#define NGX_VIDEO_PART_EVENTS     65536     /* bytes of their boxes */
+
+/* that buffers of all tracks of a publisher take */
+#define NGX_VIDEO_PARTS_BYTES     (64 * 1024 * 1024)
 
 
 typedef struct {
@@ -56,19 +61,27 @@ typedef struct {
     uint64_t                  total_bytes;
     uint64_t                  total_ticks;
 
+    size_t                   *held;         /* by buffers of all tracks */
     nvm_sample_t             *samples;      /* of the open part */
     ngx_uint_t                nsamples;
     u_char                   *data;
     size_t                    len;
     size_t                    size;
-    u_char                   *chunk;        /* where a chunk is put together */
-    size_t                    chunk_size;
+    u_char                   *boxes;        /* that go before them */
+    size_t                    boxes_size;
+    u_char                   *events;       /* emsg boxes, for the next part */
+    size_t                    events_len;
+    size_t                    events_size;
+
+    uint64_t                  arrived;      /* the newest frame, ms since
+                                               1970 */
 
     unsigned                  started:1;    /* has had a frame */
     unsigned                  open:1;       /* has an open segment */
     unsigned                  first:1;      /* next part is its first */
     unsigned                  last:1;       /* of the newest frame, see below */
     unsigned                  measured:1;   /* bandwidth is no guess */
+    unsigned                  large:1;      /* open parts are, too much so */
 } ngx_video_track_writer_t;
 
 
@@ -79,6 +92,7 @@ typedef struct {
     const u_char             *data;
     size_t                    size;
     uint32_t                  duration;     /* of audio */
+    uint64_t                  arrived;      /* ms since 1970 */
     unsigned                  key:1;
     unsigned                  last:1;       /* likely of its segment: a
                                                promise to players */
@@ -105,6 +119,13 @@ uint64_t ngx_video_track_writer_dts(ngx_video_track_writer_t *tw,
 /* Whether an audio frame that comes now is to be left out. */
 ngx_uint_t ngx_video_track_writer_surplus(ngx_video_track_writer_t *tw,
     uint64_t dts);
+
+/*
+ * An event that goes before the next part, with its time in ms of the media;
+ * NGX_DECLINED: there are too many.
+ */
+ngx_int_t ngx_video_track_writer_event(ngx_video_track_writer_t *tw,
+    nvm_emsg_t *event);
 
 /* Appends a frame to the open segment. */
 ngx_int_t ngx_video_track_writer_frame(ngx_video_track_writer_t *tw,

@@ -267,19 +267,6 @@ my %media = (
         [[9, 0, $video_header, 9, 0, "\x17\x01\0\0\0\0\0\0\x01\x65\x88\x80"],
          qr/invalid media: malformed video frame/],
 
-    'time goes back' =>
-        [[9, 5000, $video_header, 9, 5000, $key, 9, 4000, $key],
-         qr/invalid media: timestamp goes backwards/],
-    'time jumps' =>
-        [[9, 0, $video_header, 9, 0, $key, 9, 11_000, $key],
-         qr/invalid media: timestamp jumps ahead/],
-    'time jumps by 2^31' =>
-        [[9, 0, $video_header, 9, 0, $key, 9, 0x7fffffff, $key],
-         qr/invalid media: timestamp/],
-    'time goes back behind zero' =>
-        [[9, 0, $video_header, 9, 0, $key, 9, 0xfffff000, $key],
-         qr/invalid media: timestamp goes backwards/],
-
     'a composition time of two hours' =>
         [[9, 0, $video_header, 9, 0, "\x17\x01\x7f\xff\xff"
                                      . substr $key, 5],
@@ -377,18 +364,6 @@ is_deeply [new_lines()], [], 'without a word in the log';
 $rtmp->send_tag(9, 3600, "\x17\0\0\0\0" . 'z' x 40);
 ends 'a codec header of noise', $rtmp, $FAILED, qr/invalid media: avcC/;
 is stream_status($t, 'robust')->{state}, 'interrupted', 'the stream is over';
-
-for my $case (['back', 1000, qr/timestamp goes backwards/],
-              ['ahead', 20_000, qr/timestamp jumps ahead/])
-{
-    my ($name, $time, $log) = @$case;
-    my $feed = live_feed($t, $name);
-    $feed->to(2600);
-    $feed->rtmp->send_tag(9, $time, $key);
-    ends "time goes $name in mid-stream", $feed->rtmp, $FAILED, $log;
-    like media_list($t, "/live/$name/v0/index.m3u8")->{text},
-        qr/^#EXT-X-ENDLIST$/m, 'what was there is shown, ended';
-}
 
 # a late track is left out, not refused
 $feed = live_feed($t, 'late', only => 'video');

@@ -188,13 +188,11 @@ says('later', 'audio came too late and is left out');
 
 # --- far behind -------------------------------------------------------------
 
-eval {
-    live_sent($t, 'far', [
-        (grep { $_->{header} } @lead, @heard), part(0, 15_000, grep {
-            !$_->{header} } @lead), grep { !$_->{header} } @heard]);
-};
-ok +(wait_for { $t->log =~ /timestamp goes backwards.*"far"/ } 5),
-    'a track that begins 15 s behind the others is no track';
+live_sent($t, 'far', [
+    (grep { $_->{header} } @lead, @heard),
+    part(0, 15_000, grep { !$_->{header} } @lead),
+    grep { !$_->{header} } @heard])->end;
+says('far', 'timestamps of audio jump from');
 
 # --- sound that changes -----------------------------------------------------
 

@@ -21,8 +21,8 @@ use constant {
 
 # Sends a request and returns at once.  Options: port, path, method, headers
 # (hash or list of pairs), range ("0-99"), body, version ("1.1"), timeout
-# (whole request), rate (bytes a second that are read), rcvbuf, keep (keep the
-# connection open), over (a finished response made with keep: use its
+# (whole request), rate (bytes a second that are read), rcvbuf, from (our
+# address, "127.0.0.2"), keep (keep the connection open), over (a finished response made with keep: use its
 # connection).
 sub start {
     my ($class, %o) = @_;
@@ -48,7 +48,7 @@ sub start {
         $self->{socket} = delete $o{over}{socket};
         $self->{socket} or return $self->finish('the connection is closed');
     } else {
-        $self->{socket} = connect_to($o{port}, $o{rcvbuf})
+        $self->{socket} = connect_to(@o{qw(port rcvbuf from)})
             or return $self->finish("cannot connect: $!");
     }
 
@@ -59,12 +59,14 @@ sub start {
 
 
 sub connect_to {
-    my ($port, $rcvbuf) = @_;
+    my ($port, $rcvbuf, $from) = @_;
 
     my $socket = IO::Socket::INET->new(Proto => 'tcp', Type => SOCK_STREAM)
         or return;
     setsockopt $socket, SOL_SOCKET, SO_RCVBUF, $rcvbuf if $rcvbuf;
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+    !$from || bind($socket, Socket::pack_sockaddr_in(0,
+        Socket::inet_aton($from))) or return;
     connect $socket, Socket::pack_sockaddr_in($port,
         Socket::inet_aton('127.0.0.1')) or return;
     $socket->blocking(0);
