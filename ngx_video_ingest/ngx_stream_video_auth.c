@@ -6,7 +6,7 @@
  *   call              waits for it        runs while
  *   publish           the publisher       the session waits, nothing is read
  *   update_publish    nobody              the stream is on air, by a timer
- *   publish_done      nobody              it likes: it outlives the session
+ *   publish_done      nobody              it likes, see _auth_done.c
  *
  * There is one of the first two at a time, and it goes with the session.
  */
@@ -29,21 +29,6 @@ static ngx_uint_t ngx_stream_video_auth_foreign(
 static void ngx_stream_video_auth_update(ngx_event_t *ev);
 static void ngx_stream_video_auth_updated(void *data,
     ngx_video_http_answer_t *answer);
-static void ngx_stream_video_auth_told(void *data,
-    ngx_video_http_answer_t *answer);
-static u_char *ngx_stream_video_auth_outcome(u_char *buf, size_t len,
-    ngx_video_http_answer_t *answer);
-
-
-/* For the log: what came of a call. */
-#define NGX_VIDEO_AUTH_OUTCOME    64
-
-
-/* What the line about a publish_done needs, when the session is gone. */
-typedef struct {
-    ngx_video_http_call_t  *call;
-    ngx_str_t               name;
-} ngx_stream_video_auth_done_t;
 
 
 ngx_int_t
@@ -65,7 +50,7 @@ ngx_stream_video_auth_publish(ngx_stream_video_rtmp_ctx_t *ctx,
     }
 
     if (rc == NGX_OK) {
-        auth->call = ngx_stream_video_auth_call(ctx, "publish");
+        auth->call = ngx_stream_video_auth_call(ctx, "publish", NULL);
     }
 
     if (auth->call == NULL) {
@@ -75,7 +60,7 @@ ngx_stream_video_auth_publish(ngx_stream_video_rtmp_ctx_t *ctx,
 
     auth->waiting = 1;
 
-    ngx_video_http_call_start(auth->call, ctx->conf->auth_timeout,
+    ngx_video_http_call_start(auth->call, ctx->auth.conf->timeout,
                               ngx_stream_video_auth_published, ctx);
 
     /* the call has a timeout of its own, and keeps an exiting worker */
@@ -130,14 +115,14 @@ ngx_stream_video_auth_published(void *data, ngx_video_http_answer_t *answer)
         rc = ngx_stream_video_rtmp_begin(ctx);
     }
 
-    if (rc == NGX_OK && ctx->conf->auth_update) {
+    if (rc == NGX_OK && ctx->auth.conf->update) {
         auth->update.handler = ngx_stream_video_auth_update;
         auth->update.data = ctx->session->connection;
         auth->update.log = ctx->session->connection->log;
 
         /* the publisher's own timer is what a worker waits for */
         auth->update.cancelable = 1;
-        ngx_add_timer(&auth->update, ctx->conf->auth_update);
+        ngx_add_timer(&auth->update, ctx->auth.conf->update);
     }
 
     ngx_stream_video_rtmp_resume(ctx, rc);
@@ -169,7 +154,8 @@ ngx_stream_video_auth_verdict(ngx_stream_video_rtmp_ctx_t *ctx,
 
     ngx_log_error(level, c->log, 0,
                   "publish is refused by \"%V\": %*s, stream \"%V\"",
-                  &ctx->conf->auth->url, (size_t) (p - buf), buf, &ctx->name);
+                  &ctx->auth.conf->url->url, (size_t) (p - buf), buf,
+                  &ctx->name);
 
     return ngx_stream_video_rtmp_refuse(ctx, "NetStream.Publish.Denied",
                                         "publishing is not allowed");
@@ -222,13 +208,13 @@ ngx_stream_video_auth_rename(ngx_stream_video_rtmp_ctx_t *ctx,
     } else {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "stream \"%V\" is renamed \"%V\" by \"%V\"", &old,
-                      &ctx->name, &ctx->conf->auth->url);
+                      &ctx->name, &ctx->auth.conf->url->url);
         return NGX_OK;
     }
 
     ngx_log_error(NGX_LOG_ERR, c->log, 0,
                   "publish is refused, \"%V\" renames to \"%V\": %s, "
-                  "stream \"%V\"", &ctx->conf->auth->url, location, error,
+                  "stream \"%V\"", &ctx->auth.conf->url->url, location, error,
                   &old);
 
     return ngx_stream_video_rtmp_refuse(ctx, "NetStream.Publish.Denied",
@@ -305,14 +291,14 @@ ngx_stream_video_auth_update(ngx_event_t *ev)
     ctx = ngx_stream_get_module_ctx(s, ngx_stream_video_rtmp_module);
     auth = &ctx->auth;
 
-    auth->call = ngx_stream_video_auth_call(ctx, "update_publish");
+    auth->call = ngx_stream_video_auth_call(ctx, "update_publish", NULL);
 
     if (auth->call == NULL) {
-        ngx_add_timer(&auth->update, ctx->conf->auth_update);
+        ngx_add_timer(&auth->update, ctx->auth.conf->update);
         return;
     }
 
-    ngx_video_http_call_start(auth->call, ctx->conf->auth_timeout,
+    ngx_video_http_call_start(auth->call, ctx->auth.conf->timeout,
                               ngx_stream_video_auth_updated, ctx);
 }
 
@@ -336,7 +322,7 @@ ngx_stream_video_auth_updated(void *data, ngx_video_http_answer_t *answer)
     if (answer->status >= 400 && answer->status < 500) {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "publisher is sent away by \"%V\": %*s, stream \"%V\"",
-                      &ctx->conf->auth->url, (size_t) (p - buf), buf,
+                      &ctx->auth.conf->url->url, (size_t) (p - buf), buf,
                       &ctx->name);
 
         (void) ngx_stream_video_rtmp_refuse(ctx, "NetStream.Publish.Denied",
@@ -352,68 +338,16 @@ ngx_stream_video_auth_updated(void *data, ngx_video_http_answer_t *answer)
 
         ngx_log_error(NGX_LOG_WARN, c->log, 0,
                       "update of \"%V\" %s: %*s, stream \"%V\"",
-                      &ctx->conf->auth->url, failed ? "failed" : "works again",
-                      (size_t) (p - buf), buf, &ctx->name);
+                      &ctx->auth.conf->url->url,
+                      failed ? "failed" : "works again", (size_t) (p - buf),
+                      buf, &ctx->name);
     }
 
-    ngx_add_timer(&auth->update, ctx->conf->auth_update);
+    ngx_add_timer(&auth->update, ctx->auth.conf->update);
 }
 
 
-void
-ngx_stream_video_auth_done(ngx_stream_video_rtmp_ctx_t *ctx)
-{
-    ngx_video_http_call_t         *call;
-    ngx_stream_video_auth_done_t  *done;
-
-    if (!ctx->auth.allowed) {
-        return;
-    }
-
-    call = ngx_stream_video_auth_call(ctx, "publish_done");
-    ctx->auth.allowed = 0;
-
-    if (call == NULL) {
-        return;
-    }
-
-    done = ngx_palloc(call->pool, sizeof(ngx_stream_video_auth_done_t));
-
-    if (done == NULL
-        || (done->name.data = ngx_pstrdup(call->pool, &ctx->name)) == NULL)
-    {
-        ngx_video_http_call_cancel(call);
-        return;
-    }
-
-    done->call = call;
-    done->name.len = ctx->name.len;
-
-    ngx_video_http_call_start(call, ctx->conf->auth_timeout,
-                              ngx_stream_video_auth_told, done);
-}
-
-
-static void
-ngx_stream_video_auth_told(void *data, ngx_video_http_answer_t *answer)
-{
-    ngx_stream_video_auth_done_t *done = data;
-
-    u_char  *p, buf[NGX_VIDEO_AUTH_OUTCOME];
-
-    if (answer->status && answer->status < 500) {
-        return;
-    }
-
-    p = ngx_stream_video_auth_outcome(buf, sizeof(buf), answer);
-
-    ngx_log_error(NGX_LOG_WARN, &done->call->log, 0,
-                  "publish_done was not taken: %*s, stream \"%V\"",
-                  (size_t) (p - buf), buf, &done->name);
-}
-
-
-static u_char *
+u_char *
 ngx_stream_video_auth_outcome(u_char *buf, size_t len,
     ngx_video_http_answer_t *answer)
 {

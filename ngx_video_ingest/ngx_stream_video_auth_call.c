@@ -37,7 +37,10 @@ ngx_stream_video_auth_connect(ngx_stream_video_rtmp_ctx_t *ctx,
     auth = &ctx->auth;
     max = NGX_VIDEO_AUTH_TEXT;
 
-    if (ctx->conf->auth == NULL) {
+    auth->conf = ngx_stream_get_module_srv_conf(ctx->session,
+                                                ngx_stream_video_auth_module);
+
+    if (auth->conf->url == NULL) {
         return NGX_OK;
     }
 
@@ -115,7 +118,8 @@ ngx_stream_video_auth_arguments(ngx_stream_video_rtmp_ctx_t *ctx,
 
 
 ngx_video_http_call_t *
-ngx_stream_video_auth_call(ngx_stream_video_rtmp_ctx_t *ctx, const char *name)
+ngx_stream_video_auth_call(ngx_stream_video_rtmp_ctx_t *ctx, const char *name,
+    size_t *body)
 {
     size_t                  len;
     nvm_writer_t            w;
@@ -125,7 +129,7 @@ ngx_stream_video_auth_call(ngx_stream_video_rtmp_ctx_t *ctx, const char *name)
     ngx_stream_video_auth_form(ctx, &w, name);
     len = w.len;
 
-    call = ngx_video_http_call(ctx->conf->auth, len,
+    call = ngx_video_http_call(ctx->auth.conf->url, len,
                                ctx->session->connection->log);
     if (call == NULL) {
         return NULL;
@@ -137,6 +141,10 @@ ngx_stream_video_auth_call(ngx_stream_video_rtmp_ctx_t *ctx, const char *name)
     if (nvm_writer_done(&w, len) != NVM_OK) {
         ngx_video_http_call_cancel(call);
         return NULL;
+    }
+
+    if (body) {
+        *body = len;
     }
 
     return call;

@@ -223,13 +223,20 @@ ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
 }
 
 
-/* What a client calls a thing, for the log: printable, and not too much. */
+/*
+ * What a client calls a thing, for the log: printable, not too much, and none
+ * of its arguments, which may be secret.
+ */
 static void
 ngx_stream_video_rtmp_print(ngx_stream_video_rtmp_ctx_t *ctx, nvr_str_t *s)
 {
     size_t  i;
 
     for (i = 0; i < ngx_min(s->len, NGX_VIDEO_LIVE_NAME); i++) {
+        if (s->data[i] == '?') {
+            break;
+        }
+
         ctx->name_data[i] = (s->data[i] >= 0x20 && s->data[i] < 0x7f
                              && s->data[i] != '"') ? s->data[i] : '?';
     }
@@ -312,34 +319,23 @@ ngx_stream_video_rtmp_connect(ngx_stream_video_rtmp_ctx_t *ctx,
 }
 
 
-/*
- * A stream's name becomes part of URLs: letters, digits, "-", "_", "." (not
- * first) and "~".  Arguments after "?" are not part of it.
- */
+/* Arguments after "?" are not part of a stream's name. */
 ngx_int_t
 ngx_stream_video_rtmp_name(ngx_stream_video_rtmp_ctx_t *ctx, nvr_str_t *s)
 {
-    u_char  ch;
-    size_t  i;
+    size_t  len;
 
-    for (i = 0; i < s->len && s->data[i] != '?'; i++) {
-        ch = s->data[i];
+    for (len = 0; len < s->len && s->data[len] != '?'; len++) { /* void */ }
 
-        if (i == NGX_VIDEO_LIVE_NAME
-            || !((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-                 || (ch >= '0' && ch <= '9') || ch == '-' || ch == '_'
-                 || ch == '~' || (ch == '.' && i)))
-        {
-            return NGX_ERROR;
-        }
-
-        ctx->name_data[i] = ch;
+    if (!nva_name_valid(s->data, len, NGX_VIDEO_LIVE_NAME)) {
+        return NGX_ERROR;
     }
 
+    ngx_memcpy(ctx->name_data, s->data, len);
     ctx->name.data = ctx->name_data;
-    ctx->name.len = i;
+    ctx->name.len = len;
 
-    return i ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -359,7 +355,11 @@ ngx_stream_video_rtmp_publish(ngx_stream_video_rtmp_ctx_t *ctx,
                                           "invalid stream name", NULL);
     }
 
-    if (ctx->conf->auth) {
+    if (ngx_stream_video_access(ctx, cmd) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->auth.conf->url) {
         return ngx_stream_video_auth_publish(ctx, cmd);
     }
 
@@ -392,6 +392,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     live.linger = conf->linger;
     live.reserve = (uint64_t) conf->bitrate / 8
                    * (conf->window * 3 / 2 + 4 * conf->segment) / 1000;
+    ngx_stream_video_limit_streams(ctx, &live);
 
     rc = ngx_video_segmenter_init(&ctx->segmenter, st, &live, c->log);
 
@@ -401,7 +402,11 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
                                           NULL);
     }
 
-    if (rc != NGX_OK) {
+    if (rc == NGX_DECLINED && (live.over_app || live.over_peer)) {
+        return ngx_stream_video_limit_refuse(ctx, &live);
+    }
+
+    if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_CRIT, c->log, 0,
                       "video zone \"%V\" is full: %s, stream \"%V\" refused",
                       &st->name, live.refused, &ctx->name);
@@ -411,7 +416,13 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     }
 
     ctx->segmenter.conf.name = ctx->name;
+
+    /* the stream is on air: its further runs are it */
+    ctx->segmenter.conf.max_app = 0;
+    ctx->segmenter.conf.max_peer = 0;
+
     ctx->publishing = 1;
+    ctx->in.max_held = NVR_CHUNK_MAX_HELD;
 
     ngx_log_error(NGX_LOG_NOTICE, c->log, 0, "stream \"%V\" is published",
                   &ctx->name);

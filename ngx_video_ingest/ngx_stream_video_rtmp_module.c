@@ -19,18 +19,6 @@ static char *ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf,
     void *parent, void *child);
 static char *ngx_stream_video_rtmp(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_stream_video_publish_auth(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static char *ngx_stream_video_msec(ngx_conf_t *cf, void *post, void *data);
-
-
-typedef struct {
-    ngx_conf_post_handler_pt  handler;
-    const char               *name;
-    ngx_msec_t                min;
-    ngx_msec_t                max;
-    ngx_uint_t                off;              /* 0 may stand for "off" */
-} ngx_stream_video_range_t;
 
 
 static ngx_stream_video_range_t  ngx_stream_video_segment_range =
@@ -50,12 +38,6 @@ static ngx_stream_video_range_t  ngx_stream_video_linger_range =
 
 static ngx_stream_video_range_t  ngx_stream_video_timeout_range =
     { ngx_stream_video_msec, "video_rtmp_timeout", 1000, 3600000, 0 };
-
-static ngx_stream_video_range_t  ngx_stream_video_auth_update_range =
-    { ngx_stream_video_msec, "video_publish_update", 1000, 3600000, 1 };
-
-static ngx_stream_video_range_t  ngx_stream_video_auth_timeout_range =
-    { ngx_stream_video_msec, "video_publish_auth_timeout", 100, 60000, 0 };
 
 
 static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
@@ -123,27 +105,6 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       offsetof(ngx_stream_video_rtmp_srv_conf_t, max_message),
       NULL },
 
-    { ngx_string("video_publish_auth"),
-      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
-      ngx_stream_video_publish_auth,
-      NGX_STREAM_SRV_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("video_publish_update"),
-      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
-      NGX_STREAM_SRV_CONF_OFFSET,
-      offsetof(ngx_stream_video_rtmp_srv_conf_t, auth_update),
-      &ngx_stream_video_auth_update_range },
-
-    { ngx_string("video_publish_auth_timeout"),
-      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
-      NGX_STREAM_SRV_CONF_OFFSET,
-      offsetof(ngx_stream_video_rtmp_srv_conf_t, auth_timeout),
-      &ngx_stream_video_auth_timeout_range },
-
       ngx_null_command
 };
 
@@ -201,9 +162,6 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
     conf->max_message = NGX_CONF_UNSET_SIZE;
-    conf->auth = NGX_CONF_UNSET_PTR;
-    conf->auth_update = NGX_CONF_UNSET_MSEC;
-    conf->auth_timeout = NGX_CONF_UNSET_MSEC;
 
     return conf;
 }
@@ -226,9 +184,6 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,
                               NVR_CHUNK_MAX_MESSAGE);
-    ngx_conf_merge_ptr_value(conf->auth, prev->auth, NULL);
-    ngx_conf_merge_msec_value(conf->auth_update, prev->auth_update, 30000);
-    ngx_conf_merge_msec_value(conf->auth_timeout, prev->auth_timeout, 5000);
 
     if (conf->apps == NULL) {
         return NGX_CONF_OK;
@@ -279,7 +234,7 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
 }
 
 
-static char *
+char *
 ngx_stream_video_msec(ngx_conf_t *cf, void *post, void *data)
 {
     ngx_msec_t                *value = data;
@@ -361,28 +316,4 @@ ngx_stream_video_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     cscf->handler = ngx_stream_video_rtmp_handler;
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_stream_video_publish_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_stream_video_rtmp_srv_conf_t *rcf = conf;
-
-    ngx_str_t  *value;
-
-    if (rcf->auth != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        rcf->auth = NULL;
-        return NGX_CONF_OK;
-    }
-
-    rcf->auth = ngx_video_http_url(cf, &value[1], "video_publish_auth");
-
-    return rcf->auth ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -13,6 +13,7 @@
 #include <ngx_stream.h>
 
 #include "ngx_stream_video_auth.h"
+#include "ngx_stream_video_publish_module.h"
 #include "ngx_video_segmenter.h"
 #include "nvr_aggregate.h"
 #include "nvr_chunk.h"
@@ -24,6 +25,8 @@
 #define NGX_VIDEO_RTMP_CHUNK      4096          /* that we send with */
 #define NGX_VIDEO_RTMP_WINDOW     2500000       /* acknowledgement, bytes */
 #define NGX_VIDEO_RTMP_OUT        16384         /* unsent answers */
+#define NGX_VIDEO_RTMP_HELD       (256 * 1024)  /* open messages of whom nobody
+                                                   has let in yet */
 #define NGX_VIDEO_RTMP_STREAM     1             /* the one message stream */
 
 
@@ -43,9 +46,6 @@ typedef struct {
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;
-    ngx_video_http_url_t     *auth;             /* NULL: off */
-    ngx_msec_t                auth_update;      /* 0: none */
-    ngx_msec_t                auth_timeout;
 } ngx_stream_video_rtmp_srv_conf_t;
 
 
@@ -70,12 +70,26 @@ struct ngx_stream_video_rtmp_ctx_s {
 
     ngx_video_segmenter_t     segmenter;
     ngx_stream_video_auth_t   auth;
+    ngx_stream_video_limit_t  limit;
 
+    unsigned                  feeding:1;        /* answers wait for its end */
     unsigned                  publishing:1;
     unsigned                  clean:1;          /* publisher ended it */
     unsigned                  has_metadata:1;
     unsigned                  logged:1;         /* the reason of the end */
 };
+
+
+/* For ngx_conf_set_msec_slot(): a time has limits. */
+typedef struct {
+    ngx_conf_post_handler_pt  handler;          /* ngx_stream_video_msec() */
+    const char               *name;
+    ngx_msec_t                min;
+    ngx_msec_t                max;
+    ngx_uint_t                off;              /* 0 may stand for "off" */
+} ngx_stream_video_range_t;
+
+char *ngx_stream_video_msec(ngx_conf_t *cf, void *post, void *data);
 
 
 extern ngx_module_t  ngx_stream_video_rtmp_module;
@@ -121,7 +135,10 @@ ngx_int_t ngx_stream_video_rtmp_refuse(ngx_stream_video_rtmp_ctx_t *ctx,
 ngx_int_t ngx_stream_video_rtmp_fail(ngx_stream_video_rtmp_ctx_t *ctx,
     const char *code, const char *reason, const char *detail);
 
-/* Queues a whole message that "w" has, and sends what the socket takes. */
+/*
+ * Queues a whole message.  What is queued is sent when all that has been read
+ * is handled, or there is no room for more.
+ */
 ngx_int_t ngx_stream_video_rtmp_send(ngx_stream_video_rtmp_ctx_t *ctx,
     const u_char *data, size_t len);
 

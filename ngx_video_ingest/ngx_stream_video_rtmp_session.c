@@ -21,9 +21,12 @@ static void ngx_stream_video_rtmp_wait(ngx_stream_video_rtmp_ctx_t *ctx);
 static void ngx_stream_video_rtmp_write(ngx_event_t *wev);
 static ngx_int_t ngx_stream_video_rtmp_feed(ngx_stream_video_rtmp_ctx_t *ctx,
     u_char *data, size_t n);
+static ngx_int_t ngx_stream_video_rtmp_consume(
+    ngx_stream_video_rtmp_ctx_t *ctx, u_char *data, size_t n);
 static ngx_int_t ngx_stream_video_rtmp_handshake(
     ngx_stream_video_rtmp_ctx_t *ctx, u_char *data, size_t n, size_t *used);
 static ngx_int_t ngx_stream_video_rtmp_ack(ngx_stream_video_rtmp_ctx_t *ctx);
+static ngx_int_t ngx_stream_video_rtmp_flush(ngx_stream_video_rtmp_ctx_t *ctx);
 static void ngx_stream_video_rtmp_cleanup(void *data);
 static void *ngx_stream_video_rtmp_alloc(void *data, size_t size);
 static void ngx_stream_video_rtmp_free(void *data, void *p);
@@ -71,6 +74,7 @@ ngx_stream_video_rtmp_handler(ngx_stream_session_t *s)
 
     nvr_chunk_init(&ctx->in, &mem);
     ctx->in.max_message = (uint32_t) ctx->conf->max_message;
+    ctx->in.max_held = NGX_VIDEO_RTMP_HELD;
 
     cln->handler = ngx_stream_video_rtmp_cleanup;
     cln->data = ctx;
@@ -171,7 +175,12 @@ ngx_stream_video_rtmp_read(ngx_event_t *rev)
             ngx_add_timer(rev, ctx->conf->timeout);
         }
 
-        rc = ngx_stream_video_rtmp_feed(ctx, ngx_stream_video_rtmp_buffer, n);
+        rc = ngx_stream_video_limit_bitrate(ctx, n);
+
+        if (rc == NGX_OK) {
+            rc = ngx_stream_video_rtmp_feed(ctx, ngx_stream_video_rtmp_buffer,
+                                            n);
+        }
 
         if (rc == NGX_AGAIN) {
             break;
@@ -253,8 +262,32 @@ ngx_stream_video_rtmp_resume(ngx_stream_video_rtmp_ctx_t *ctx, ngx_int_t rc)
 }
 
 
+/*
+ * Answers are sent together: a client may ask thousands of times in what is
+ * read at once, each a system call.
+ */
 static ngx_int_t
 ngx_stream_video_rtmp_feed(ngx_stream_video_rtmp_ctx_t *ctx, u_char *data,
+    size_t n)
+{
+    ngx_int_t  rc;
+
+    ctx->feeding = 1;
+    rc = ngx_stream_video_rtmp_consume(ctx, data, n);
+    ctx->feeding = 0;
+
+    if ((rc == NGX_OK || rc == NGX_AGAIN) && ctx->out_len
+        && ngx_stream_video_rtmp_flush(ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_stream_video_rtmp_consume(ngx_stream_video_rtmp_ctx_t *ctx, u_char *data,
     size_t n)
 {
     size_t         used;
@@ -366,10 +399,11 @@ ngx_int_t
 ngx_stream_video_rtmp_send(ngx_stream_video_rtmp_ctx_t *ctx,
     const u_char *data, size_t len)
 {
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    c = ctx->session->connection;
+    if (ctx->out_len + len > NGX_VIDEO_RTMP_OUT
+        && ngx_stream_video_rtmp_flush(ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (ctx->out_len + len > NGX_VIDEO_RTMP_OUT) {
         return ngx_stream_video_rtmp_fail(ctx, NULL,
@@ -378,6 +412,19 @@ ngx_stream_video_rtmp_send(ngx_stream_video_rtmp_ctx_t *ctx,
 
     ngx_memcpy(ctx->out + ctx->out_len, data, len);
     ctx->out_len += len;
+
+    return ctx->feeding ? NGX_OK : ngx_stream_video_rtmp_flush(ctx);
+}
+
+
+/* What the socket takes. */
+static ngx_int_t
+ngx_stream_video_rtmp_flush(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = ctx->session->connection;
 
     while (ctx->out_len) {
         n = c->send(c, ctx->out, ctx->out_len);
@@ -409,7 +456,7 @@ ngx_stream_video_rtmp_write(ngx_event_t *wev)
     s = c->data;
     ctx = ngx_stream_get_module_ctx(s, ngx_stream_video_rtmp_module);
 
-    if (ngx_stream_video_rtmp_send(ctx, NULL, 0) != NGX_OK) {
+    if (ngx_stream_video_rtmp_flush(ctx) != NGX_OK) {
         ngx_stream_video_rtmp_end(ctx, NGX_STREAM_OK);
     }
 }
@@ -492,6 +539,12 @@ ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx, ngx_uint_t status)
     }
 
     ngx_stream_video_auth_done(ctx);
+
+    ctx->logged = 1;
+
+    if (ctx->out_len && !c->error) {
+        (void) ngx_stream_video_rtmp_flush(ctx);
+    }
 
     if (c->ssl == NULL && !c->read->eof && !c->error
         && ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == 0)

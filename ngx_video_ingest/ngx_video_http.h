@@ -8,9 +8,9 @@
  * has memory and a log of its own, so it may outlive who makes it; its timer
  * is not cancelable, so a worker that is told to exit waits for it.
  *
- * Each worker keeps a few connections of a URL open.  One that turns out to
- * be closed by the other side costs another attempt, and no error: a call may
- * so be seen twice.
+ * To https:// it speaks TLS.  Each worker keeps a few connections of a URL
+ * open.  One that turns out to be closed by the other side costs another
+ * attempt, and no error: a call may so be seen twice.
  */
 
 #ifndef NGX_VIDEO_HTTP_H
@@ -21,6 +21,7 @@
 #include <ngx_event.h>
 #include <ngx_event_connect.h>
 
+#include "ngx_video_ssl.h"
 #include "nvh_answer.h"
 
 
@@ -32,9 +33,13 @@
 typedef struct {
     ngx_str_t              url;             /* as it was written */
     ngx_str_t              host;            /* and port, if written */
+    ngx_str_t              server;          /* host without a port */
     ngx_str_t              uri;
     ngx_addr_t            *addrs;
     ngx_uint_t             naddrs;
+    ngx_uint_t             secure;          /* https:// */
+    ngx_video_ssl_t       *ssl;             /* of https:// */
+    ngx_video_ssl_name_t   name;            /* that is to be there */
 
     /* of the worker */
     ngx_uint_t             current;         /* the address that worked last */
@@ -71,6 +76,7 @@ struct ngx_video_http_call_s {
     ngx_msec_t                 deadline;
     ngx_uint_t                 first;       /* address that is tried */
     ngx_uint_t                 tried;       /* addresses that can't be used */
+    const char                *why;         /* the last of them can't */
 
     ngx_str_t                  request;
     size_t                     sent;
@@ -79,6 +85,7 @@ struct ngx_video_http_call_s {
 
     unsigned                   kept:1;      /* the connection was */
     unsigned                   fresh:1;     /* take no kept one */
+    unsigned                   handshake:1; /* of TLS has begun */
     unsigned                   connected:1;
 };
 
@@ -86,6 +93,14 @@ struct ngx_video_http_call_s {
 /* NULL: it has been logged what is wrong with the directive's value. */
 ngx_video_http_url_t *ngx_video_http_url(ngx_conf_t *cf, ngx_str_t *value,
     const char *directive);
+
+/*
+ * How one of https:// is spoken to, before the first call; an empty name is the
+ * URL's.  Another one when it already is, for another server, in another way;
+ * NULL: an error, logged.
+ */
+ngx_video_http_url_t *ngx_video_http_url_ssl(ngx_conf_t *cf,
+    ngx_video_http_url_t *url, ngx_video_ssl_t *conf, ngx_str_t *name);
 
 /* A call with a body of a length; NULL: no memory. */
 ngx_video_http_call_t *ngx_video_http_call(ngx_video_http_url_t *url,

@@ -2,7 +2,8 @@
  * Copyright (C) ngx_video authors
  *
  * One call: a kept connection or the addresses of the URL one after another,
- * the request, the head of the answer.  See ngx_video_http.h.
+ * TLS if it is wanted, the request, the head of the answer.  See
+ * ngx_video_http.h.
  *
  * A call starts as a posted event, so that its caller is not called back
  * before it knows the call.
@@ -16,8 +17,8 @@ static void ngx_video_http_call_connect(ngx_video_http_call_t *call);
 static void ngx_video_http_call_use(ngx_video_http_call_t *call,
     ngx_connection_t *c);
 static void ngx_video_http_call_write(ngx_event_t *wev);
-static ngx_int_t ngx_video_http_call_connected(ngx_video_http_call_t *call,
-    ngx_event_t *wev);
+static ngx_int_t ngx_video_http_call_connected(ngx_video_http_call_t *call);
+static ngx_int_t ngx_video_http_call_secure(ngx_video_http_call_t *call);
 static void ngx_video_http_call_read(ngx_event_t *rev);
 static void ngx_video_http_call_parse(ngx_video_http_call_t *call);
 static void ngx_video_http_call_answered(ngx_video_http_call_t *call,
@@ -167,6 +168,7 @@ ngx_video_http_call_connect(ngx_video_http_call_t *call)
 
     call->kept = 0;
     call->connected = 0;
+    call->handshake = 0;
 
     for ( /* void */ ; call->tried < url->naddrs; call->tried++) {
         addr = &url->addrs[(call->first + call->tried) % url->naddrs];
@@ -189,19 +191,20 @@ ngx_video_http_call_connect(ngx_video_http_call_t *call)
         c = pc->connection;
         ngx_video_http_call_use(call, c);
 
-        if (rc == NGX_OK) {
-            ngx_video_http_call_write(c->write);
-            return;
-        }
-
         /* time is left for the other addresses */
         left = (ngx_msec_int_t) (call->deadline - ngx_current_msec);
         left /= (ngx_msec_int_t) (url->naddrs - call->tried);
         ngx_add_timer(c->write, ngx_max(left, 1));
+
+        if (rc == NGX_OK) {
+            ngx_video_http_call_write(c->write);
+        }
+
         return;
     }
 
-    ngx_video_http_call_fail(call, "connection failed");
+    ngx_video_http_call_fail(call, call->why ? call->why
+                                             : "connection failed");
 }
 
 
@@ -227,19 +230,27 @@ static void
 ngx_video_http_call_write(ngx_event_t *wev)
 {
     ssize_t                 n;
+    ngx_int_t               rc;
     ngx_connection_t       *c;
     ngx_video_http_call_t  *call;
 
     c = wev->data;
     call = c->data;
 
-    if (!call->connected
-        && ngx_video_http_call_connected(call, wev) != NGX_OK)
-    {
-        ngx_video_http_call_close(call);
-        call->tried++;
-        ngx_video_http_call_connect(call);
-        return;
+    if (!call->connected) {
+        rc = ngx_video_http_call_connected(call);
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc == NGX_ERROR) {
+            call->why = call->handshake ? "TLS failed" : "connection failed";
+            ngx_video_http_call_close(call);
+            call->tried++;
+            ngx_video_http_call_connect(call);
+            return;
+        }
     }
 
     while (call->sent < call->request.len) {
@@ -264,38 +275,73 @@ ngx_video_http_call_write(ngx_event_t *wev)
 }
 
 
+/* NGX_AGAIN: not yet; NGX_ERROR: this address can't be used. */
 static ngx_int_t
-ngx_video_http_call_connected(ngx_video_http_call_t *call, ngx_event_t *wev)
+ngx_video_http_call_connected(ngx_video_http_call_t *call)
 {
     int                err;
+    ngx_int_t          rc;
     socklen_t          len;
     ngx_connection_t  *c;
 
-    c = wev->data;
+    c = call->peer.connection;
 
-    if (wev->timer_set) {
-        ngx_del_timer(wev);
-    }
-
-    err = wev->timedout ? NGX_ETIMEDOUT : 0;
+    err = c->write->timedout ? NGX_ETIMEDOUT : 0;
     len = sizeof(int);
 
-    if (err == 0
+    if (err == 0 && !call->handshake
         && getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1)
     {
         err = ngx_socket_errno;
     }
 
     if (err) {
-        ngx_log_error(NGX_LOG_ERR, &call->log, err, "connect() to %V failed",
+        ngx_log_error(NGX_LOG_ERR, &call->log, err, "%s %V failed",
+                      call->handshake ? "TLS handshake with" : "connect() to",
                       call->peer.name);
         return NGX_ERROR;
+    }
+
+    if (call->url->ssl) {
+        rc = ngx_video_http_call_secure(call);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
     }
 
     call->connected = 1;
     call->url->current = (call->first + call->tried) % call->url->naddrs;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_video_http_call_secure(ngx_video_http_call_t *call)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
+    c = call->peer.connection;
+    call->handshake = 1;
+
+    rc = ngx_video_ssl_handshake(c, call->url->ssl, &call->url->name);
+
+    /* nginx's know nothing of the end of the worker */
+    c->read->handler = ngx_video_http_call_read;
+    c->write->handler = ngx_video_http_call_write;
+
+    if (rc == NGX_OK && c->read->ready) {
+        /* what came with the end of the handshake has no event of its own */
+        ngx_post_event(c->read, &ngx_posted_events);
+    }
+
+    return rc;
 }
 
 
@@ -317,6 +363,10 @@ ngx_video_http_call_read(ngx_event_t *rev)
 
     if (!call->connected) {
         /* a failed connect() is the write event's too */
+        if (call->handshake) {
+            ngx_video_http_call_write(c->write);
+        }
+
         return;
     }
 
@@ -454,7 +504,7 @@ static void
 ngx_video_http_call_close(ngx_video_http_call_t *call)
 {
     if (call->peer.connection) {
-        ngx_close_connection(call->peer.connection);
+        ngx_video_ssl_close(call->peer.connection);
         call->peer.connection = NULL;
     }
 }

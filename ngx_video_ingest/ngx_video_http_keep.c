@@ -72,7 +72,7 @@ ngx_video_http_keep_put(ngx_video_http_url_t *url, ngx_connection_t *c,
     }
 
     if (kept == NULL) {
-        ngx_close_connection(c);
+        ngx_video_ssl_close(c);
         return;
     }
 
@@ -157,6 +157,6 @@ ngx_video_http_keep_close(ngx_video_http_kept_t *kept)
     ngx_queue_remove(&kept->queue);
     kept->url->nidle--;
 
-    ngx_close_connection(kept->connection);
+    ngx_video_ssl_close(kept->connection);
     ngx_free(kept);
 }

@@ -12,6 +12,8 @@ use Test::Video::Live;
 use Test::Video::Loop qw(wait_for);
 
 my $t = Test::Video->new(log_level => 'info');
+# a client that goes on sending when nginx has said good-bye
+$t->expect_log(qr{SSL_shutdown\(\) failed .*application data after close notify});
 my $root = $t->root;
 
 system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
