@@ -216,6 +216,13 @@ ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
                                           "playing is not supported", NULL);
 
     default:
+
+        if (ctx->publishing && (msg->type == NVR_MSG_DATA
+                                || msg->type == NVR_MSG_DATA_AMF3))
+        {
+            ngx_stream_video_cue(ctx, msg);
+        }
+
         return NGX_OK;
     }
 
@@ -396,7 +403,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
 
     rc = ngx_video_segmenter_init(&ctx->segmenter, st, &live, c->log);
 
-    if (rc == NGX_BUSY) {
+    if (rc == NGX_BUSY && !conf->standby) {
         return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.BadName",
                                           "stream is already published",
                                           NULL);
@@ -416,6 +423,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     }
 
     ctx->segmenter.conf.name = ctx->name;
+    ctx->segmenter.standby = (rc == NGX_BUSY);
 
     /* the stream is on air: its further runs are it */
     ctx->segmenter.conf.max_app = 0;
@@ -423,9 +431,11 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
 
     ctx->publishing = 1;
     ctx->in.max_held = NVR_CHUNK_MAX_HELD;
+    ngx_stream_video_standby_start(ctx);
 
-    ngx_log_error(NGX_LOG_NOTICE, c->log, 0, "stream \"%V\" is published",
-                  &ctx->name);
+    ngx_log_error(NGX_LOG_NOTICE, c->log, 0, "stream \"%V\" %s", &ctx->name,
+                  rc == NGX_OK ? "is published"
+                  : "is on air, another publisher stands by");
 
     nvm_writer_init(&w, buf, sizeof(buf));
     nvr_reply_stream_begin(&w, ctx->chunk, NGX_VIDEO_RTMP_STREAM);

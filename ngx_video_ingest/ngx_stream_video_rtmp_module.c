@@ -84,6 +84,13 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       offsetof(ngx_stream_video_rtmp_srv_conf_t, grace),
       &ngx_stream_video_grace_range },
 
+    { ngx_string("video_publish_standby"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE12,
+      ngx_stream_video_standby,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("video_linger"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
@@ -159,6 +166,8 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->window = NGX_CONF_UNSET_MSEC;
     conf->grace = NGX_CONF_UNSET_MSEC;
     conf->linger = NGX_CONF_UNSET_MSEC;
+    conf->standby = NGX_CONF_UNSET;
+    conf->silence = NGX_CONF_UNSET_MSEC;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
     conf->max_message = NGX_CONF_UNSET_SIZE;
@@ -180,6 +189,8 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_msec_value(conf->grace, prev->grace, 10000);
     ngx_conf_merge_msec_value(conf->linger, prev->linger,
                               NGX_VIDEO_LIVE_LINGER);
+    ngx_conf_merge_value(conf->standby, prev->standby, 0);
+    ngx_conf_merge_msec_value(conf->silence, prev->silence, 2000);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,

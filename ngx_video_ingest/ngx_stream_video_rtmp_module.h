@@ -43,6 +43,9 @@ typedef struct {
     ngx_msec_t                window;
     ngx_msec_t                grace;
     ngx_msec_t                linger;
+    ngx_flag_t                standby;
+    ngx_msec_t                silence;          /* before who stands by takes
+                                                   over; 0: never */
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;
@@ -68,15 +71,21 @@ struct ngx_stream_video_rtmp_ctx_s {
     size_t                    out_len;
     nvr_metadata_t            metadata;
 
+    u_char                    cue[4];           /* checksum of the newest
+                                                   splice_info_section */
+    uint32_t                  cue_ts;           /* when it came */
+
     ngx_video_segmenter_t     segmenter;
     ngx_stream_video_auth_t   auth;
     ngx_stream_video_limit_t  limit;
+    ngx_event_t               silence;          /* a timer, see standby.c */
 
     unsigned                  feeding:1;        /* answers wait for its end */
     unsigned                  publishing:1;
     unsigned                  clean:1;          /* publisher ended it */
     unsigned                  has_metadata:1;
     unsigned                  logged:1;         /* the reason of the end */
+    unsigned                  warned_cue:1;     /* of one that is left out */
 };
 
 
@@ -115,6 +124,20 @@ ngx_int_t ngx_stream_video_rtmp_name(ngx_stream_video_rtmp_ctx_t *ctx,
 
 /* The stream begins, its name is known; as ngx_stream_video_rtmp_message(). */
 ngx_int_t ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx);
+
+
+/*
+ * ngx_stream_video_standby.c: a publisher that falls silent while another one
+ * stands by.
+ */
+void ngx_stream_video_standby_start(ngx_stream_video_rtmp_ctx_t *ctx);
+void ngx_stream_video_standby_done(ngx_stream_video_rtmp_ctx_t *ctx);
+char *ngx_stream_video_standby(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* ngx_stream_video_cue.c: a data message of a publisher. */
+void ngx_stream_video_cue(ngx_stream_video_rtmp_ctx_t *ctx,
+    nvr_message_t *msg);
 
 
 /* ngx_stream_video_rtmp_module.c */

@@ -568,6 +568,7 @@ ngx_stream_video_rtmp_cleanup(void *data)
 {
     ngx_stream_video_rtmp_ctx_t *ctx = data;
 
+    ngx_stream_video_standby_done(ctx);
     ngx_stream_video_auth_cleanup(ctx);
     ngx_video_segmenter_done(&ctx->segmenter, ctx->clean);
     nvr_chunk_done(&ctx->in);
