@@ -320,6 +320,15 @@ ngx_int_t ngx_http_video_runs_join(ngx_http_request_t *r,
     nvm_hls_media_t *media);
 
 
+/*
+ * ngx_http_video_live_events.c: the date ranges of a playlist that lists this
+ * timeline.
+ */
+ngx_int_t ngx_http_video_live_events(ngx_http_request_t *r,
+    ngx_http_video_runs_t *runs, nvm_timeline_t *timeline,
+    nvm_hls_media_t *media);
+
+
 /* ngx_http_video_vod.c */
 ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
 

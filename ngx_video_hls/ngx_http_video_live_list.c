@@ -25,6 +25,10 @@
 #define NGX_HTTP_VIDEO_DASH_UPDATE   500
 
 
+/* A delta update that leaves out date ranges, too; 1: segments alone. */
+#define NGX_HTTP_VIDEO_SKIP_RANGES  2
+
+
 /* What is to be rendered. */
 typedef struct {
     ngx_video_live_info_t    *info;
@@ -98,8 +102,11 @@ ngx_http_video_live_skip(ngx_http_request_t *r)
         return 0;
     }
 
-    return (value.len == 3 && ngx_strncmp(value.data, "YES", 3) == 0)
-           || (value.len == 2 && ngx_strncmp(value.data, "v2", 2) == 0);
+    if (value.len == 2 && ngx_strncmp(value.data, "v2", 2) == 0) {
+        return NGX_HTTP_VIDEO_SKIP_RANGES;
+    }
+
+    return value.len == 3 && ngx_strncmp(value.data, "YES", 3) == 0;
 }
 
 
@@ -235,12 +242,13 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
     }
 
     key->len = ngx_sprintf(key->data,
-                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d%ui:%xL",
+                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d%ui:%xL:%uL:%xD",
                            info->epoch, (ngx_uint_t) ctx->path.what,
                            listed->number, edge.msn, edge.nparts,
                            edge.complete, info->state,
                            (int) conf->low_latency, listed->skip,
-                           ngx_http_video_captions_hash(conf->captions, 0))
+                           ngx_http_video_captions_hash(conf->captions, 0),
+                           info->nevents, edge.behind)
                - key->data;
 
     return NGX_OK;
@@ -404,7 +412,8 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
                                 &p.media.nreports);
 
     if (ngx_http_video_runs_join(r, t, listed->number, &p.timeline, &p.media)
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_video_live_events(r, t, &p.timeline, &p.media) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -416,6 +425,8 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
     p.media.hold_back = p.media.low_latency;
     p.media.can_skip = p.media.low_latency;
     p.media.skip = listed->skip ? 1 : 0;
+    p.media.can_skip_ranges = p.media.low_latency;
+    p.media.skip_ranges = listed->skip == NGX_HTTP_VIDEO_SKIP_RANGES;
 
     return ngx_http_video_write(r, ngx_http_video_live_playlist, &p, text,
                                 len);
@@ -546,6 +557,7 @@ ngx_http_video_live_render_manifest(ngx_http_request_t *r,
     d.captions = t->captions.list;
     d.ncaptions = t->captions.n;
     d.dynamic = 1;
+    d.events = 1;
     d.availability_start = info->clock.wall;
     d.publish_time = (int64_t) ngx_video_now();
     d.now = d.publish_time;
