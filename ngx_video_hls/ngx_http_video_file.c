@@ -275,7 +275,7 @@ ngx_http_video_file_resume(ngx_http_video_file_t *f)
         c->write->handler(c->write);
 
     } else {
-        rc = f->resume(r);
+        rc = ngx_http_video_error(r, f->resume(r));
 
         if (rc != NGX_DONE) {
             ngx_http_finalize_request(r, rc);

@@ -442,6 +442,14 @@ ngx_http_video_location(ngx_conf_t *cf, ngx_http_video_loc_conf_t *conf,
 static char *
 ngx_http_video_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_video_loc_conf_t *lcf = conf;
+
+    /* for what is on disk: parts, and what transport streams are made of */
+    lcf->threads = ngx_thread_pool_add(cf, NULL);
+    if (lcf->threads == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     return ngx_http_video_location(cf, conf, ngx_http_video_live_content);
 }
 

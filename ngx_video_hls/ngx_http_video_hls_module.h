@@ -19,6 +19,7 @@
  *   ngx_http_video_live_ts*.c     live media as transport streams: see
  *                                 ngx_http_video_live_ts.h
  *   ngx_http_video_vod*.c         files: see ngx_http_video_vod.h
+ *   ngx_http_video_static.c       files that are sent as they are
  *   ngx_http_video_file.c         reading ranges of a file
  *   ngx_http_video_body.c         sending them
  */
@@ -115,6 +116,7 @@ typedef struct {
 
     struct ngx_http_video_vod_s  *vod;
     struct ngx_http_video_body_s  *body;    /* that is being sent */
+    struct ngx_http_video_recorded_s  *recorded;    /* a part, on disk */
 
     unsigned                  parked:1;
     unsigned                  cleanup:1;    /* of ref, is registered */
@@ -170,6 +172,11 @@ typedef ngx_int_t (*ngx_http_video_render_pt)(ngx_http_request_t *r,
 ngx_int_t ngx_http_video_write(ngx_http_request_t *r,
     ngx_http_video_write_pt write, void *what, u_char **text, size_t *len);
 
+/* The same in one go when it is not longer than was guessed. */
+ngx_int_t ngx_http_video_write_long(ngx_http_request_t *r,
+    ngx_http_video_write_pt write, void *what, size_t guess, u_char **text,
+    size_t *len);
+
 /*
  * Sends the text of this key, which the store has, or which render makes and
  * the store is given.  render NULL: NGX_DECLINED when the store has none.
@@ -194,6 +201,12 @@ ngx_int_t ngx_http_video_park(ngx_http_request_t *r,
 ngx_int_t ngx_http_video_start(ngx_http_request_t *r,
     ngx_http_video_handler_pt handler);
 void ngx_http_video_resume(ngx_http_request_t *r);
+
+/*
+ * What an error needs besides its status: a browser shows it to a player
+ * only with CORS headers, and 503 says when to come again.
+ */
+ngx_int_t ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc);
 
 /*
  * A thread works for the request, or it waits for its next turn: what holds on
@@ -245,6 +258,20 @@ void ngx_http_video_object_fail(ngx_video_store_t *st, ngx_video_ref_t *ref,
     uint16_t status);
 ngx_int_t ngx_http_video_object_status(ngx_video_store_t *st,
     ngx_video_ref_t *ref);
+
+
+/* ngx_http_video_static.c */
+
+/*
+ * Opens a file by the directives of the location; *of is zeroed.  NGX_DECLINED:
+ * of->err and of->failed tell why not; else what ends the request.
+ */
+ngx_int_t ngx_http_video_open_file(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of);
+
+/* Sends bytes [from, to) of it; the headers but the length have been set. */
+ngx_int_t ngx_http_video_send_file(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of, off_t from, off_t to);
 
 
 /* ngx_http_video_live*.c */
@@ -310,6 +337,16 @@ typedef struct {
 /* Copies the runs of a stream that are within its window. */
 ngx_int_t ngx_http_video_runs_read(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_http_video_runs_t *runs);
+
+/*
+ * Of a multivariant playlist.  cover: what is said of a track of the newest run
+ * is said of those that it goes on from, too.  vain: whether a track has
+ * nothing, and likely will have nothing: it was announced, and others have had
+ * media for long; players would wait for it.
+ */
+void ngx_http_video_runs_cover(ngx_http_video_runs_t *runs);
+ngx_uint_t ngx_http_video_runs_vain(ngx_http_video_runs_t *runs,
+    ngx_uint_t number);
 
 /*
  * The timeline of a track over all of them; what a playlist needs of it goes

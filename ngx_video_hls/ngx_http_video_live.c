@@ -279,7 +279,7 @@ ngx_http_video_live_segment(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        return NGX_HTTP_NOT_FOUND;
+        return ngx_http_video_live_dvr(r, info, number);
     }
 
     ctx->ref = segment.object;

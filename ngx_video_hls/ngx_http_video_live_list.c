@@ -9,13 +9,16 @@
  */
 
 #include "ngx_http_video_hls_module.h"
-#include "nvm_codec.h"
 #include "nvm_dash.h"
 #include "nvm_hls.h"
 
 
 /* How far ahead of the newest segment a request may ask. */
 #define NGX_HTTP_VIDEO_AHEAD  2
+
+/* Segments of a playlist that is long; bytes of one, and some for parts. */
+#define NGX_HTTP_VIDEO_LONG   500
+#define NGX_HTTP_VIDEO_LINES  144
 
 /*
  * ms; what DASH players with low latency are to aim at is this and three parts:
@@ -276,27 +279,6 @@ ngx_http_video_live_captions(ngx_http_request_t *r, ngx_http_video_runs_t *t)
 }
 
 
-/* What is said of a track is said of those that it goes on from. */
-static void
-ngx_http_video_live_cover(ngx_http_video_runs_t *t)
-{
-    ngx_uint_t    i, n;
-    nvm_track_t  *newest, *older;
-
-    for (n = 0; n < t->ntracks; n++) {
-        newest = &t->run[0]->track[n];
-
-        for (i = 1; i < t->nruns; i++) {
-            older = &t->run[i]->track[n];
-
-            if (older->codec == newest->codec) {
-                nvm_codec_cover(newest, older);
-            }
-        }
-    }
-}
-
-
 static nvm_err_e
 ngx_http_video_live_master(nvm_writer_t *w, void *what)
 {
@@ -311,13 +293,15 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
     ngx_memzero(&m, sizeof(nvm_hls_master_t));
     ngx_memzero(renditions, sizeof(renditions));
 
+    m.renditions = renditions;
+
     for (n = 0; n < t->ntracks; n++) {
-        renditions[n].track = tl[n].track;
-        renditions[n].dir = t->name[n];
+        if (!ngx_http_video_runs_vain(t, n)) {
+            renditions[m.nrenditions].track = tl[n].track;
+            renditions[m.nrenditions++].dir = t->name[n];
+        }
     }
 
-    m.renditions = renditions;
-    m.nrenditions = n;
     m.captions = t->captions.list;
     m.ncaptions = t->captions.n;
     m.uncaptioned = t->captions.none;
@@ -427,6 +411,13 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
     p.media.skip = listed->skip ? 1 : 0;
     p.media.can_skip_ranges = p.media.low_latency;
     p.media.skip_ranges = listed->skip == NGX_HTTP_VIDEO_SKIP_RANGES;
+
+    if (p.timeline.nsegments > NGX_HTTP_VIDEO_LONG && !listed->skip) {
+        return ngx_http_video_write_long(r, ngx_http_video_live_playlist, &p,
+                                         p.timeline.nsegments
+                                         * NGX_HTTP_VIDEO_LINES,
+                                         text, len);
+    }
 
     return ngx_http_video_write(r, ngx_http_video_live_playlist, &p, text,
                                 len);
@@ -604,7 +595,7 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     switch (ctx->path.what) {
 
     case NGX_HTTP_VIDEO_MASTER:
-        ngx_http_video_live_cover(t);
+        ngx_http_video_runs_cover(t);
 
         return ngx_http_video_write(r, ngx_http_video_live_master, t, text,
                                     len);

@@ -6,11 +6,18 @@
  */
 
 #include "ngx_http_video_hls_module.h"
+#include "nvm_codec.h"
 #include "nvm_text.h"
 
 
 /* the timescale of runs whose tracks differ in theirs */
 #define NGX_HTTP_VIDEO_RUNS_SCALE  1000000
+
+/* segments between two runs that may be missing, else the older is left out */
+#define NGX_HTTP_VIDEO_RUNS_MISSED  4096
+
+/* ms of media of others after which a track that has none is not listed */
+#define NGX_HTTP_VIDEO_VAIN  3000
 
 
 /* Names of the tracks, "v0", "a0": the same in all runs. */
@@ -137,7 +144,7 @@ ngx_http_video_runs_read(ngx_http_request_t *r, ngx_video_live_info_t *info,
             tl = &run->timeline[i];
 
             if (last) {
-                ngx_http_video_runs_trim(tl, newer[i], info->window_ms);
+                ngx_http_video_runs_trim(tl, newer[i], info->listed_ms);
                 tl->ended = last->timeline[i].ended;
             }
 
@@ -158,6 +165,92 @@ ngx_http_video_runs_read(ngx_http_request_t *r, ngx_video_live_info_t *info,
     ngx_http_video_runs_name(runs);
 
     return NGX_OK;
+}
+
+
+/*
+ * The rates of a track are those of what is listed: the highest, and the mean
+ * of the runs, each for as long as it is listed.
+ */
+static void
+ngx_http_video_runs_rate(ngx_http_video_runs_t *t, ngx_uint_t number)
+{
+    uint64_t      ms, all, bits;
+    ngx_uint_t    i;
+    nvm_track_t  *newest, *track;
+
+    newest = &t->run[0]->track[number];
+
+    for (i = 0, all = 0, bits = 0; i < t->nruns; i++) {
+        ms = ngx_http_video_runs_listed(&t->run[i]->timeline[number]);
+
+        if (ms == 0) {
+            continue;
+        }
+
+        track = &t->run[i]->track[number];
+        newest->bandwidth = ngx_max(newest->bandwidth, track->bandwidth);
+        bits += track->avg_bandwidth * ms;
+        all += ms;
+    }
+
+    if (all) {
+        newest->avg_bandwidth = (uint32_t) (bits / all);
+    }
+}
+
+
+void
+ngx_http_video_runs_cover(ngx_http_video_runs_t *t)
+{
+    ngx_uint_t    i, n;
+    nvm_track_t  *newest, *older;
+
+    for (n = 0; n < t->ntracks; n++) {
+        newest = &t->run[0]->track[n];
+        ngx_http_video_runs_rate(t, n);
+
+        for (i = 1; i < t->nruns; i++) {
+            older = &t->run[i]->track[n];
+
+            if (older->codec == newest->codec) {
+                nvm_codec_cover(newest, older);
+            }
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_http_video_runs_vain(ngx_http_video_runs_t *t, ngx_uint_t number)
+{
+    uint64_t         ms;
+    ngx_uint_t       i, n;
+    nvm_segment_t   *last;
+    nvm_timeline_t  *tl;
+
+    for (i = 0; i < t->nruns; i++) {
+        if (t->run[i]->timeline[number].nsegments) {
+            return 0;
+        }
+    }
+
+    for (n = 0; n < t->ntracks; n++) {
+        tl = &t->run[0]->timeline[n];
+
+        if (tl->nsegments == 0) {
+            continue;
+        }
+
+        last = &tl->segments[tl->nsegments - 1];
+        ms = (last->start + last->duration) * 1000 / tl->track->timescale;
+
+        if (ms >= t->run[0]->info.clock.begin + NGX_HTTP_VIDEO_VAIN) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -226,12 +319,86 @@ ngx_http_video_runs_unify(ngx_http_video_runs_t *runs, ngx_uint_t number,
 }
 
 
+/* How many segments are missing between one and a later one. */
+static uint64_t
+ngx_http_video_runs_missed(nvm_segment_t *last, nvm_segment_t *next)
+{
+    return next->msn - ngx_min(next->msn, last->msn + 1);
+}
+
+
+/*
+ * Runs that are listed, of which there are "nruns" at first, and the segments
+ * of them and of the gaps between them.
+ */
+static size_t
+ngx_http_video_runs_count(ngx_http_video_runs_t *runs, ngx_uint_t number,
+    ngx_uint_t *nruns)
+{
+    size_t           n;
+    uint64_t         missed;
+    ngx_uint_t       i;
+    nvm_segment_t   *next;
+    nvm_timeline_t  *tl;
+
+    for (i = 0, n = 0, next = NULL; i < *nruns; i++) {
+        tl = &runs->run[i]->timeline[number];
+
+        if (tl->nsegments == 0) {
+            continue;
+        }
+
+        if (next) {
+            missed = ngx_http_video_runs_missed(
+                                    &tl->segments[tl->nsegments - 1], next);
+
+            if (missed > NGX_HTTP_VIDEO_RUNS_MISSED) {
+                *nruns = i;
+                break;
+            }
+
+            n += missed;
+        }
+
+        n += tl->nsegments;
+        next = tl->segments;
+    }
+
+    return n;
+}
+
+
+/*
+ * The numbers of segments are their places in a playlist, so what a run has not
+ * recorded at its end are gaps, and what the next one has not at its start;
+ * nobody knows how long they were.
+ */
+static nvm_segment_t *
+ngx_http_video_runs_fill(nvm_segment_t *s, nvm_segment_t *next)
+{
+    uint64_t  missed;
+
+    for (missed = ngx_http_video_runs_missed(s - 1, next); missed; missed--) {
+        ngx_memzero(s, sizeof(nvm_segment_t));
+
+        s->msn = s[-1].msn + 1;
+        s->start = s[-1].start + s[-1].duration;
+        s->duration = next->duration;
+        s->complete = 1;
+        s->gap = 1;
+        s++;
+    }
+
+    return s;
+}
+
+
 ngx_int_t
 ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
     ngx_uint_t number, nvm_timeline_t *timeline, nvm_hls_media_t *media)
 {
     size_t                 n;
-    ngx_uint_t             i;
+    ngx_uint_t             i, nruns;
     nvm_hls_map_t         *maps;
     nvm_segment_t         *s;
     nvm_timeline_t        *tl;
@@ -244,9 +411,8 @@ ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
     if (runs->nruns > 1) {
         ngx_http_video_runs_unify(runs, number, timeline);
 
-        for (i = 0, n = 0; i < runs->nruns; i++) {
-            n += runs->run[i]->timeline[number].nsegments;
-        }
+        nruns = runs->nruns;
+        n = ngx_http_video_runs_count(runs, number, &nruns);
 
         s = ngx_palloc(r->pool, (n + 1) * sizeof(nvm_segment_t));
         maps = ngx_pcalloc(r->pool, runs->nruns * sizeof(nvm_hls_map_t));
@@ -259,12 +425,16 @@ ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
         timeline->nsegments = n;
         media->maps = maps;
 
-        for (i = runs->nruns; i-- > 0; ) {
+        for (i = nruns; i-- > 0; ) {
             run = runs->run[i];
             tl = &run->timeline[number];
 
             if (tl->nsegments == 0) {
                 continue;
+            }
+
+            if (media->nmaps) {
+                s = ngx_http_video_runs_fill(s, tl->segments);
             }
 
             first = media->nmaps ? first : run;
@@ -273,6 +443,7 @@ ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
 
             ngx_memcpy(s, tl->segments,
                        tl->nsegments * sizeof(nvm_segment_t));
+            s->discontinuity |= media->nmaps > 1;
             s += tl->nsegments;
         }
     }

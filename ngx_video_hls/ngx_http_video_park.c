@@ -17,7 +17,6 @@
 #define NGX_HTTP_VIDEO_BUSY  60000
 
 
-static ngx_int_t ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc);
 static void ngx_http_video_park_wake(ngx_video_waiter_t *w);
 static void ngx_http_video_park_timer(ngx_http_request_t *r);
 static void ngx_http_video_park_cleanup(void *data);
@@ -52,11 +51,7 @@ ngx_http_video_start(ngx_http_request_t *r, ngx_http_video_handler_pt handler)
 }
 
 
-/*
- * What an error needs besides its status: a browser shows it to a player
- * only with CORS headers, and 503 says when to come again.
- */
-static ngx_int_t
+ngx_int_t
 ngx_http_video_error(ngx_http_request_t *r, ngx_int_t rc)
 {
     if (rc < NGX_HTTP_BAD_REQUEST || r->header_sent) {

@@ -9,6 +9,29 @@
 
 
 ngx_int_t
+ngx_http_video_write_long(ngx_http_request_t *r, ngx_http_video_write_pt write,
+    void *what, size_t guess, u_char **text, size_t *len)
+{
+    nvm_writer_t  w;
+
+    *text = ngx_pnalloc(r->pool, guess);
+
+    if (*text == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    nvm_writer_init(&w, *text, guess);
+
+    if (write(&w, what) == NVM_OK && w.error == NVM_OK) {
+        *len = w.len;
+        return NGX_OK;
+    }
+
+    return ngx_http_video_write(r, write, what, text, len);
+}
+
+
+ngx_int_t
 ngx_http_video_write(ngx_http_request_t *r, ngx_http_video_write_pt write,
     void *what, u_char **text, size_t *len)
 {

@@ -291,28 +291,12 @@ ngx_int_t
 ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
     ngx_open_file_info_t *of, const char *member)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t  rc;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    rc = ngx_http_video_open_file(r, path, of);
 
-    of->read_ahead = clcf->read_ahead;
-    of->directio = NGX_OPEN_FILE_DIRECTIO_OFF;
-    of->valid = clcf->open_file_cache_valid;
-    of->min_uses = clcf->open_file_cache_min_uses;
-    of->errors = clcf->open_file_cache_errors;
-    of->events = clcf->open_file_cache_events;
-
-    if (ngx_http_set_disable_symlinks(r, clcf, path, of) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_open_cached_file(clcf->open_file_cache, path, of, r->pool)
-        != NGX_OK)
-    {
-        return ngx_http_video_asset_error(r, of, path, member);
-    }
-
-    return NGX_OK;
+    return rc == NGX_DECLINED ? ngx_http_video_asset_error(r, of, path, member)
+                              : rc;
 }
 
 

@@ -30,49 +30,6 @@ ngx_http_video_poster_type(ngx_http_request_t *r, ngx_str_t *path)
 }
 
 
-static ngx_int_t
-ngx_http_video_poster_send(ngx_http_request_t *r, ngx_str_t *path,
-    ngx_open_file_info_t *of)
-{
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-    if (b->file == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.content_length_n = of->size;
-    r->headers_out.last_modified_time = of->mtime;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b->file->fd = of->fd;
-    b->file->name = *path;
-    b->file->log = r->connection->log;
-    b->file->directio = of->is_directio;
-    b->file_last = of->size;
-    b->in_file = of->size ? 1 : 0;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
 ngx_int_t
 ngx_http_video_vod_poster(ngx_http_request_t *r)
 {
@@ -102,5 +59,7 @@ ngx_http_video_vod_poster(ngx_http_request_t *r)
 
     ngx_http_video_poster_type(r, &path);
 
-    return ngx_http_video_poster_send(r, &path, &of);
+    r->headers_out.last_modified_time = of.mtime;
+
+    return ngx_http_video_send_file(r, &path, &of, 0, of.size);
 }

@@ -397,6 +397,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     live.window = conf->window;
     live.grace = conf->grace;
     live.linger = conf->linger;
+    live.dvr = conf->dvr;
     live.reserve = (uint64_t) conf->bitrate / 8
                    * (conf->window * 3 / 2 + 4 * conf->segment) / 1000;
     ngx_stream_video_limit_streams(ctx, &live);
@@ -423,6 +424,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     }
 
     ctx->segmenter.conf.name = ctx->name;
+    ctx->segmenter.record = conf->record;
     ctx->segmenter.standby = (rc == NGX_BUSY);
 
     /* the stream is on air: its further runs are it */

@@ -19,6 +19,10 @@ static char *ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf,
     void *parent, void *child);
 static char *ngx_stream_video_rtmp(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static ngx_int_t ngx_stream_video_record_check(ngx_conf_t *cf,
+    ngx_stream_video_rtmp_srv_conf_t *conf);
+static char *ngx_stream_video_record(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 static ngx_stream_video_range_t  ngx_stream_video_segment_range =
@@ -35,6 +39,9 @@ static ngx_stream_video_range_t  ngx_stream_video_grace_range =
 
 static ngx_stream_video_range_t  ngx_stream_video_linger_range =
     { ngx_stream_video_msec, "video_linger", 1000, 3600000, 0 };
+
+static ngx_stream_video_range_t  ngx_stream_video_dvr_range =
+    { ngx_stream_video_msec, "video_dvr", 10000, 86400000, 1 };
 
 static ngx_stream_video_range_t  ngx_stream_video_timeout_range =
     { ngx_stream_video_msec, "video_rtmp_timeout", 1000, 3600000, 0 };
@@ -97,6 +104,20 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       offsetof(ngx_stream_video_rtmp_srv_conf_t, linger),
       &ngx_stream_video_linger_range },
+
+    { ngx_string("video_record"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1234,
+      ngx_stream_video_record,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("video_dvr"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, dvr),
+      &ngx_stream_video_dvr_range },
 
     { ngx_string("video_rtmp_timeout"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
@@ -168,6 +189,8 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->linger = NGX_CONF_UNSET_MSEC;
     conf->standby = NGX_CONF_UNSET;
     conf->silence = NGX_CONF_UNSET_MSEC;
+    conf->record = NGX_CONF_UNSET_PTR;
+    conf->dvr = NGX_CONF_UNSET_MSEC;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
     conf->max_message = NGX_CONF_UNSET_SIZE;
@@ -191,6 +214,8 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
                               NGX_VIDEO_LIVE_LINGER);
     ngx_conf_merge_value(conf->standby, prev->standby, 0);
     ngx_conf_merge_msec_value(conf->silence, prev->silence, 2000);
+    ngx_conf_merge_ptr_value(conf->record, prev->record, NULL);
+    ngx_conf_merge_msec_value(conf->dvr, prev->dvr, 0);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,
@@ -226,6 +251,10 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_stream_video_record_check(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->bitrate < 64 * 1024 || conf->bitrate > 1024 * 1024 * 1024) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"video_bitrate\" must be between 64k and 1024m");
@@ -242,6 +271,51 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* Of a server that has applications. */
+static ngx_int_t
+ngx_stream_video_record_check(ngx_conf_t *cf,
+    ngx_stream_video_rtmp_srv_conf_t *conf)
+{
+    ngx_uint_t               i;
+    ngx_stream_video_app_t  *app;
+
+    if (conf->dvr && conf->record == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"video_dvr\" needs \"video_record\"");
+        return NGX_ERROR;
+    }
+
+    if (conf->record && conf->record->keep && conf->dvr
+        && conf->record->keep < conf->dvr + NGX_VIDEO_LIVE_DVR_MARGIN)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"keep\" of \"video_record\" is %Mms, with "
+                           "\"video_dvr\" %Mms it must be %Mms or more",
+                           conf->record->keep, conf->dvr,
+                           conf->dvr + NGX_VIDEO_LIVE_DVR_MARGIN);
+        return NGX_ERROR;
+    }
+
+    if (conf->dvr / conf->segment > NGX_VIDEO_LIVE_LISTED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"video_dvr\" %Mms has more than %d segments "
+                           "of \"video_segment\" %Mms", conf->dvr,
+                           NGX_VIDEO_LIVE_LISTED, conf->segment);
+        return NGX_ERROR;
+    }
+
+    app = conf->apps->elts;
+
+    for (i = 0; conf->record && i < conf->apps->nelts; i++) {
+        if (ngx_video_ingest_record(cf, conf->record, app[i].zone) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -325,6 +399,106 @@ ngx_stream_video_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     cscf->handler = ngx_stream_video_rtmp_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_video_record_keep(ngx_conf_t *cf, ngx_video_record_conf_t *record,
+    ngx_str_t *value)
+{
+    ngx_int_t  ms;
+    ngx_str_t  time;
+
+    time.data = value->data + 5;
+    time.len = value->len - 5;
+
+    ms = ngx_parse_time(&time, 0);
+
+    if (ms < NGX_VIDEO_RECORD_KEEP_MIN
+        || ms > (ngx_int_t) NGX_VIDEO_RECORD_KEEP_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", a time between 1m and "
+                           "366d is expected", value);
+        return NGX_ERROR;
+    }
+
+    record->keep = (ngx_msec_t) ms;
+
+    return NGX_OK;
+}
+
+
+/* PATH [manual] [keep=TIME] [threads=POOL], or "off" */
+static char *
+ngx_stream_video_record(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_video_rtmp_srv_conf_t *rcf = conf;
+
+    ngx_str_t                *value, pool, *name;
+    ngx_uint_t                i;
+    ngx_video_record_conf_t  *record;
+
+    if (rcf->record != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        rcf->record = NULL;
+        return NGX_CONF_OK;
+    }
+
+    record = ngx_pcalloc(cf->pool, sizeof(ngx_video_record_conf_t));
+    if (record == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    record->path = value[1];
+    record->on = 1;
+    name = NULL;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "manual") == 0) {
+            record->on = 0;
+
+        } else if (ngx_strncmp(value[i].data, "keep=", 5) == 0) {
+
+            if (ngx_stream_video_record_keep(cf, record, &value[i])
+                != NGX_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+        } else if (ngx_strncmp(value[i].data, "threads=", 8) == 0
+                   && value[i].len > 8)
+        {
+            pool.data = value[i].data + 8;
+            pool.len = value[i].len - 8;
+            name = &pool;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", \"manual\", "
+                               "\"keep=TIME\" or \"threads=POOL\" is "
+                               "expected", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    record->threads = ngx_thread_pool_add(cf, name);
+
+    if (record->threads == NULL
+        || ngx_video_record_directory(cf, record) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rcf->record = record;
 
     return NGX_CONF_OK;
 }

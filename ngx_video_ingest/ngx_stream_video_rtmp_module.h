@@ -46,6 +46,8 @@ typedef struct {
     ngx_flag_t                standby;
     ngx_msec_t                silence;          /* before who stands by takes
                                                    over; 0: never */
+    ngx_msec_t                dvr;              /* 0: none */
+    ngx_video_record_conf_t  *record;           /* NULL: off */
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;

@@ -1,17 +1,39 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The ingest module: a home for what does not need stream {}, now the live
- * segmenter that protocols hand their frames to.
+ * The ingest module: a home for what does not need stream {}: the live
+ * segmenter that protocols hand their frames to, and what each worker does
+ * once a second.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 
-#include "ngx_video_core.h"
+#include "ngx_video_record.h"
+
+
+/* Where segments may be left to be written. */
+typedef struct {
+    ngx_video_record_conf_t  *conf;
+    ngx_shm_zone_t           *zone;
+} ngx_video_ingest_recorded_t;
+
+
+typedef struct {
+    ngx_array_t               recorded;     /* ngx_video_ingest_recorded_t */
+} ngx_video_ingest_conf_t;
 
 
 static void *ngx_video_ingest_create_conf(ngx_cycle_t *cycle);
+static ngx_int_t ngx_video_ingest_init_process(ngx_cycle_t *cycle);
+static void ngx_video_ingest_tick(ngx_event_t *ev);
+
+
+static ngx_event_t             ngx_video_ingest_timer;
+
+/* for the debug log, which reads a connection's fd from an event's data */
+static ngx_connection_t        ngx_video_ingest_dummy;
 
 
 static ngx_core_module_t  ngx_video_ingest_module_ctx = {
@@ -28,7 +50,7 @@ ngx_module_t  ngx_video_ingest_module = {
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_video_ingest_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -40,5 +62,96 @@ ngx_module_t  ngx_video_ingest_module = {
 static void *
 ngx_video_ingest_create_conf(ngx_cycle_t *cycle)
 {
-    return ngx_pcalloc(cycle->pool, sizeof(ngx_uint_t));
+    ngx_video_ingest_conf_t  *conf;
+
+    conf = ngx_pcalloc(cycle->pool, sizeof(ngx_video_ingest_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&conf->recorded, cycle->pool, 2,
+                       sizeof(ngx_video_ingest_recorded_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return conf;
+}
+
+
+ngx_int_t
+ngx_video_ingest_record(ngx_conf_t *cf, ngx_video_record_conf_t *record,
+    ngx_shm_zone_t *zone)
+{
+    ngx_uint_t                    i;
+    ngx_video_ingest_conf_t      *conf;
+    ngx_video_ingest_recorded_t  *p;
+
+    conf = (ngx_video_ingest_conf_t *)
+               ngx_get_conf(cf->cycle->conf_ctx, ngx_video_ingest_module);
+
+    p = conf->recorded.elts;
+
+    for (i = 0; i < conf->recorded.nelts; i++) {
+        if (p[i].zone == zone) {
+            return NGX_OK;
+        }
+    }
+
+    p = ngx_array_push(&conf->recorded);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    p->conf = record;
+    p->zone = zone;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_video_ingest_init_process(ngx_cycle_t *cycle)
+{
+    ngx_video_ingest_conf_t  *conf;
+
+    conf = (ngx_video_ingest_conf_t *)
+               ngx_get_conf(cycle->conf_ctx, ngx_video_ingest_module);
+
+    if ((ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+        || conf->recorded.nelts == 0)
+    {
+        return NGX_OK;
+    }
+
+    ngx_video_ingest_dummy.fd = (ngx_socket_t) -1;
+    ngx_video_ingest_timer.handler = ngx_video_ingest_tick;
+    ngx_video_ingest_timer.data = &ngx_video_ingest_dummy;
+    ngx_video_ingest_timer.log = cycle->log;
+    ngx_video_ingest_timer.cancelable = 1;
+
+    ngx_add_timer(&ngx_video_ingest_timer, 1000);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_video_ingest_tick(ngx_event_t *ev)
+{
+    ngx_uint_t                    i;
+    ngx_video_ingest_conf_t      *conf;
+    ngx_video_ingest_recorded_t  *p;
+
+    conf = (ngx_video_ingest_conf_t *)
+               ngx_get_conf(ngx_cycle->conf_ctx, ngx_video_ingest_module);
+
+    p = conf->recorded.elts;
+
+    for (i = 0; i < conf->recorded.nelts; i++) {
+        ngx_video_record_adopt(p[i].conf, ngx_video_zone_store(p[i].zone));
+    }
+
+    ngx_add_timer(ev, 1000);
 }

@@ -82,6 +82,8 @@ typedef struct {
     ngx_video_store_t        *store;
     ngx_log_t                *log;
     ngx_video_live_conf_t     conf;
+    ngx_video_record_conf_t  *record;       /* set by the caller; NULL: off */
+    ngx_video_record_t       *recorder;     /* of the run; NULL: none */
     ngx_uint_t                live;
     ngx_video_live_stat_t    *stat;         /* of the stream */
     const char               *error;        /* after NGX_ERROR */

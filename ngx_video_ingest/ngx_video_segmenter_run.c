@@ -319,6 +319,25 @@ ngx_video_segmenter_codecs(ngx_video_segmenter_t *sg, ngx_str_t *list)
 }
 
 
+/* Before the run is shown: the run before it is one that goes on until then. */
+static void
+ngx_video_segmenter_record(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
+    ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    if (sg->record == NULL) {
+        return;
+    }
+
+    sg->recorder = ngx_video_record_start(sg->record, sg->store, sg->live);
+
+    for (i = 0; i < n; i++) {
+        lanes[i]->writer.recorder = sg->recorder;
+    }
+}
+
+
 static ngx_int_t
 ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 {
@@ -349,6 +368,7 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
 
     sg->ready = 1;
     ngx_video_live_stat_run(sg->stat);
+    ngx_video_segmenter_record(sg, lanes, n);
     ngx_video_live_ready(sg->store, sg->live);
 
     codecs.data = buf;
@@ -375,6 +395,12 @@ ngx_video_segmenter_finish(ngx_video_segmenter_t *sg)
 
     for (i = 0; i < sg->nlanes; i++) {
         ngx_video_lane_finish(sg, &sg->lanes[i]);
+        sg->lanes[i].writer.recorder = NULL;
+    }
+
+    if (sg->recorder) {
+        ngx_video_record_finish(sg->recorder);
+        sg->recorder = NULL;
     }
 }
 

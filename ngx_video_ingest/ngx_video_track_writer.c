@@ -538,7 +538,17 @@ ngx_video_track_writer_close(ngx_video_track_writer_t *tw)
     tw->open = 0;
     ngx_video_track_writer_rate(tw);
 
-    return ngx_video_live_segment_close(tw->store, tw->live, tw->number);
+    if (ngx_video_live_segment_close(tw->store, tw->live, tw->number)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (tw->recorder) {
+        ngx_video_record_wake(tw->recorder);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -20,7 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_video_core.h"
+#include "ngx_video_record.h"
 #include "nvm_emsg.h"
 
 
@@ -34,6 +34,7 @@
 
 typedef struct {
     ngx_video_store_t        *store;
+    ngx_video_record_t       *recorder;     /* NULL: none */
     ngx_log_t                *log;
     ngx_uint_t                live;         /* index of the stream */
     ngx_uint_t                number;       /* of the track in it */

@@ -79,7 +79,8 @@ is $publisher->ended, undef, 'the publisher was not disconnected';
 is_deeply [$publisher->status_codes], ['NetStream.Publish.Start'],
     'and was told nothing';
 is stream_status($t, 'cam')->{epoch}, $epoch, 'it is the same stream';
-is zone_status($t)->{workers}, 4, 'two new workers, two of publishers';
+ok +(wait_for { zone_status($t)->{workers} == 4 } 15),
+    'two new workers, two of publishers';
 ok +(wait_for { $t->get('/live/new/v0/index.m3u8')->status == 200 } 5),
     'the second publisher plays';
 
