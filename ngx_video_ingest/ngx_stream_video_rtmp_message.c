@@ -164,6 +164,12 @@ ngx_stream_video_rtmp_command(ngx_stream_video_rtmp_ctx_t *ctx,
                                           "malformed command", fault.what);
     }
 
+    if (ctx->push && (msg->type == NVR_MSG_DATA
+                      || msg->type == NVR_MSG_DATA_AMF3))
+    {
+        ngx_stream_video_push_message(ctx->push, msg);
+    }
+
     nvm_writer_init(&w, buf, sizeof(buf));
 
     switch (cmd.kind) {
@@ -307,6 +313,8 @@ ngx_stream_video_rtmp_connect(ngx_stream_video_rtmp_ctx_t *ctx,
                                           NULL);
     }
 
+    ctx->hops = cmd->hops;
+
     if (ngx_stream_video_auth_connect(ctx, cmd) != NGX_OK) {
         return ngx_stream_video_rtmp_fail(ctx, "NetConnection.Connect.Failed",
                                           "no memory", NULL);
@@ -433,6 +441,8 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
 
     ctx->publishing = 1;
     ctx->in.max_held = NVR_CHUNK_MAX_HELD;
+    ctx->push = ngx_stream_video_push_start(&conf->push, st, &ctx->name,
+                                            ctx->hops, rc == NGX_BUSY, c->log);
     ngx_stream_video_standby_start(ctx);
 
     ngx_log_error(NGX_LOG_NOTICE, c->log, 0, "stream \"%V\" %s", &ctx->name,
@@ -533,6 +543,15 @@ ngx_stream_video_rtmp_media(ngx_stream_video_rtmp_ctx_t *ctx,
     }
 
     if (err == NVM_ENOENT && fault.what == NULL) {
+
+        if (ctx->push) {
+            ngx_stream_video_push_message(ctx->push, msg);
+
+            if (!ctx->segmenter.standby) {
+                ngx_stream_video_push_go(ctx->push);
+            }
+        }
+
         return NGX_OK;
     }
 

@@ -23,6 +23,7 @@ static ngx_int_t ngx_stream_video_record_check(ngx_conf_t *cf,
     ngx_stream_video_rtmp_srv_conf_t *conf);
 static char *ngx_stream_video_record(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static void ngx_stream_video_rtmp_exit(ngx_cycle_t *cycle);
 
 
 static ngx_stream_video_range_t  ngx_stream_video_segment_range =
@@ -45,6 +46,9 @@ static ngx_stream_video_range_t  ngx_stream_video_dvr_range =
 
 static ngx_stream_video_range_t  ngx_stream_video_timeout_range =
     { ngx_stream_video_msec, "video_rtmp_timeout", 1000, 3600000, 0 };
+
+static ngx_stream_video_range_t  ngx_stream_video_push_timeout_range =
+    { ngx_stream_video_msec, "video_push_timeout", 1000, 60000, 0 };
 
 
 static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
@@ -133,6 +137,41 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       offsetof(ngx_stream_video_rtmp_srv_conf_t, max_message),
       NULL },
 
+    { ngx_string("video_push"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_video_push,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, push.urls),
+      NULL },
+
+    { ngx_string("video_push_buffer"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, push.buffer),
+      NULL },
+
+    { ngx_string("video_push_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, push.timeout),
+      &ngx_stream_video_push_timeout_range },
+
+    { ngx_string("video_relay_ssl_verify"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, push.tls.verify),
+      NULL },
+
+    { ngx_string("video_relay_ssl_trusted_certificate"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, push.tls.trusted),
+      NULL },
+
       ngx_null_command
 };
 
@@ -159,7 +198,7 @@ ngx_module_t  ngx_stream_video_rtmp_module = {
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_stream_video_rtmp_exit,            /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -169,6 +208,13 @@ static ngx_int_t
 ngx_stream_video_rtmp_preconfiguration(ngx_conf_t *cf)
 {
     return ngx_video_core_required(cf, "ngx_stream_video_rtmp_module");
+}
+
+
+static void
+ngx_stream_video_rtmp_exit(ngx_cycle_t *cycle)
+{
+    ngx_stream_video_push_exit(cycle);
 }
 
 
@@ -194,6 +240,9 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
     conf->max_message = NGX_CONF_UNSET_SIZE;
+    conf->push.buffer = NGX_CONF_UNSET_SIZE;
+    conf->push.timeout = NGX_CONF_UNSET_MSEC;
+    conf->push.tls.verify = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -220,6 +269,12 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,
                               NVR_CHUNK_MAX_MESSAGE);
+    ngx_conf_merge_size_value(conf->push.buffer, prev->push.buffer,
+                              8 * 1024 * 1024);
+    ngx_conf_merge_msec_value(conf->push.timeout, prev->push.timeout, 10000);
+    ngx_conf_merge_value(conf->push.tls.verify, prev->push.tls.verify, 1);
+    ngx_conf_merge_str_value(conf->push.tls.trusted, prev->push.tls.trusted,
+                             "");
 
     if (conf->apps == NULL) {
         return NGX_CONF_OK;
@@ -251,7 +306,9 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_stream_video_record_check(cf, conf) != NGX_OK) {
+    if (ngx_stream_video_record_check(cf, conf) != NGX_OK
+        || ngx_stream_video_push_check(cf, &conf->push) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

@@ -14,6 +14,7 @@
 
 #include "ngx_stream_video_auth.h"
 #include "ngx_stream_video_publish_module.h"
+#include "ngx_stream_video_push.h"
 #include "ngx_video_segmenter.h"
 #include "nvr_aggregate.h"
 #include "nvr_chunk.h"
@@ -51,6 +52,7 @@ typedef struct {
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;
+    ngx_stream_video_push_conf_t  push;
 } ngx_stream_video_rtmp_srv_conf_t;
 
 
@@ -81,6 +83,8 @@ struct ngx_stream_video_rtmp_ctx_s {
     ngx_stream_video_auth_t   auth;
     ngx_stream_video_limit_t  limit;
     ngx_event_t               silence;          /* a timer, see standby.c */
+    ngx_stream_video_push_t  *push;             /* NULL: it isn't pushed */
+    ngx_uint_t                hops;             /* servers it came through */
 
     unsigned                  feeding:1;        /* answers wait for its end */
     unsigned                  publishing:1;

@@ -568,6 +568,11 @@ ngx_stream_video_rtmp_cleanup(void *data)
 {
     ngx_stream_video_rtmp_ctx_t *ctx = data;
 
+    if (ctx->push) {
+        ngx_stream_video_push_end(ctx->push);
+        ctx->push = NULL;
+    }
+
     ngx_stream_video_standby_done(ctx);
     ngx_stream_video_auth_cleanup(ctx);
     ngx_video_segmenter_done(&ctx->segmenter, ctx->clean);

@@ -74,6 +74,10 @@ ngx_stream_video_standby_timer(ngx_event_t *ev)
                       "stream \"%V\": nothing has come for %Mms, it is left "
                       "to the publisher that stands by", &ctx->name, silence);
 
+        if (ctx->push) {
+            ngx_stream_video_push_hold(ctx->push);
+        }
+
         ngx_video_segmenter_yield(sg);
         silence = 0;
     }
