@@ -47,7 +47,8 @@ ngx_http_video_live_number(ngx_http_request_t *r, ngx_video_live_info_t *info,
 
 /*
  * The stream of the path, and the track unless the path is of the whole
- * stream.  A stream that is just starting is waited for: NGX_DONE.
+ * stream.  A stream that is just starting, or is fetched because of the
+ * request, is waited for: NGX_DONE.
  */
 ngx_int_t
 ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
@@ -65,7 +66,27 @@ ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
                                 info)
             != NGX_OK)
         {
-            return NGX_HTTP_NOT_FOUND;
+            rc = ngx_http_video_live_wish(r, 0);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+            continue;
+        }
+
+        if (ngx_video_live_over(info->state)) {
+            rc = ngx_http_video_live_wish(r, 1);
+
+            if (rc == NGX_DONE || (rc != NGX_OK && info->ntracks == 0)) {
+                return rc;
+            }
+
+            if (rc == NGX_OK) {
+                continue;
+            }
+
+            /* what is left of it */
         }
 
         if (ngx_http_video_live_count(r, info) != NGX_OK) {

@@ -23,6 +23,11 @@ ngx_stream_video_limit_streams(ngx_stream_video_rtmp_ctx_t *ctx,
 {
     ngx_stream_video_publish_srv_conf_t  *conf;
 
+    if (ctx->pulled) {
+        /* the configuration's, not a publisher's */
+        return;
+    }
+
     conf = ngx_stream_get_module_srv_conf(ctx->session,
                                           ngx_stream_video_publish_module);
 

@@ -172,6 +172,13 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       offsetof(ngx_stream_video_rtmp_srv_conf_t, push.tls.trusted),
       NULL },
 
+    { ngx_string("video_pull"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_2MORE,
+      ngx_stream_video_pull,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -195,7 +202,7 @@ ngx_module_t  ngx_stream_video_rtmp_module = {
     NGX_STREAM_MODULE,                     /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_stream_video_pull_init,            /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_stream_video_rtmp_exit,            /* exit process */
@@ -214,6 +221,7 @@ ngx_stream_video_rtmp_preconfiguration(ngx_conf_t *cf)
 static void
 ngx_stream_video_rtmp_exit(ngx_cycle_t *cycle)
 {
+    ngx_stream_video_pull_exit(cycle);
     ngx_stream_video_push_exit(cycle);
 }
 

@@ -14,6 +14,7 @@
 
 #include "ngx_stream_video_auth.h"
 #include "ngx_stream_video_publish_module.h"
+#include "ngx_stream_video_pull.h"
 #include "ngx_stream_video_push.h"
 #include "ngx_video_segmenter.h"
 #include "nvr_aggregate.h"
@@ -53,6 +54,8 @@ typedef struct {
     size_t                    bitrate;
     size_t                    max_message;
     ngx_stream_video_push_conf_t  push;
+    ngx_array_t              *pulls;            /* of pointers to
+                                                   ngx_stream_video_pull_conf_t */
 } ngx_stream_video_rtmp_srv_conf_t;
 
 
@@ -86,6 +89,7 @@ struct ngx_stream_video_rtmp_ctx_s {
     ngx_stream_video_push_t  *push;             /* NULL: it isn't pushed */
     ngx_uint_t                hops;             /* servers it came through */
 
+    unsigned                  pulled:1;         /* there is no session */
     unsigned                  feeding:1;        /* answers wait for its end */
     unsigned                  publishing:1;
     unsigned                  clean:1;          /* publisher ended it */

@@ -399,6 +399,11 @@ ngx_int_t
 ngx_stream_video_rtmp_send(ngx_stream_video_rtmp_ctx_t *ctx,
     const u_char *data, size_t len)
 {
+    if (ctx->pulled) {
+        /* its publisher is a server, which asks for nothing */
+        return NGX_OK;
+    }
+
     if (ctx->out_len + len > NGX_VIDEO_RTMP_OUT
         && ngx_stream_video_rtmp_flush(ctx) != NGX_OK)
     {

@@ -31,7 +31,8 @@ ngx_stream_video_standby_start(ngx_stream_video_rtmp_ctx_t *ctx)
     c = ctx->session->connection;
     conf = ctx->conf;
 
-    if (!conf->standby || conf->silence == 0) {
+    /* what is pulled has no session whose end would be that of the timer */
+    if (!conf->standby || conf->silence == 0 || ctx->pulled) {
         return;
     }
 

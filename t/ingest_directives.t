@@ -1159,10 +1159,8 @@ stream {
 --- main_config
 video_publish_auth https://127.0.0.1/auth;
 --- config
---- must_die
---- error_log
-[emerg]
-"video_publish_auth": https is not supported in "https://127.0.0.1/auth", http:// is; a server of this nginx can pass the calls on to https://
+--- no_error_log
+[warn]
 
 
 
@@ -1173,7 +1171,7 @@ video_publish_auth on;
 --- must_die
 --- error_log
 [emerg]
-"video_publish_auth" must be "off" or a URL that begins with "http://", not "on"
+"video_publish_auth" must be "off" or a URL that begins with "http://" or "https://", not "on"
 
 
 
@@ -1184,7 +1182,7 @@ video_publish_auth auth;
 --- must_die
 --- error_log
 [emerg]
-"video_publish_auth" must be "off" or a URL that begins with "http://", not "auth"
+"video_publish_auth" must be "off" or a URL that begins with "http://" or "https://", not "auth"
 
 
 
@@ -1195,7 +1193,7 @@ video_publish_auth /auth;
 --- must_die
 --- error_log
 [emerg]
-"video_publish_auth" must be "off" or a URL that begins with "http://", not "/auth"
+"video_publish_auth" must be "off" or a URL that begins with "http://" or "https://", not "/auth"
 
 
 
@@ -1206,7 +1204,7 @@ video_publish_auth ftp://127.0.0.1/;
 --- must_die
 --- error_log
 [emerg]
-"video_publish_auth" must be "off" or a URL that begins with "http://", not "ftp://127.0.0.1/"
+"video_publish_auth" must be "off" or a URL that begins with "http://" or "https://", not "ftp://127.0.0.1/"
 
 
 
@@ -1217,7 +1215,7 @@ video_publish_auth http://;
 --- must_die
 --- error_log
 [emerg]
-"video_publish_auth" must be "off" or a URL that begins with "http://", not "http://"
+"video_publish_auth" must be "off" or a URL that begins with "http://" or "https://", not "http://"
 
 
 
@@ -1228,7 +1226,7 @@ video_publish_auth "";
 --- must_die
 --- error_log
 [emerg]
-"video_publish_auth" must be "off" or a URL that begins with "http://", not ""
+"video_publish_auth" must be "off" or a URL that begins with "http://" or "https://", not ""
 
 
 
@@ -1496,3 +1494,752 @@ video_publish_auth_timeout 5s;
 --- error_log
 [emerg]
 "video_publish_auth_timeout" directive is duplicate
+
+
+=== TEST 130: video_publish_keys off
+--- main_config
+video_publish_keys off;
+video_publish_token off;
+video_publish_streams off;
+video_publish_bitrate off;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 131: video_publish_keys with a file that others can read
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+# NAME KEY
+cam1 one # a comment
+
+cam1	two
+*   any
+--- error_log
+[warn]
+every user of the system can read the secrets of "
+
+
+=== TEST 132: video_publish_keys with an argument
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys arg=stream_key-1;
+--- config
+--- user_files
+>>> keys
+cam1 one
+--- no_error_log
+[emerg]
+
+
+=== TEST 133: video_publish_keys inherited, off in a server
+--- main_config
+stream {
+    video_publish_keys $TEST_NGINX_HTML_DIR/keys arg=k;
+    video_publish_token $TEST_NGINX_HTML_DIR/keys;
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        video_rtmp live zone=live;
+        video_publish_keys off;
+        video_publish_token off;
+    }
+}
+--- config
+--- user_files
+>>> keys
+cam1 one
+--- must_die
+--- error_log
+[emerg]
+more than a secret in
+
+
+=== TEST 134: video_publish_keys without such a file
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/none;
+--- config
+--- must_die
+--- error_log
+[emerg]
+open() "
+
+
+=== TEST 135: video_publish_keys of a directory
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR;
+--- config
+--- must_die
+--- error_log
+[emerg]
+" is not a file
+
+
+=== TEST 136: video_publish_keys of an empty file
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+# none
+--- must_die
+--- error_log
+[emerg]
+no keys in "
+
+
+=== TEST 137: video_publish_keys without a key
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+# NAME KEY
+a b
+cam1
+--- must_die
+--- error_log
+[emerg]
+no key after the name in $TEST_NGINX_HTML_DIR/keys:3
+
+
+=== TEST 138: video_publish_keys with more than a key
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+cam1 one two
+--- must_die
+--- error_log
+[emerg]
+more than a name and a key in $TEST_NGINX_HTML_DIR/keys:1
+
+
+=== TEST 139: video_publish_keys of an invalid name
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+a b
+live/cam1 one
+--- must_die
+--- error_log
+[emerg]
+invalid stream name in $TEST_NGINX_HTML_DIR/keys:2
+
+
+=== TEST 140: video_publish_keys of a key that is cut
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+cam1 one/two
+--- must_die
+--- error_log
+[emerg]
+"/", "?", "&", "%" or "#" in a key, which URLs don't carry as they are in $TEST_NGINX_HTML_DIR/keys:1
+
+
+=== TEST 141: video_publish_keys with another parameter
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys key=x;
+--- config
+--- user_files
+>>> keys
+cam1 one
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "key=x": "arg=NAME" is expected, of up to 64 letters, digits, "-" and "_"
+
+
+=== TEST 142: video_publish_keys with an empty argument
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys arg=;
+--- config
+--- user_files
+>>> keys
+cam1 one
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "arg=": "arg=NAME" is expected
+
+
+=== TEST 143: video_publish_keys with an invalid argument
+--- main_config
+video_publish_keys $TEST_NGINX_HTML_DIR/keys arg=a.b;
+--- config
+--- user_files
+>>> keys
+cam1 one
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "arg=a.b": "arg=NAME" is expected
+
+
+=== TEST 144: video_publish_keys twice
+--- main_config
+video_publish_keys off;
+video_publish_keys off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_keys" directive is duplicate
+
+
+=== TEST 145: video_publish_keys without a file
+--- main_config
+video_publish_keys;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_publish_keys" directive
+
+
+=== TEST 146: video_publish_keys too many
+--- main_config
+video_publish_keys a arg=b c;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_publish_keys" directive
+
+
+=== TEST 147: video_publish_token with a file
+--- main_config
+video_publish_token $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+# new
+0123456789abcdef
+0123456789ABCDEF # old
+--- error_log
+[warn]
+every user of the system can read the secrets of "
+
+
+=== TEST 148: video_publish_token with a short secret
+--- main_config
+video_publish_token $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+0123456789abcdef
+0123456789abcde
+--- must_die
+--- error_log
+[emerg]
+a secret of less than 16 bytes in $TEST_NGINX_HTML_DIR/keys:2
+
+
+=== TEST 149: video_publish_token with two words
+--- main_config
+video_publish_token $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+0123456789abcdef 0123456789abcdef
+--- must_die
+--- error_log
+[emerg]
+more than a secret in $TEST_NGINX_HTML_DIR/keys:1
+
+
+=== TEST 150: video_publish_token of an empty file
+--- main_config
+video_publish_token $TEST_NGINX_HTML_DIR/keys;
+--- config
+--- user_files
+>>> keys
+#0123456789abcdef
+--- must_die
+--- error_log
+[emerg]
+no secrets in "
+
+
+=== TEST 151: video_publish_token twice
+--- main_config
+video_publish_token off;
+video_publish_token off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_token" directive is duplicate
+
+
+=== TEST 152: video_publish_token too many
+--- main_config
+video_publish_token a b;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_publish_token" directive
+
+
+=== TEST 153: video_publish_streams, the largest
+--- main_config
+video_publish_streams 1024 address=1024;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 154: video_publish_streams of an address alone
+--- main_config
+video_publish_streams address=1;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 155: video_publish_streams, the other way around
+--- main_config
+video_publish_streams address=1 5;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 156: video_publish_streams 0
+--- main_config
+video_publish_streams 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "0": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 157: video_publish_streams 1025
+--- main_config
+video_publish_streams 1025;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "1025": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 158: video_publish_streams -1
+--- main_config
+video_publish_streams -1;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "-1": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 159: video_publish_streams x
+--- main_config
+video_publish_streams x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "x": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 160: video_publish_streams address=0
+--- main_config
+video_publish_streams address=0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "address=0": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 161: video_publish_streams address=
+--- main_config
+video_publish_streams address=;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "address=": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 162: video_publish_streams address=1025
+--- main_config
+video_publish_streams address=1025;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "address=1025": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 163: video_publish_streams addres=1
+--- main_config
+video_publish_streams addres=1;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "addres=1": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 164: video_publish_streams 5 5
+--- main_config
+video_publish_streams 5 5;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "5": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 165: video_publish_streams address=5 address=5
+--- main_config
+video_publish_streams address=5 address=5;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "address=5": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 166: video_publish_streams off address=5
+--- main_config
+video_publish_streams off address=5;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "off": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 167: video_publish_streams 5 off
+--- main_config
+video_publish_streams 5 off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "off": "off", or a number of streams or "address=NUMBER" or both, between 1 and 1024, is expected
+
+
+=== TEST 168: video_publish_streams twice
+--- main_config
+video_publish_streams 5;
+video_publish_streams 5;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_streams" directive is duplicate
+
+
+=== TEST 169: video_publish_streams without a value
+--- main_config
+video_publish_streams;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "video_publish_streams" directive
+
+
+=== TEST 170: video_publish_bitrate, the smallest
+--- main_config
+video_publish_bitrate 64k 1s;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 171: video_publish_bitrate, the largest
+--- main_config
+video_publish_bitrate 1024m 60s;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 172: video_publish_bitrate alone
+--- main_config
+video_publish_bitrate 8m;
+--- config
+--- no_error_log
+[warn]
+
+
+=== TEST 173: video_publish_bitrate 63k
+--- main_config
+video_publish_bitrate 63k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "63k"
+
+
+=== TEST 174: video_publish_bitrate 1025m
+--- main_config
+video_publish_bitrate 1025m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "1025m"
+
+
+=== TEST 175: video_publish_bitrate 0
+--- main_config
+video_publish_bitrate 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "0"
+
+
+=== TEST 176: video_publish_bitrate x
+--- main_config
+video_publish_bitrate x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "x"
+
+
+=== TEST 177: video_publish_bitrate -1k
+--- main_config
+video_publish_bitrate -1k;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "-1k"
+
+
+=== TEST 178: video_publish_bitrate 1.5m
+--- main_config
+video_publish_bitrate 1.5m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "1.5m"
+
+
+=== TEST 179: video_publish_bitrate 1g
+--- main_config
+video_publish_bitrate 1g;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "1g"
+
+
+=== TEST 180: video_publish_bitrate over 999ms
+--- main_config
+video_publish_bitrate 8m 999ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be measured over between 1s and 60s, not "999ms"
+
+
+=== TEST 181: video_publish_bitrate over 61s
+--- main_config
+video_publish_bitrate 8m 61s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be measured over between 1s and 60s, not "61s"
+
+
+=== TEST 182: video_publish_bitrate over 0
+--- main_config
+video_publish_bitrate 8m 0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be measured over between 1s and 60s, not "0"
+
+
+=== TEST 183: video_publish_bitrate over x
+--- main_config
+video_publish_bitrate 8m x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be measured over between 1s and 60s, not "x"
+
+
+=== TEST 184: video_publish_bitrate over 1.5s
+--- main_config
+video_publish_bitrate 8m 1.5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be measured over between 1s and 60s, not "1.5s"
+
+
+=== TEST 185: video_publish_bitrate over 10m
+--- main_config
+video_publish_bitrate 8m 10m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be measured over between 1s and 60s, not "10m"
+
+
+=== TEST 186: video_publish_bitrate off with a time
+--- main_config
+video_publish_bitrate off 10s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" must be "off" or between 64k and 1024m, not "off"
+
+
+=== TEST 187: video_publish_bitrate twice
+--- main_config
+video_publish_bitrate 8m;
+video_publish_bitrate off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_bitrate" directive is duplicate
+
+
+=== TEST 188: publish control in http
+--- main_config
+
+--- config
+video_publish_keys off;
+--- must_die
+--- error_log
+[emerg]
+"video_publish_keys" directive is not allowed here
+
+
+
+=== TEST 189: video_publish_standby on
+--- main_config
+video_publish_standby on;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 190: video_publish_standby yes
+--- main_config
+video_publish_standby yes;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid value "yes" in "video_publish_standby" directive, it must be "on" or "off"
+
+
+
+=== TEST 191: video_publish_standby twice
+--- main_config
+video_publish_standby on;
+video_publish_standby on;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_publish_standby" directive is duplicate
+
+
+
+=== TEST 192: video_publish_standby with silence
+--- main_config
+video_publish_standby on silence=500ms;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 193: video_publish_standby without an end of silence
+--- main_config
+video_publish_standby on silence=0;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 194: video_publish_standby, a short silence
+--- main_config
+video_publish_standby on silence=499ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "silence=499ms": after "on" "silence=TIME", 0 or between 500ms and 60s, is expected
+
+
+
+=== TEST 195: video_publish_standby, a long silence
+--- main_config
+video_publish_standby on silence=61s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "silence=61s": after "on" "silence=TIME", 0 or between 500ms and 60s, is expected
+
+
+
+=== TEST 196: video_publish_standby, another parameter
+--- main_config
+video_publish_standby on 5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "5s": after "on" "silence=TIME", 0 or between 500ms and 60s, is expected
+
+
+
+=== TEST 197: video_publish_standby, no time
+--- main_config
+video_publish_standby on silence=x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "silence=x": after "on" "silence=TIME", 0 or between 500ms and 60s, is expected
+
+
+
+=== TEST 198: video_publish_standby, silence without standby
+--- main_config
+video_publish_standby off silence=5s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "silence=5s": after "on" "silence=TIME", 0 or between 500ms and 60s, is expected
