@@ -115,6 +115,9 @@ typedef struct {
     ngx_uint_t                status;       /* of a body; 0: 200 */
 
     struct ngx_http_video_vod_s  *vod;
+    struct ngx_http_video_live_ts_s  *ts;   /* that is being made */
+    uint64_t                  newest;       /* segment that a list of transport
+                                               streams ends with */
     struct ngx_http_video_body_s  *body;    /* that is being sent */
     struct ngx_http_video_recorded_s  *recorded;    /* a part, on disk */
 

@@ -6,7 +6,7 @@
  * a segment that is being made is sent while it grows.
  */
 
-#include "ngx_http_video_hls_module.h"
+#include "ngx_http_video_live_ts.h"
 #include "nvm_text.h"
 
 
@@ -140,7 +140,7 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    if (ctx->path.ts || ctx->path.keys || ctx->path.clip
+    if (ctx->path.keys || ctx->path.clip
         || ctx->path.what == NGX_HTTP_VIDEO_INFO
         || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
         || ctx->path.what == NGX_HTTP_VIDEO_POSTER)
@@ -174,7 +174,8 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
             return ngx_http_video_live_init_segment(r, &info, number);
         }
 
-        rc = ngx_http_video_live_segment(r, &info, number);
+        rc = ctx->path.ts ? ngx_http_video_live_ts_segment(r, &info, number)
+                          : ngx_http_video_live_segment(r, &info, number);
 
         if (rc != NGX_DECLINED) {
             return rc;

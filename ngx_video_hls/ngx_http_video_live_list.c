@@ -8,7 +8,7 @@
  * Delta updates are RFC 8216bis, 6.2.5.1, blocking reload is 6.2.5.2.
  */
 
-#include "ngx_http_video_hls_module.h"
+#include "ngx_http_video_live_ts.h"
 #include "nvm_dash.h"
 #include "nvm_hls.h"
 
@@ -53,9 +53,13 @@ ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
     u_char                    buf[NGX_VIDEO_KEY_MAX];
     ngx_int_t                 rc, max_age;
     ngx_str_t                 key;
+    ngx_http_video_ctx_t     *ctx;
     ngx_http_video_listed_t   listed;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
     key.data = buf;
+    max_age = NGX_HTTP_VIDEO_NO_CACHE;
     listed.info = info;
     listed.skip = ngx_http_video_live_skip(r);
 
@@ -67,7 +71,9 @@ ngx_http_video_live_list(ngx_http_request_t *r, ngx_video_live_info_t *info)
             return rc;
         }
 
-        rc = ngx_http_video_live_ready(r, &listed, &key, &max_age);
+        rc = ctx->path.ts
+             ? ngx_http_video_live_ts_ready(r, info, listed.number, &key)
+             : ngx_http_video_live_ready(r, &listed, &key, &max_age);
 
         if (rc == NGX_OK) {
             return ngx_http_video_send_kept(r, &key,
@@ -597,6 +603,10 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     case NGX_HTTP_VIDEO_MASTER:
         ngx_http_video_runs_cover(t);
 
+        if (ctx->path.ts) {
+            return ngx_http_video_live_ts_master(r, info, t, text, len);
+        }
+
         return ngx_http_video_write(r, ngx_http_video_live_master, t, text,
                                     len);
 
@@ -604,6 +614,11 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
         return ngx_http_video_live_render_manifest(r, info, t, text, len);
 
     default:
+        if (ctx->path.ts) {
+            return ngx_http_video_live_ts_playlist(r, listed->number, t, text,
+                                                   len);
+        }
+
         return ngx_http_video_live_render_playlist(r, listed, t, text, len);
     }
 }

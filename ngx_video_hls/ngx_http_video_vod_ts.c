@@ -9,19 +9,11 @@
  * holds: in a file that is interleaved as usual that is one read.
  */
 
+#include "ngx_http_video_ts_sink.h"
 #include "ngx_http_video_vod_tables.h"
-#include "nvm_ts.h"
 
-
-/* of presentation time 0, 90 kHz: decode times and PCR stay above 0 */
-#define NGX_HTTP_VIDEO_TS_START   900000
-
-#define NGX_HTTP_VIDEO_TS_TRACKS  2
 
 #define NGX_HTTP_VIDEO_TS_BATCH   (256 * 1024)
-
-/* of a segment that is in the page cache in one turn of the event loop */
-#define NGX_HTTP_VIDEO_TS_TURN    (256 * 1024)
 
 
 /* A track of the segment. */
@@ -58,9 +50,7 @@ typedef struct {
     ngx_uint_t                 nitems;
     ngx_uint_t                 max;         /* at items and ranges */
 
-    nvm_ts_t                   ts;
-    nvm_ts_out_t               out;
-    u_char                    *span;        /* where out began */
+    ngx_http_video_ts_sink_t   sink;
     unsigned                   reading:1;
 } ngx_http_video_ts_t;
 
@@ -77,7 +67,6 @@ static void ngx_http_video_ts_batch(ngx_http_request_t *r,
     ngx_http_video_ts_t *m);
 static ngx_int_t ngx_http_video_ts_mux(ngx_http_request_t *r,
     ngx_http_video_ts_t *m);
-static int ngx_http_video_ts_more(nvm_ts_out_t *o);
 
 
 ngx_int_t
@@ -258,29 +247,15 @@ ngx_http_video_ts_make(ngx_http_request_t *r)
         return NGX_DONE;
     }
 
-    if (rc == NGX_OK && nvm_ts_end(&m->ts, &m->out) == NVM_OK) {
-        ngx_video_object_commit(ctx->store, &ctx->ref, m->out.pos - m->span);
-        ngx_video_object_complete(ctx->store, &ctx->ref);
-        ctx->writing = 0;
+    rc = ngx_http_video_ts_sink_end(r, &m->sink, &ctx->vod->path, rc);
 
-        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                       "video hls: made segment %uL of \"%V\"",
-                       ctx->path.msn, &ctx->vod->path);
-
+    if (rc == NGX_OK) {
         return ngx_http_video_ts_wait(r);
     }
 
-    if (m->out.error) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "video zone \"%V\" is full: no segment %uL of \"%V\"",
-                      &ctx->store->name, ctx->path.msn, &ctx->vod->path);
-        rc = NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-
-    ctx->writing = 0;
     ngx_video_object_abort(ctx->store, &ctx->ref);
 
-    return rc < NGX_HTTP_BAD_REQUEST ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
+    return rc;
 }
 
 
@@ -335,8 +310,6 @@ ngx_http_video_ts_start(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 {
     uint32_t               k;
     ngx_uint_t             i;
-    nvm_err_e              err;
-    nvm_fault_t            fault;
     const nvm_track_t     *tracks[NGX_HTTP_VIDEO_TS_TRACKS];
     ngx_http_video_ctx_t  *ctx;
 
@@ -361,58 +334,8 @@ ngx_http_video_ts_start(ngx_http_request_t *r, ngx_http_video_ts_t *m)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memzero(&fault, sizeof(nvm_fault_t));
-    err = nvm_ts_init(&m->ts, tracks, m->ntracks, &fault);
-
-    if (err != NVM_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"%V\": no transport stream can be made of it: %s",
-                      &ctx->vod->path,
-                      fault.what ? fault.what : nvm_strerror(err));
-        return NGX_HTTP_UNPROCESSABLE;
-    }
-
-    m->out.more = ngx_http_video_ts_more;
-    m->out.data = r;
-
-    err = nvm_ts_begin(&m->ts, &m->out, ctx->path.msn);
-
-    return err == NVM_OK ? NGX_OK : NGX_ERROR;
-}
-
-
-/* What is written so far is shown, and the next chunk is where to go on. */
-static int
-ngx_http_video_ts_more(nvm_ts_out_t *o)
-{
-    ngx_http_request_t *r = o->data;
-
-    size_t                 n;
-    ngx_http_video_ts_t   *m;
-    ngx_http_video_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    m = ctx->vod->media;
-
-    if (m->span) {
-        ngx_video_object_commit(ctx->store, &ctx->ref, o->pos - m->span);
-    }
-
-    m->span = ngx_video_object_room(ctx->store, &ctx->ref, 1, &n);
-    o->pos = m->span;
-    o->end = m->span ? m->span + n : NULL;
-
-    return m->span == NULL;
-}
-
-
-/* Ticks of the track as 90 kHz from where the clock of the stream starts. */
-static uint64_t
-ngx_http_video_ts_time(const nvm_track_t *t, int64_t ticks)
-{
-    return (uint64_t) (NGX_HTTP_VIDEO_TS_START
-                       + nvm_rescale(ticks - (int64_t) t->edit, 90000,
-                                     t->timescale));
+    return ngx_http_video_ts_sink_begin(r, &m->sink, &ctx->vod->path, tracks,
+                                        m->ntracks);
 }
 
 
@@ -436,9 +359,9 @@ ngx_http_video_ts_earliest(ngx_http_video_ts_t *m)
         }
 
         track = &t->track->track;
-        time = ngx_http_video_ts_time(track,
-                                      (int64_t) t->samples[t->next].dts
-                                      - t->track->early);
+        time = (uint64_t) ngx_http_video_ts_time(track,
+                                          (int64_t) t->samples[t->next].dts
+                                          - t->track->early);
 
         if (first == NULL || time < best) {
             first = t;
@@ -518,9 +441,8 @@ ngx_http_video_ts_batch(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 static ngx_int_t
 ngx_http_video_ts_mux(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 {
-    nvm_err_e                   err;
+    ngx_int_t                   rc;
     ngx_uint_t                  i;
-    nvm_fault_t                 fault;
     nvm_sample_t               *s;
     nvm_track_t                *track;
     nvm_ts_sample_t             out;
@@ -536,26 +458,18 @@ ngx_http_video_ts_mux(ngx_http_request_t *r, ngx_http_video_ts_t *m)
         out.data = m->buffer + item->at;
         out.size = s->size;
         /* a transport stream has no presentation before decoding */
-        out.dts = ngx_http_video_ts_time(track, (int64_t) s->dts
-                                                - t->track->early);
-        out.pts = ngx_http_video_ts_time(track, (int64_t) s->dts + s->cts);
+        out.dts = (uint64_t) ngx_http_video_ts_time(track, (int64_t) s->dts
+                                                    - t->track->early);
+        out.pts = (uint64_t) ngx_http_video_ts_time(track, (int64_t) s->dts
+                                                    + s->cts);
         out.track = item->track;
         out.key = s->key;
 
-        ngx_memzero(&fault, sizeof(nvm_fault_t));
-        err = nvm_ts_sample(&m->ts, &m->out, &out, &fault);
+        rc = ngx_http_video_ts_sink_sample(r, &m->sink, &t->source->path,
+                                           &out, s->offset);
 
-        if (err == NVM_EOVERFLOW) {
-            return NGX_ERROR;
-        }
-
-        if (err != NVM_OK) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "\"%V\": a sample is damaged: %s at offset %uL",
-                          &t->source->path,
-                          fault.what ? fault.what : nvm_strerror(err),
-                          s->offset + fault.offset);
-            return NGX_HTTP_UNPROCESSABLE;
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 

@@ -291,6 +291,17 @@ nvm_ts_init(nvm_ts_t *ts, const nvm_track_t *const *tracks, size_t n,
 }
 
 
+int
+nvm_ts_carries(const nvm_track_t *track)
+{
+    nvm_ts_track_t  t;
+
+    memset(&t, 0, sizeof(nvm_ts_track_t));
+
+    return nvm_ts_es_init(&t, track, NULL) == NVM_OK;
+}
+
+
 nvm_err_e
 nvm_ts_begin(nvm_ts_t *ts, nvm_ts_out_t *o, uint64_t number)
 {

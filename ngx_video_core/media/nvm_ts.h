@@ -142,6 +142,9 @@ typedef struct {
 nvm_err_e nvm_ts_init(nvm_ts_t *ts, const nvm_track_t *const *tracks, size_t n,
     nvm_fault_t *f);
 
+/* Whether there can be a transport stream of a track. */
+int nvm_ts_carries(const nvm_track_t *track);
+
 /*
  * Starts a segment, whatever became of the one before.  Numbers of segments
  * that follow each other are consecutive.

@@ -141,6 +141,7 @@ is $t->get("/live/cam/$_")->status, 404, "live: $_"
     for qw(master_ts.m3u8 v0/index_ts.m3u8 v0/0.ts);
 my $full = $t->get('/small/large.mp4/v0/0.ts');
 is $full->status, 503, 'a zone that is too small for a segment';
+is $full->header('Retry-After'), 1, 'may be larger soon';
 is $t->log_count(qr/\[error\].*video zone "small" is full: no segment 0 of/),
     1, 'says so';
 is $t->get('/small/large.mp4/v0/index_ts.m3u8')->status, 200,
