@@ -21,7 +21,7 @@ use lib "$root/t/lib", "$root/t/e2e";
 use E2E;
 use Test::Video;
 
-our @EXPORT = qw(figure source live_node publish);
+our @EXPORT = qw(figure film source live_node publish);
 
 my $modules = $ENV{BENCH_MODULES} // "$root/build/debian";
 
@@ -32,24 +32,44 @@ $ENV{TEST_NGINX_LOAD_MODULES} //= join ' ',
        ngx_stream_video_rtmp_module ngx_http_video_hls_module);
 
 
-# 1080p30, 5 Mbit/s, key frames every 2 s.  In one piece: where a file begins
-# again sound and picture don't meet.
-sub source {
-    my ($seconds) = @_;
+# 30 frames/s, key frames every 2 s.  In one piece: where a file begins again
+# sound and picture don't meet.
+sub film {
+    my ($name, $size, $bitrate, $seconds) = @_;
 
-    return media_file('bench_1080p.flv',
-        '-f', 'lavfi', '-i', "testsrc2=s=1920x1080:r=30:d=$seconds",
+    return media_file("bench_$name.flv",
+        '-f', 'lavfi', '-i', "testsrc2=s=$size:r=30:d=$seconds",
         '-f', 'lavfi', '-i', "sine=r=48000:d=$seconds",
         qw(-c:v libx264 -preset ultrafast -tune zerolatency
-        -b:v 5M -maxrate 5M -bufsize 1M
+        -b:v), $bitrate, '-maxrate', $bitrate, qw(-bufsize 1M
         -g 60 -keyint_min 60 -sc_threshold 0
         -c:a aac -b:a 128k -f flv));
 }
 
 
-# A node: two workers, parts of 200 ms, segments of 2 s.
+# 1080p, 5 Mbit/s.
+sub source {
+    my ($seconds) = @_;
+
+    return film('1080p', '1920x1080', '5M', $seconds);
+}
+
+
+# A node: two workers, segments of 2 s, parts of 200 ms or as long as "part",
+# and more "locations".
 sub live_node {
-    return node(Test::Video->new(log_level => 'notice'));
+    my (%o) = @_;
+    my $t = node_with(Test::Video->new(log_level => 'notice'), \%o);
+
+    if ($o{part}) {
+        my $conf = $t->read_file('conf/nginx.conf');
+
+        $conf =~ s/(video_part\s+)200ms/$1$o{part}/
+            or die "bench: no video_part in the configuration\n";
+        $t->write_file('conf/nginx.conf', $conf);
+        $t->reload or die "bench: no reload\n";
+    }
+    return $t;
 }
 
 

@@ -47,6 +47,54 @@ function label(track, index)
 }
 
 
+/*
+ * hls.js plays a little faster when it is up to a few seconds late; after a long
+ * stall, or a slow start, it stays as late as it is.  So it goes back to where
+ * low latency is, unless it was the viewer who went away from there.
+ */
+function followEdge(hls, video, signal)
+{
+    const again = 5000;         /* not more often, ms */
+    let follows = true;
+    let position = 0;
+    let jumped = -again;
+
+    video.addEventListener('timeupdate', () => {
+        const details = hls.latestLevelDetails;
+
+        position = video.currentTime;
+
+        if (!details?.live) {
+            return;
+        }
+
+        /* hls.latency is that of the last time that hls.js looked */
+        const late = details.edge + details.age - position
+                     > hls.targetLatency + details.targetduration;
+
+        if (!late) {
+            follows = true;
+
+        } else if (follows && details.age < details.targetduration
+                   && performance.now() - jumped > again)
+        {
+            jumped = performance.now();
+            video.currentTime = hls.liveSyncPosition;
+        }
+    }, { signal });
+
+    video.addEventListener('seeking', () => {
+        if (video.currentTime < position - 1) {
+            follows = false;
+        }
+    }, { signal });
+
+    video.addEventListener('pause', () => {
+        follows = false;
+    }, { signal });
+}
+
+
 async function startHls({ video, report }, url)
 {
     await loadScript('lib/hls.js');
@@ -55,14 +103,23 @@ async function startHls({ video, report }, url)
         throw new Error('this browser has no Media Source Extensions');
     }
 
+    /*
+     * No backBufferLength: while hls.js empties the buffer behind the picture
+     * it forgets the part that it is about to have parsed.
+     */
     const hls = new Hls({
         lowLatencyMode: true,
-        backBufferLength: 30,
         maxLiveSyncPlaybackRate: 1.1,
     });
+    const ended = new AbortController();
     let recovered = 0;
 
     hls.on(Hls.Events.ERROR, (event, data) => {
+        /* a request that hls.js itself gave up: a seek, its own over a hole too */
+        if (!data.fatal && data.details === Hls.ErrorDetails.INTERNAL_ABORTED) {
+            return;
+        }
+
         const code = data.response?.code;
         const text = data.details + (code ? `, HTTP ${code}` : '')
                      + (data.error ? `: ${data.error.message}` : '');
@@ -78,6 +135,7 @@ async function startHls({ video, report }, url)
         report(text, data.fatal, code);
     });
 
+    followEdge(hls, video, ended.signal);
     hls.loadSource(url);
     hls.attachMedia(video);
 
@@ -114,7 +172,10 @@ async function startHls({ video, report }, url)
             hls.subtitleDisplay = index >= 0;
             hls.subtitleTrack = index;
         },
-        destroy: () => hls.destroy(),
+        destroy() {
+            ended.abort();
+            hls.destroy();
+        },
     };
 }
 
