@@ -3,37 +3,9 @@
 use strict;
 use warnings;
 
-use File::Basename qw(dirname);
-use File::Temp;
 use Test::More;
 
-my $lib = dirname(__FILE__) . '/lib';
-my $dir = File::Temp->newdir;
-
-delete @ENV{grep { /^(?:HARNESS_|TEST_NGINX_)/ } keys %ENV};
-
-
-# Runs a text; it must fail, saying what matches the pattern.
-sub fails {
-    my ($title, $text, $pattern) = @_;
-    my ($ok, $output) = run_text($text);
-
-    my $good = !$ok && $output =~ $pattern;
-    ok $good, $title;
-    diag $output if !$good;
-    return;
-}
-
-
-sub run_text {
-    my ($text) = @_;
-
-    open my $fh, '>', "$dir/child.t" or die "child.t: $!\n";
-    print $fh $text;
-    close $fh;
-    my $output = qx('$^X' -I'$lib' '$dir/child.t' 2>&1);
-    return ($? == 0, $output);
-}
+use Test::Video::Child;
 
 
 sub block {

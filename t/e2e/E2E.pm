@@ -17,7 +17,7 @@ use Test::Video;
 use Test::Video::Media qw(media_file);
 use Test::Video::Process;
 
-our @EXPORT = qw(node node_with media_file publish_ffmpeg publish_file
+our @EXPORT = qw(node node_with media_file numbered_film publish_ffmpeg publish_file
                  publish_gst on_air unpublish lose browse browse_all
                  browse_start browse_end complaints plays frames same_vod
                  contiguous_in);
@@ -31,17 +31,19 @@ my $root = abs_path("$e2e/../..");
 sub node {
     my ($t, %files) = @_;
 
-    return node_with($t, '', %files);
+    return node_with($t, {}, %files);
 }
 
 
-# The same with more locations.
+# The same with more "locations", and with "rtmp" for the window of that server.
 sub node_with {
-    my ($t, $locations, %files) = @_;
+    my ($t, $more, %files) = @_;
     my $dir = $t->root;
     my $text = $t->read_file("$root/conf/single.conf");
 
-    $text =~ s/(?=^ *location = \/status)/$locations/m;
+    $text =~ s/(?=^ *location = \/status)/$more->{locations}/m
+        if $more->{locations};
+    $text =~ s/^ *video_window .*\n/$more->{rtmp}/m if $more->{rtmp};
 
     # pid, log and user are the harness's
     $text =~ s/^(?:daemon|pid|error_log)\s[^;]*;\n//mg;
@@ -57,6 +59,33 @@ sub node_with {
     symlink $files{$_}, "$dir/media/$_" for keys %files;
 
     return $t->conf($text)->run;
+}
+
+
+# --- media ------------------------------------------------------------------
+
+my @h264 = qw(-c:v libx264 -preset veryfast -bf 2 -sc_threshold 0);
+my @aac = qw(-c:a aac -b:a 64k -ac 2);
+
+# A file with pictures that have their number in the lowest quarter, see
+# player.js, and a tone.  Options: rate (25), seconds (12), audio (as long),
+# size, gop (in frames), codecs, late (s, before the video begins), filter, args.
+sub numbered_film {
+    my ($file, %o) = @_;
+    my %v = (rate => 25, seconds => 12, size => '320x180', gop => 50,
+             codecs => [@h264, @aac], filter => 'null', args => [], %o);
+    my $number = "lum='if(gt(Y,H*3/4),if(bitand(N,pow(2,floor(X*12/W))),"
+                 . "235,16),lum(X,Y))':cb=128:cr=128";
+
+    return media_file($file,
+        ($v{late} ? ('-itsoffset', $v{late}) : ()), qw(-f lavfi -i),
+        "testsrc2=size=$v{size}:rate=$v{rate}:duration=$v{seconds},"
+        . "geq=$number,$v{filter}", qw(-f lavfi -i),
+        'sine=f=440:r=48000:d=' . ($v{audio} // $v{seconds}),
+        @{ $v{codecs} }, '-g', $v{gop}, '-keyint_min', $v{gop},
+        qw(-pix_fmt yuv420p -fps_mode passthrough), @{ $v{args} },
+        qw(-threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact
+           -map_metadata -1));
 }
 
 

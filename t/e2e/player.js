@@ -11,6 +11,8 @@
  *     audioBytes       decoded, by the browser's count
  *     meanLatency      from the first frame on, s; null for a file
  *     maxLatency
+ *     medianLatency, highLatency
+ *                      p50 and p95 of the last two thirds of the time
  *     sizes            of the picture, in their order: width, played (media
  *                      shown with it, s)
  *     requests         answers by HTTP status
@@ -21,23 +23,32 @@
  *     cues             that were shown, or would have been: start, end, text
  *     seeks            for each: asked, shown (media time of the frame that
  *                      came, null if none did), picture (its number, see
- *                      readPicture), took (ms), goesOn
+ *                      readPicture), took (ms), goesOn; from: the same media
+ *                      time and number of the picture before it
+ *     signals          what the player told of events and date ranges: from,
+ *                      scheme or ID, time, data (as text)
+ *     captions         text tracks of closed captions, with their cues
  *     called           what the code for Shaka gave
  *     trick            frames meanwhile: media time, picture
+ *     outage           latency before the time without network, and at the end
  *     endedAt          position at the end, null if it never came; duration
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
  *               [--subtitles LANGUAGE] [--shaka CODE] [--seek S,S,...]
+ *               [--offline S]
  *               [--running] [--end] [--survive] [--change] [--mark FILE]
+ *               [--signals]
  *               [--screenshot FILE] [--plays JSON]
  *
  * The seconds count from the first frame, when the marked file is made; without
  * one it waits 15 s.  Or they count from a change of the picture's size, which
  * it waits a minute for.  It stops when the page says that playing has failed,
- * unless it is to find out whether the player survives.  Then, one
+ * unless it is to find out whether the player survives.  Then it may be without
+ * network for a while, and plays as many seconds once more.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
  * "player" and "video"; it seeks to each position, from a pause unless it is to
- * be running; it seeks to 1 s before the end and plays to the end.  Plays are
+ * be running, to a negative one from where it is; it seeks to 1 s before the end
+ * and plays to the end.  Plays are
  * an array of such options without the dashes: one after the other in the same
  * browser, a line of JSON for each.
  */
@@ -190,18 +201,22 @@ function showSubtitles(language)
  * looked at while it stands: on its way it may be one later than what the
  * callback is told.
  */
-async function seekTo({ asked, limit, running })
+async function seekTo({ to, limit, running })
 {
     const video = document.querySelector('video');
-    const started = performance.now();
-    const left = () => limit - (performance.now() - started);
     const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-    const seen = { asked, shown: null, picture: null, took: null,
-                   goesOn: false };
 
     if (!running) {
         video.pause();
+        await wait(100);
     }
+
+    const started = performance.now();
+    const left = () => limit - (performance.now() - started);
+    const asked = to < 0 ? video.currentTime + to : to;
+    const seen = { asked, shown: null, picture: null, took: null,
+                   goesOn: false, from: { shown: video.currentTime,
+                                          picture: window.readPicture() } };
 
     if (video.videoWidth > 0) {
         const next = (now, { mediaTime }) => {
@@ -271,6 +286,106 @@ function definePicture()
 }
 
 
+/*
+ * In the page, before its own scripts: keeps what the players tell of events,
+ * whose constructors are wrapped when they appear.
+ */
+function keepSignals()
+{
+    const signals = [];
+    const text = (data) => Array.from(data || [], (byte) =>
+        String.fromCharCode(byte)).join('');
+    const keep = (from, name, time, data) => signals.push(
+        { from, name, time, data });
+    const when = (name, wrap) => {
+        let value;
+
+        Object.defineProperty(window, name, {
+            configurable: true,
+            get: () => value,
+            set: (given) => {
+                value = given && wrap(given);
+            },
+        });
+    };
+
+    window.signalsSeen = signals;
+
+    when('Hls', (Hls) => class extends Hls {
+        constructor(config)
+        {
+            super(config);
+
+            this.on(Hls.Events.FRAG_PARSING_METADATA, (event, { samples }) => {
+                samples.forEach(({ type, pts, data }) => keep(
+                    'metadata', type, pts, text(data)));
+            });
+
+            this.on(Hls.Events.FRAG_PARSING_USERDATA, (event, { samples }) => {
+                samples.filter(({ bytes }) => bytes).forEach((sample) => keep(
+                    'captions', sample.type, sample.pts, text(sample.bytes)));
+            });
+
+            this.on(Hls.Events.LEVEL_UPDATED, (event, { details }) => {
+                Object.values(details.dateRanges).forEach((range) => keep(
+                    'dateRange', range.id, range.startTime,
+                    JSON.stringify(range.attr)));
+            });
+        }
+    });
+
+    when('dashjs', (dashjs) => {
+        const MediaPlayer = () => ({
+            create() {
+                const player = dashjs.MediaPlayer().create();
+
+                ['urn:scte:scte35:2013:bin', 'https://aomedia.org/emsg/ID3']
+                    .forEach((scheme) => player.on(scheme, ({ event }) => keep(
+                        'event', scheme, event.calculatedPresentationTime,
+                        text(event.messageData))));
+
+                return player;
+            },
+        });
+
+        return { ...dashjs,
+                 MediaPlayer: Object.assign(MediaPlayer, dashjs.MediaPlayer) };
+    });
+
+    when('shaka', (shaka) => {
+        const { attach } = shaka.Player.prototype;
+
+        shaka.Player.prototype.attach = function (...args) {
+            this.addEventListener('emsg', ({ detail }) => keep(
+                'emsg', detail.schemeIdUri, detail.startTime,
+                text(detail.messageData)));
+            this.addEventListener('metadata', (event) => keep(
+                'metadata', event.metadataType, event.startTime,
+                JSON.stringify(event.payload)));
+
+            return attach.apply(this, args);
+        };
+
+        return shaka;
+    });
+}
+
+
+/* In the page: closed captions, which hls.js and browsers have as tracks. */
+function readCaptions()
+{
+    return [...document.querySelector('video').textTracks].filter(
+        ({ kind }) => kind === 'captions').map((track) => {
+        track.mode = track.mode === 'disabled' ? 'hidden' : track.mode;
+
+        return {
+            label: track.label, language: track.language,
+            cues: [...(track.cues || [])].map((cue) => cue.text),
+        };
+    });
+}
+
+
 /* In the page: plays the last second; where it ended. */
 async function playToEnd(limit)
 {
@@ -337,9 +452,9 @@ async function doMore(page, values)
         seen.trick = await page.evaluate(() => window.trickSeen);
     }
 
-    for (const asked of (values.seek || '').split(',').filter(Boolean)) {
+    for (const to of (values.seek || '').split(',').filter(Boolean)) {
         seen.seeks.push(await page.evaluate(seekTo, {
-            asked: Number(asked), limit: SEEK_MS, running: values.running,
+            to: Number(to), limit: SEEK_MS, running: values.running,
         }));
     }
 
@@ -359,7 +474,19 @@ function summary(latencies)
     return {
         meanLatency: n ? sum / n : null,
         maxLatency: n ? Math.max(...latencies) : null,
+        medianLatency: percentile(latencies, 0.5),
+        highLatency: percentile(latencies, 0.95),
     };
+}
+
+
+/* Of what comes after a third, when a player has found its place. */
+function percentile(latencies, share)
+{
+    const settled = latencies.slice(latencies.length / 3)
+        .sort((a, b) => a - b);
+
+    return settled[Math.floor(share * settled.length)] ?? null;
 }
 
 
@@ -403,6 +530,22 @@ function listen(page, origin)
 }
 
 
+/* Takes the network away for a while; plays on.  Latencies before and after. */
+async function loseNetwork(context, page, values)
+{
+    const state = () => page.evaluate(() => window.videoStats);
+    const { latency: before, played } = await state();
+
+    await context.setOffline(true);
+    await new Promise((done) => setTimeout(done, values.offline * 1000));
+    await context.setOffline(false);
+    await waitFor(page, { ...values, survive: true,
+                          seconds: played + Number(values.seconds) });
+
+    return { before, after: (await state()).latency };
+}
+
+
 /* One play in a context of its own, so that nothing is in the cache. */
 async function play(browser, values)
 {
@@ -419,11 +562,18 @@ async function play(browser, values)
 
         await page.addInitScript(countFrames);
         await page.addInitScript(definePicture);
+
+        if (values.signals) {
+            await page.addInitScript(keepSignals);
+        }
+
         await page.goto(`${values.page}?${query}`);
 
         await page.evaluate(showSubtitles, values.subtitles);
 
         const { latencies, sizes } = await waitFor(page, values);
+        const outage = values.offline
+            ? await loseNetwork(context, page, values) : null;
 
         const stats = await page.evaluate(() => ({
             ...window.videoStats,
@@ -433,9 +583,11 @@ async function play(browser, values)
             texts: [...document.querySelector('video').textTracks].map(
                 (track) => track.language),
             cues: [...(window.subtitlesSeen?.values() || [])],
+            signals: window.signalsSeen || [],
             message: document.querySelector('#message').hidden ? ''
                 : document.querySelector('#message p').textContent,
         }));
+        const captions = await page.evaluate(readCaptions);
         const more = await doMore(page, values);
         const errors = await page.evaluate(() => window.videoStats.errors);
 
@@ -443,8 +595,8 @@ async function play(browser, values)
             await page.screenshot({ path: values.screenshot });
         }
 
-        return { ...stats, ...more, errors, sizes, ...summary(latencies),
-                 ...seen };
+        return { ...stats, captions, ...more, errors, sizes, outage,
+                 ...summary(latencies), ...seen };
 
     } finally {
         await context.close();
@@ -468,6 +620,8 @@ async function main()
             survive: { type: 'boolean' },
             change: { type: 'boolean' },
             mark: { type: 'string' },
+            signals: { type: 'boolean' },
+            offline: { type: 'string' },
             screenshot: { type: 'string' },
             plays: { type: 'string' },
         },

@@ -37,25 +37,9 @@ my %av1 = (libsvtav1 => [qw(-c:v libsvtav1 -preset 10)],
 my @h264 = qw(-c:v libx264 -preset veryfast -bf 2 -sc_threshold 0);
 my @aac = qw(-c:a aac -b:a 64k -ac 2);
 
-# Pictures that have their number in the lowest quarter, see player.js, and a
-# tone.  Options: rate (25), seconds (12), audio (as long), size, gop (in
-# frames), codecs, late (s, before the video begins), filter, args.
 sub film {
-    my ($name, %o) = @_;
-    my %v = (rate => 25, seconds => 12, size => '320x180', gop => 50,
-             codecs => [@h264, @aac], filter => 'null', args => [], %o);
-    my $number = "lum='if(gt(Y,H*3/4),if(bitand(N,pow(2,floor(X*12/W))),"
-                 . "235,16),lum(X,Y))':cb=128:cr=128";
-
-    return media_file("players_$name.mp4",
-        ($v{late} ? ('-itsoffset', $v{late}) : ()), qw(-f lavfi -i),
-        "testsrc2=size=$v{size}:rate=$v{rate}:duration=$v{seconds},"
-        . "geq=$number,$v{filter}", qw(-f lavfi -i),
-        'sine=f=440:r=48000:d=' . ($v{audio} // $v{seconds}),
-        @{ $v{codecs} }, '-g', $v{gop}, '-keyint_min', $v{gop},
-        qw(-pix_fmt yuv420p -fps_mode passthrough), @{ $v{args} },
-        qw(-threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact
-           -map_metadata -1));
+    my ($name, @options) = @_;
+    return numbered_film("players_$name.mp4", @options);
 }
 
 my $turned = film('turned', filter => 'transpose=1');
@@ -253,7 +237,7 @@ my @plays = (
 
 my $t = Test::Video->new;
 
-node_with($t, <<'CONF', %files);
+node_with($t, { locations => <<'CONF' }, %files);
         location /clip/ {
             video_vod   zone=live;
             video_clip  on;

@@ -17,7 +17,7 @@ use Test::Video::Process;
 
 use constant {
     START_TIMEOUT  => 5,
-    STOP_TIMEOUT   => $ENV{TEST_NGINX_STOP_TIMEOUT} || 5,
+    STOP_TIMEOUT   => $ENV{TEST_NGINX_STOP_TIMEOUT} || 15,
     QUIT_AGAIN     => 0.2,
     ORPHAN_TIMEOUT => 2,
 };
