@@ -14,6 +14,39 @@
 #include "ngx_video_live_reading.h"
 
 
+/*
+ * For its recorder, which is its publisher's worker or comes after that: takes
+ * the lock and begins to write a run; NULL, without it: the run is another.
+ */
+static ngx_video_live_t *
+ngx_video_live_record_enter(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    ngx_video_store_lock(st);
+
+    if (l->epoch != epoch) {
+        ngx_video_store_unlock(st);
+        return NULL;
+    }
+
+    ngx_video_live_begin(l);
+
+    return l;
+}
+
+
+static void
+ngx_video_live_record_leave(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_video_live_commit(l);
+    ngx_video_store_unlock(st);
+}
+
+
 /* Under the lock: whether a recording has a number for another run. */
 static ngx_uint_t
 ngx_video_live_record_goes_on(ngx_video_live_recording_t *rec)
@@ -72,17 +105,12 @@ ngx_video_live_record_begin(ngx_video_store_t *st, ngx_uint_t index,
 {
     ngx_video_live_t  *l;
 
-    l = &st->lives[index];
+    l = ngx_video_live_record_enter(st, index, epoch);
 
-    ngx_video_store_lock(st);
-
-    if (l->epoch == epoch) {
-        ngx_video_live_begin(l);
+    if (l) {
         l->recording.begin = begin;
-        ngx_video_live_commit(l);
+        ngx_video_live_record_leave(st, l);
     }
-
-    ngx_video_store_unlock(st);
 }
 
 
@@ -124,10 +152,9 @@ ngx_video_live_record_set(ngx_video_store_t *st, ngx_uint_t index,
 
     ngx_video_store_lock(st);
 
+    /* not between two steps of version, which the publisher may be writing */
     if (l->epoch == epoch && l->recording.path_len) {
-        ngx_video_live_begin(l);
-        l->recording.state = state;
-        ngx_video_live_commit(l);
+        ngx_video_store(&l->recording.state, state);
         rc = NGX_OK;
     }
 
@@ -402,15 +429,16 @@ ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_t        *l;
     ngx_video_live_track_t  *t;
 
-    l = &st->lives[index];
+    l = ngx_video_live_record_enter(st, index, epoch);
+
+    if (l == NULL) {
+        return NGX_DECLINED;
+    }
+
     rc = NGX_DECLINED;
 
-    ngx_video_store_lock(st);
-
-    if (l->epoch == epoch && number < l->ntracks) {
+    if (number < l->ntracks) {
         t = ngx_video_live_track_at(st, l, number);
-
-        ngx_video_live_begin(l);
 
         rc = ngx_video_live_list_record(st, l, t, s, offset, size);
 
@@ -420,11 +448,9 @@ ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
                                  << ngx_video_live_run_bit(
                                         l->recording.number);
         }
-
-        ngx_video_live_commit(l);
     }
 
-    ngx_video_store_unlock(st);
+    ngx_video_live_record_leave(st, l);
 
     return rc;
 }
@@ -436,17 +462,12 @@ ngx_video_live_record_gone(ngx_video_store_t *st, ngx_uint_t index,
 {
     ngx_video_live_t  *l;
 
-    l = &st->lives[index];
+    l = ngx_video_live_record_enter(st, index, epoch);
 
-    ngx_video_store_lock(st);
-
-    if (l->epoch == epoch) {
-        ngx_video_live_begin(l);
+    if (l) {
         l->recording.runs &= ~runs;
-        ngx_video_live_commit(l);
+        ngx_video_live_record_leave(st, l);
     }
-
-    ngx_video_store_unlock(st);
 }
 
 
