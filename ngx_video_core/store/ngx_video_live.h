@@ -108,15 +108,18 @@ typedef enum {
 /*
  * What of a run is written to disk.  Its files are PATH/NUMBER/TRACK.mp4; all
  * runs of a stream have the same path.  "runs" has a bit for each of the newest
- * that has media there, see ngx_video_live_run_bit(); "ends" is the media time
- * that such a run ended with, ms, of all but the one that is written.
+ * that has media there, see ngx_video_live_run_bit(); who changes it does so in
+ * all runs after its own, too, under the lock and a word at a time: a run may
+ * come to disk when another has begun.  "ends" is the media time that such a run
+ * ended with, ms, of all but the one that is written.
  */
 typedef struct {
-    uint32_t                  state;        /* ngx_video_record_state_e */
+    uint32_t                  state;        /* ngx_video_record_state_e;
+                                               atomic */
     uint32_t                  writer;       /* slot that writes it */
     uint32_t                  writer_gen;
     uint32_t                  number;
-    uint32_t                  runs;
+    uint32_t                  runs;         /* atomic */
     uint32_t                  path_len;
     uint64_t                  begin;        /* media time that it begins with,
                                                ms; UINT64_MAX: not yet */
@@ -133,7 +136,10 @@ ngx_video_live_run_bit(uint32_t number)
 }
 
 
-/* Everything but state and signal is written between two steps of version. */
+/*
+ * Everything but state, signal, and "state" and "runs" of the recording is
+ * written between two steps of version.
+ */
 struct ngx_video_live_s {
     uint64_t                  version;      /* odd: being written */
     ngx_video_signal_t        signal;
@@ -216,7 +222,8 @@ typedef struct {
     uint64_t                  base;
     uint64_t                  first;        /* records [first, next) are there */
     uint64_t                  next;
-    uint64_t                  offset;       /* where the file ends */
+    uint64_t                  offset[2];    /* where the file ends: of
+                                               next % 2 */
     uint32_t                  pages[NGX_VIDEO_LIVE_PAGES];  /* chunk + 1; of
                                                record n: n / PAGE % PAGES */
 } ngx_video_live_dvr_t;

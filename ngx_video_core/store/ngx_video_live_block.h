@@ -67,6 +67,10 @@ void ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l);
 void ngx_video_live_free(ngx_video_store_t *st, ngx_video_live_t *l);
 void ngx_video_live_disown(ngx_video_store_t *st, ngx_uint_t index);
 
+/* The same.  Under the lock: the run that goes on from a block's, or NULL. */
+ngx_video_live_t *ngx_video_live_next(ngx_video_store_t *st,
+    ngx_uint_t index);
+
 /* ngx_video_live_run.c.  Under the lock: the run before one, or NULL. */
 ngx_video_live_t *ngx_video_live_prev(ngx_video_store_t *st,
     ngx_video_live_t *l);

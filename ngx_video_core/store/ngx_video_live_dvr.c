@@ -14,6 +14,18 @@
 #include "ngx_video_live_reading.h"
 
 
+/* Under the lock: the run that has gone on from this one there, or NULL. */
+static ngx_video_live_t *
+ngx_video_live_record_next(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_video_live_t  *n;
+
+    n = ngx_video_live_next(st, l - st->lives);
+
+    return n && n->recording.number == l->recording.number + 1 ? n : NULL;
+}
+
+
 /*
  * For its recorder, which is its publisher's worker or comes after that: takes
  * the lock and begins to write a run; NULL, without it: the run is another.
@@ -44,6 +56,31 @@ ngx_video_live_record_leave(ngx_video_store_t *st, ngx_video_live_t *l)
 {
     ngx_video_live_commit(l);
     ngx_video_store_unlock(st);
+}
+
+
+/*
+ * Under the lock: sets and clears bits of "runs" in a run and in all that have
+ * gone on from it in the same recording, so that the newest knows of each.  Those
+ * are other workers', so it is a word at a time.  Its own is last: until then who
+ * comes after us does it again.
+ */
+static void
+ngx_video_live_record_mark(ngx_video_store_t *st, ngx_video_live_t *l,
+    uint32_t set, uint32_t clear)
+{
+    uint32_t          *runs;
+    ngx_video_live_t  *n;
+
+    for (n = ngx_video_live_record_next(st, l); n;
+         n = ngx_video_live_record_next(st, n))
+    {
+        runs = &n->recording.runs;
+        ngx_video_store_sc(runs, (*runs | set) & ~clear);
+    }
+
+    runs = &l->recording.runs;
+    ngx_video_store_sc(runs, (*runs | set) & ~clear);
 }
 
 
@@ -216,6 +253,13 @@ ngx_video_live_due_record(ngx_video_live_t *l, ngx_video_live_track_t *t,
 }
 
 
+static uint64_t
+ngx_video_live_record_end(ngx_video_live_dvr_t *d)
+{
+    return d->offset[d->next % 2];
+}
+
+
 ngx_int_t
 ngx_video_live_unrecorded(ngx_video_store_t *st, ngx_uint_t index,
     uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *segment,
@@ -237,7 +281,7 @@ ngx_video_live_unrecorded(ngx_video_store_t *st, ngx_uint_t index,
         if (number < l->ntracks) {
             t = ngx_video_live_track_at(st, l, number);
             rc = ngx_video_live_due_record(l, t, segment);
-            *offset = t->dvr.offset;
+            *offset = ngx_video_live_record_end(&t->dvr);
         }
     }
 
@@ -414,7 +458,10 @@ ngx_video_live_list_record(ngx_video_store_t *st, ngx_video_live_t *l,
         ngx_video_live_unlist(st, d, d->next + 1);
     }
 
-    d->next++;
+    /* both at once, for who comes after us */
+    d->offset[(d->next + 1) % 2] = size ? offset + size
+                                        : ngx_video_live_record_end(d);
+    ngx_video_store_sc(&d->next, d->next + 1);
 
     return rc;
 }
@@ -425,6 +472,7 @@ ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
     uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *s,
     uint64_t offset, uint32_t size)
 {
+    uint32_t                 bit;
     ngx_int_t                rc;
     ngx_video_live_t        *l;
     ngx_video_live_track_t  *t;
@@ -440,14 +488,14 @@ ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
     if (number < l->ntracks) {
         t = ngx_video_live_track_at(st, l, number);
 
-        rc = ngx_video_live_list_record(st, l, t, s, offset, size);
+        bit = (uint32_t) 1 << ngx_video_live_run_bit(l->recording.number);
 
-        if (size) {
-            t->dvr.offset = offset + size;
-            l->recording.runs |= (uint32_t) 1
-                                 << ngx_video_live_run_bit(
-                                        l->recording.number);
+        /* before it counts as written */
+        if (size && (l->recording.runs & bit) == 0) {
+            ngx_video_live_record_mark(st, l, bit, 0);
         }
+
+        rc = ngx_video_live_list_record(st, l, t, s, offset, size);
     }
 
     ngx_video_live_record_leave(st, l);
@@ -465,7 +513,7 @@ ngx_video_live_record_gone(ngx_video_store_t *st, ngx_uint_t index,
     l = ngx_video_live_record_enter(st, index, epoch);
 
     if (l) {
-        l->recording.runs &= ~runs;
+        ngx_video_live_record_mark(st, l, 0, runs);
         ngx_video_live_record_leave(st, l);
     }
 }

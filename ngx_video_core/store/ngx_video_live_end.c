@@ -348,7 +348,7 @@ ngx_video_live_orphan(ngx_video_store_t *st)
 
 
 /* Under the lock: the run that goes on from this one, or NULL. */
-static ngx_video_live_t *
+ngx_video_live_t *
 ngx_video_live_next(ngx_video_store_t *st, ngx_uint_t index)
 {
     ngx_uint_t         i;

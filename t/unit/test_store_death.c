@@ -209,6 +209,33 @@ before_again(void)
 }
 
 
+/* A run that has gone on before anything of it was on disk. */
+static void
+before_late(void)
+{
+    ngx_uint_t              next;
+    uint8_t                 kind = NVM_VIDEO;
+    ngx_str_t               path = ngx_string("/rec/name/1");
+    ngx_video_live_clock_t  clock;
+
+    before_ready();
+    ngx_video_live_record(&st, live, &path, 1);
+    ngx_video_live_ready(&st, live);
+    add_segment(1);
+    add_segment(2);
+
+    st.lives[live].grace = 10000;
+    ngx_video_live_pause(&st, live);
+    next = live;
+    (void) store_env_publish(&st, "name", RESERVE, &live);
+    (void) ngx_video_live_join(&st, live, &kind, 1, &clock);
+    add_track();
+    ngx_video_live_record(&st, live, &path, 1);
+    ngx_video_live_ready(&st, live);
+    live = next;
+}
+
+
 static void
 step_create(void)
 {
@@ -312,6 +339,22 @@ step_reap(void)
 
 
 static void
+step_record(void)
+{
+    uint64_t                  offset;
+    ngx_video_live_segment_t  s;
+
+    if (ngx_video_live_unrecorded(&st, live, st.lives[live].epoch, 0, &s,
+                                  &offset) == NGX_OK)
+    {
+        (void) ngx_video_live_recorded(&st, live, st.lives[live].epoch, 0, &s,
+                                       100, s.size);
+        ngx_video_object_put(&st, &s.object);
+    }
+}
+
+
+static void
 step_slot_close(void)
 {
     ngx_video_slot_close(&st);
@@ -341,8 +384,41 @@ static op_t  ops[] = {
     { "end", before_close, step_end, 0 },
     { "end before ready", before_ready, step_end, 0 },
     { "reap", before_again, step_reap, 0 },
+    { "segment on disk of a run that went on", before_late, step_record, 0 },
     { "slot close", before_close, step_slot_close, 0 },
 };
+
+
+/* What a recorder had told when it died; NULL or what does not fit. */
+static const char *
+check_recorded(ngx_video_store_t *s)
+{
+    ngx_uint_t               i;
+    ngx_video_live_t        *l, *p;
+    ngx_video_live_track_t  *t;
+
+    for (i = 0; i < s->head->nlives; i++) {
+        l = &s->lives[i];
+        p = l->prev ? &s->lives[l->prev - 1] : NULL;
+
+        if (l->recording.number != 2 || p == NULL) {
+            continue;
+        }
+
+        t = (ngx_video_live_track_t *) (void *)
+                ngx_video_chunk_data(s, p->tracks[0]);
+
+        if ((t->dvr.next || p->recording.runs) && l->recording.runs != 1) {
+            return "a run that is on disk is not known";
+        }
+
+        if (t->dvr.offset[t->dvr.next % 2] != (t->dvr.next ? 600 : 0)) {
+            return "the file does not end behind what is listed";
+        }
+    }
+
+    return NULL;
+}
 
 
 /* What is true once the survivor has swept; NULL or what is not. */
@@ -419,7 +495,11 @@ check_death(op_t *op, uint64_t seen)
     (void) store_env_sweep(&s);
     ngx_video_live_reap(&s, 0);
 
-    error = check_swept(&s, op, seen);
+    error = check_recorded(&s);
+
+    if (error == NULL) {
+        error = check_swept(&s, op, seen);
+    }
 
     if (error) {
         return error;

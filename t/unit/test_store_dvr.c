@@ -390,9 +390,9 @@ test_adopt(void)
 }
 
 
-/* Another run of the stream, with a segment on disk. */
+/* Another run of the stream: nothing of it is on disk yet. */
 static void
-again(ngx_uint_t *index, ngx_video_live_recording_t *rec)
+go_on(ngx_uint_t *index)
 {
     uint8_t                 kind = NVM_AUDIO;
     ngx_str_t               path = ngx_string("/rec/s/2");
@@ -416,6 +416,14 @@ again(ngx_uint_t *index, ngx_video_live_recording_t *rec)
     (void) ngx_video_live_info(&b, *index, &info);
     msn = ngx_video_live_next_msn(&a, *index, 0);
     segment(*index, clock.begin / 1000);
+}
+
+
+/* The same, with a segment on disk. */
+static void
+again(ngx_uint_t *index, ngx_video_live_recording_t *rec)
+{
+    go_on(index);
     (void) record(&a, *index);
     (void) ngx_video_live_recording(&a, *index, info.epoch, rec);
 }
@@ -462,6 +470,53 @@ test_runs(void)
 }
 
 
+/* What of a run comes to disk late is of the runs after it, too. */
+static void
+test_late(void)
+{
+    uint64_t                    epoch[3];
+    ngx_uint_t                  i[3];
+    ngx_video_live_recording_t  rec;
+
+    start();
+    begin(&i[0], 0, 1);
+    segment(i[0], 0);
+    epoch[0] = info.epoch;
+
+    i[1] = i[0];
+    go_on(&i[1]);
+    epoch[1] = info.epoch;
+
+    i[2] = i[1];
+    again(&i[2], &rec);
+    epoch[2] = info.epoch;
+    is_int(rec.number, 3, "a third run");
+    is_int(rec.runs, 4, "is on disk before the two others");
+
+    info.epoch = epoch[0];
+    is_int(record(&a, i[0]), NGX_OK, "then the first one");
+    info.epoch = epoch[1];
+    is_int(record(&a, i[1]), NGX_OK, "and the second");
+
+    (void) ngx_video_live_recording(&a, i[1], epoch[1], &rec);
+    is_int(rec.runs, 3, "which knows of the first");
+    (void) ngx_video_live_recording(&a, i[2], epoch[2], &rec);
+    is_int(rec.runs, 7, "and the third of both");
+
+    i[0] = i[2];
+    again(&i[0], &rec);
+    is_int(rec.runs, 15, "as does who comes after it");
+
+    ngx_video_live_record_gone(&a, i[1], epoch[1], 1);
+    (void) ngx_video_live_recording(&a, i[0], info.epoch, &rec);
+    is_int(rec.runs, 14, "what one has deleted is gone for all");
+    check("runs that are late");
+
+    ngx_video_live_end(&a, i[0], 1);
+    end("runs that are late");
+}
+
+
 int
 main(void)
 {
@@ -473,6 +528,7 @@ main(void)
     test_off();
     test_adopt();
     test_runs();
+    test_late();
 
     nvm_heap_done(&heap);
 
