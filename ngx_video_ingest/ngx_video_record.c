@@ -14,9 +14,6 @@
 /* room for what nvm_cmaf_file_write() writes beside an init segment */
 #define NGX_VIDEO_RECORD_HEADER  (NGX_VIDEO_LIVE_INIT + 256)
 
-/* {"clips":[{"asset":"0001"},...]} */
-#define NGX_VIDEO_RECORD_TEXT    (64 + NGX_VIDEO_LIVE_RECORDED * 20)
-
 
 typedef struct {
     ngx_fd_t                  fd;
@@ -24,7 +21,6 @@ typedef struct {
     ngx_uint_t                n;            /* of its kind */
     uint32_t                  timescale;    /* 0: not known yet */
     ngx_video_record_keep_t   keep;
-    unsigned                  described:1;  /* asset.json knows of it */
 } ngx_video_record_track_t;
 
 
@@ -49,7 +45,7 @@ struct ngx_video_record_s {
     ngx_uint_t                number;       /* its track */
     ngx_video_live_segment_t  segment;
     u_char                    header[NGX_VIDEO_RECORD_HEADER];
-    u_char                    text[NGX_VIDEO_RECORD_TEXT];
+    ngx_video_record_asset_t  asset;
 
     unsigned                  working:1;
     unsigned                  finishing:1;
@@ -144,6 +140,12 @@ ngx_video_record_create(ngx_video_record_conf_t *conf, ngx_video_store_t *st,
 
     r->epoch = r->info.epoch;
     r->ntracks = r->info.ntracks;
+
+    r->asset.store = st;
+    r->asset.live = live;
+    r->asset.epoch = r->epoch;
+    r->asset.ntracks = r->ntracks;
+
     ngx_memzero(count, sizeof(count));
 
     for (i = 0; i < r->ntracks; i++) {
@@ -153,6 +155,9 @@ ngx_video_record_create(ngx_video_record_conf_t *conf, ngx_video_store_t *st,
         r->tracks[i].fd = NGX_INVALID_FILE;
         r->tracks[i].kind = (ngx_uint_t) kind;
         r->tracks[i].n = count[kind]++;
+
+        ngx_sprintf(r->asset.tracks[i], "%c%ui%Z",
+                    kind == NVM_VIDEO ? 'v' : 'a', r->tracks[i].n);
     }
 
     r->task.ctx = &r->job;
@@ -346,76 +351,6 @@ ngx_video_record_head(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
 }
 
 
-/* Whether the file of a track has media, or is about to. */
-static ngx_uint_t
-ngx_video_record_begun(ngx_video_record_t *r, ngx_uint_t number)
-{
-    ngx_int_t                  rc;
-    uint64_t                   offset;
-    ngx_video_live_segment_t   s;
-
-    if (number == r->number || r->tracks[number].described) {
-        return 1;
-    }
-
-    rc = ngx_video_live_unrecorded(r->store, r->live, r->epoch, number, &s,
-                                   &offset);
-    if (rc == NGX_OK) {
-        ngx_video_object_put(r->store, &s.object);
-    }
-
-    return rc != NGX_ABORT && offset;
-}
-
-
-/* Of one run its files, so that it is an asset like others; of several them. */
-static void
-ngx_video_record_describe(ngx_video_record_t *r,
-    ngx_video_live_recording_t *rec)
-{
-    u_char                    *p;
-    uint32_t                   n, bit, runs;
-    ngx_uint_t                 i;
-    const char                *comma;
-    ngx_video_record_job_t    *j;
-    ngx_video_record_track_t  *t;
-
-    j = &r->job;
-    bit = (uint32_t) 1 << ngx_video_live_run_bit(rec->number);
-    runs = (rec->runs | bit) & ~j->gone;
-    comma = "";
-    p = ngx_sprintf(r->text, "{\"%s\":[", runs == bit ? "tracks" : "clips");
-
-    for (i = 0; runs == bit && i < r->ntracks; i++) {
-        t = &r->tracks[i];
-
-        if (ngx_video_record_begun(r, i)) {
-            p = ngx_sprintf(p, "%s{\"file\":\"%04uD/%c%ui.mp4\"}", comma,
-                            rec->number, t->kind == NVM_VIDEO ? 'v' : 'a',
-                            t->n);
-            comma = ",";
-        }
-    }
-
-    /* from the oldest on */
-    for (i = NGX_VIDEO_LIVE_RECORDED; runs != bit && i-- > 0; /* void */ ) {
-        n = rec->number - (uint32_t) i;
-
-        if (i < rec->number && runs >> ngx_video_live_run_bit(n) & 1) {
-            p = ngx_sprintf(p, "%s{\"asset\":\"%04uD\"}", comma, n);
-            comma = ",";
-        }
-    }
-
-    p = ngx_cpymem(p, "]}\n", 3);
-
-    j->text = r->text;
-    j->text_len = p - r->text;
-    ngx_sprintf(j->text_file, "%*s/asset.json%Z", (size_t) rec->path_len,
-                rec->path);
-}
-
-
 /* What of the file, and of the runs before it, is too old with this segment. */
 static void
 ngx_video_record_plan(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
@@ -481,7 +416,7 @@ ngx_video_record_post(ngx_video_record_t *r, ngx_video_live_recording_t *rec,
     ngx_video_record_plan(r, rec);
 
     if (offset == 0 || j->gone) {
-        ngx_video_record_describe(r, rec);
+        ngx_video_record_asset_write(&r->asset, rec, j, r->number);
     }
 
     if (ngx_thread_task_post(r->threads, &r->task) != NGX_OK) {
@@ -649,7 +584,7 @@ ngx_video_record_event(ngx_event_t *ev)
         return;
     }
 
-    t->described = 1;
+    r->asset.described |= (uint32_t) 1 << r->number;
     ngx_video_record_trimmed(r, t);
 
     rc = ngx_video_live_recorded(r->store, r->live, r->epoch, r->number,

@@ -149,4 +149,25 @@ typedef struct {
 void ngx_video_record_thread(void *data, ngx_log_t *log);
 
 
+/* ngx_video_record_asset.c: what asset.json says */
+
+/* {"clips":[{"asset":"0001"},...]} */
+#define NGX_VIDEO_RECORD_TEXT    (64 + NGX_VIDEO_LIVE_RECORDED * 20)
+
+typedef struct {
+    ngx_video_store_t        *store;
+    ngx_uint_t                live;
+    uint64_t                  epoch;
+    ngx_uint_t                ntracks;
+    u_char                    tracks[NGX_VIDEO_LIVE_TRACKS][sizeof("v0")];
+    uint32_t                  described;    /* tracks that it knows, bits */
+    u_char                    text[NGX_VIDEO_RECORD_TEXT];
+} ngx_video_record_asset_t;
+
+/* The text for the job that writes a segment of this track. */
+void ngx_video_record_asset_write(ngx_video_record_asset_t *a,
+    ngx_video_live_recording_t *rec, ngx_video_record_job_t *j,
+    ngx_uint_t number);
+
+
 #endif /* NGX_VIDEO_RECORD_H */
