@@ -14,6 +14,12 @@
 /* room for what nvm_cmaf_file_write() writes beside an init segment */
 #define NGX_VIDEO_RECORD_HEADER  (NGX_VIDEO_LIVE_INIT + 256)
 
+/*
+ * For which a track that has not begun is waited for, ms: key frames are not
+ * much farther apart
+ */
+#define NGX_VIDEO_RECORD_WAIT    10000
+
 
 typedef struct {
     ngx_fd_t                  fd;
@@ -52,6 +58,8 @@ struct ngx_video_record_s {
     unsigned                  missed:1;     /* a segment, which was logged */
     unsigned                  unlisted:1;   /* the same, for want of memory */
     unsigned                  untrimmed:1;  /* what is too old is still there,
+                                               which was logged */
+    unsigned                  unnamed:1;    /* asset.json can't be written,
                                                which was logged */
 };
 
@@ -351,6 +359,20 @@ ngx_video_record_head(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
 }
 
 
+/* Where the segment ends, ms; 0: not known. */
+static uint64_t
+ngx_video_record_now(ngx_video_record_t *r)
+{
+    uint32_t  timescale;
+
+    timescale = r->tracks[r->number].timescale;
+
+    return timescale == 0 ? 0
+           : nvm_text_us(r->segment.start + r->segment.duration, timescale)
+             / 1000;
+}
+
+
 /* What of the file, and of the runs before it, is too old with this segment. */
 static void
 ngx_video_record_plan(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
@@ -361,18 +383,15 @@ ngx_video_record_plan(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
 
     j = &r->job;
     t = &r->tracks[r->number];
+    now = ngx_video_record_now(r);
 
     j->trim = 0;
     j->trim_err = 0;
     j->gone = 0;
-    j->number = rec->number;
 
-    if (r->keep == 0 || t->timescale == 0) {
+    if (r->keep == 0 || now == 0) {
         return;
     }
-
-    now = nvm_text_us(r->segment.start + r->segment.duration, t->timescale)
-          / 1000;
 
     if (t->keep.time && j->header_len == 0) {
         j->trim = ngx_video_record_keep_due(&t->keep, now);
@@ -387,10 +406,24 @@ ngx_video_record_plan(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
 }
 
 
+static ngx_int_t
+ngx_video_record_post(ngx_video_record_t *r)
+{
+    if (ngx_thread_task_post(r->threads, &r->task) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->working = 1;
+    ngx_add_timer(&r->busy, 60000);
+
+    return NGX_OK;
+}
+
+
 /* A segment is handed to a thread. */
 static ngx_int_t
-ngx_video_record_post(ngx_video_record_t *r, ngx_video_live_recording_t *rec,
-    uint64_t offset)
+ngx_video_record_segment(ngx_video_record_t *r,
+    ngx_video_live_recording_t *rec, uint64_t offset)
 {
     ngx_video_record_job_t    *j;
     ngx_video_record_track_t  *t;
@@ -404,7 +437,6 @@ ngx_video_record_post(ngx_video_record_t *r, ngx_video_live_recording_t *rec,
     j->store = r->store;
     j->ref = r->segment.object;
     j->size = r->segment.size;
-    j->text = NULL;
     j->err = 0;
 
     ngx_video_live_file(j->file, rec, t->kind, t->n);
@@ -414,19 +446,40 @@ ngx_video_record_post(ngx_video_record_t *r, ngx_video_live_recording_t *rec,
     }
 
     ngx_video_record_plan(r, rec);
+    ngx_video_record_asset_write(&r->asset, rec, j,
+                                 offset == 0 ? (uint32_t) 1 << r->number : 0,
+                                 ngx_video_record_now(r)
+                                 >= rec->begin + NGX_VIDEO_RECORD_WAIT);
 
-    if (offset == 0 || j->gone) {
-        ngx_video_record_asset_write(&r->asset, rec, j, r->number);
+    return ngx_video_record_post(r);
+}
+
+
+/* A run that is not named, and has all that it will have, or may not have. */
+static ngx_int_t
+ngx_video_record_name(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
+{
+    ngx_video_record_job_t  *j;
+
+    j = &r->job;
+
+    if (r->unnamed) {
+        return NGX_DECLINED;
     }
 
-    if (ngx_thread_task_post(r->threads, &r->task) != NGX_OK) {
-        return NGX_ERROR;
+    j->size = 0;
+    j->header_len = 0;
+    j->trim = 0;
+    j->gone = 0;
+    ngx_video_record_asset_write(&r->asset, rec, j, 0, 1);
+
+    if (j->text == NULL) {
+        return NGX_DECLINED;
     }
 
-    r->working = 1;
-    ngx_add_timer(&r->busy, 60000);
+    ngx_cpystrn(j->file, j->text_file, NGX_VIDEO_LIVE_FILE);
 
-    return NGX_OK;
+    return ngx_video_record_post(r);
 }
 
 
@@ -470,25 +523,13 @@ ngx_video_record_look(ngx_video_record_t *r, ngx_uint_t number,
 }
 
 
-/* Hands the next segment to a thread, if there is one. */
-static void
-ngx_video_record_next(ngx_video_record_t *r)
+/* Hands the next segment to a thread: NGX_OK; NGX_DECLINED: there is none. */
+static ngx_int_t
+ngx_video_record_any(ngx_video_record_t *r, ngx_video_live_recording_t *rec)
 {
-    uint64_t                     offset;
-    ngx_int_t                    rc;
-    ngx_uint_t                   i;
-    ngx_video_live_recording_t   rec;
-
-    if (r->working) {
-        return;
-    }
-
-    if (ngx_video_live_recording(r->store, r->live, r->epoch, &rec) != NGX_OK
-        || rec.state != NGX_VIDEO_RECORD_ON)
-    {
-        ngx_video_record_rest(r);
-        return;
-    }
+    uint64_t    offset;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
 
     for (i = 0; i < r->ntracks; i++) {
         r->number = (r->turn + i) % r->ntracks;
@@ -505,8 +546,8 @@ ngx_video_record_next(ngx_video_record_t *r)
 
         r->turn = r->number + 1;
 
-        if (ngx_video_record_post(r, &rec, offset) == NGX_OK) {
-            return;
+        if (ngx_video_record_segment(r, rec, offset) == NGX_OK) {
+            return NGX_OK;
         }
 
         ngx_video_object_put(r->store, &r->segment.object);
@@ -514,6 +555,34 @@ ngx_video_record_next(ngx_video_record_t *r)
         r->job.failed = "task for";
         ngx_video_record_fail(r);
         break;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_video_record_next(ngx_video_record_t *r)
+{
+    ngx_video_live_recording_t   rec;
+
+    if (r->working) {
+        return;
+    }
+
+    if (ngx_video_live_recording(r->store, r->live, r->epoch, &rec) == NGX_OK) {
+
+        if (rec.state == NGX_VIDEO_RECORD_ON
+            && ngx_video_record_any(r, &rec) == NGX_OK)
+        {
+            return;
+        }
+
+        if ((r->finishing || rec.state != NGX_VIDEO_RECORD_ON)
+            && ngx_video_record_name(r, &rec) == NGX_OK)
+        {
+            return;
+        }
     }
 
     ngx_video_record_rest(r);
@@ -527,10 +596,6 @@ ngx_video_record_trimmed(ngx_video_record_t *r, ngx_video_record_track_t *t)
     ngx_video_record_job_t  *j;
 
     j = &r->job;
-
-    if (j->gone) {
-        ngx_video_live_record_gone(r->store, r->live, r->epoch, j->gone);
-    }
 
     if (j->trim && j->trim_err == 0) {
         t->keep.end = j->trim;
@@ -556,36 +621,16 @@ ngx_video_record_trimmed(ngx_video_record_t *r, ngx_video_record_track_t *t)
 }
 
 
-/* Back in the worker: the segment is on disk, or it is not. */
+/* The segment is on disk. */
 static void
-ngx_video_record_event(ngx_event_t *ev)
+ngx_video_record_done(ngx_video_record_t *r)
 {
-    ngx_int_t                  rc;
-    ngx_video_record_t        *r;
-    ngx_video_record_job_t    *j;
-    ngx_video_record_track_t  *t;
+    ngx_int_t                rc;
+    ngx_video_record_job_t  *j;
 
-    r = ev->data;
     j = &r->job;
-    t = &r->tracks[r->number];
 
-    r->working = 0;
-    t->fd = j->fd;
-
-    if (r->busy.timer_set) {
-        ngx_del_timer(&r->busy);
-    }
-
-    ngx_video_object_put(r->store, &r->segment.object);
-
-    if (j->err) {
-        ngx_video_record_fail(r);
-        ngx_video_record_rest(r);
-        return;
-    }
-
-    r->asset.described |= (uint32_t) 1 << r->number;
-    ngx_video_record_trimmed(r, t);
+    ngx_video_record_trimmed(r, &r->tracks[r->number]);
 
     rc = ngx_video_live_recorded(r->store, r->live, r->epoch, r->number,
                                  &r->segment, j->offset, (uint32_t) j->size);
@@ -596,6 +641,42 @@ ngx_video_record_event(ngx_event_t *ev)
                       "video zone \"%V\" is full: what is on disk of stream "
                       "\"%V\" can't be listed", &r->store->name,
                       &r->info.name);
+    }
+}
+
+
+/* Back in the worker. */
+static void
+ngx_video_record_event(ngx_event_t *ev)
+{
+    ngx_video_record_t      *r;
+    ngx_video_record_job_t  *j;
+
+    r = ev->data;
+    j = &r->job;
+
+    r->working = 0;
+
+    if (r->busy.timer_set) {
+        ngx_del_timer(&r->busy);
+    }
+
+    if (j->size) {
+        r->tracks[r->number].fd = j->fd;
+        ngx_video_object_put(r->store, &r->segment.object);
+    }
+
+    r->unnamed = (j->err && j->text);
+
+    if (j->err) {
+        ngx_video_record_fail(r);
+
+    } else {
+        if (j->size) {
+            ngx_video_record_done(r);
+        }
+
+        ngx_video_record_asset_written(&r->asset, j);
     }
 
     ngx_video_record_next(r);

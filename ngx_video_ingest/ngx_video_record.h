@@ -129,9 +129,10 @@ typedef struct {
     size_t                    header_len;
     ngx_video_store_t        *store;
     ngx_video_ref_t           ref;          /* bytes of the segment */
-    size_t                    size;
+    size_t                    size;         /* 0: no segment, only this: */
     u_char                   *text;         /* of asset.json, or NULL */
     size_t                    text_len;
+    uint32_t                  named;        /* runs in it, bits */
     u_char                    text_file[NGX_VIDEO_LIVE_FILE];
 
     uint64_t                  spare;        /* see ngx_video_record_keep_t */
@@ -149,7 +150,7 @@ typedef struct {
 void ngx_video_record_thread(void *data, ngx_log_t *log);
 
 
-/* ngx_video_record_asset.c: what asset.json says */
+/* ngx_video_record_asset.c: what asset.json says, and when */
 
 /* {"clips":[{"asset":"0001"},...]} */
 #define NGX_VIDEO_RECORD_TEXT    (64 + NGX_VIDEO_LIVE_RECORDED * 20)
@@ -160,14 +161,21 @@ typedef struct {
     uint64_t                  epoch;
     ngx_uint_t                ntracks;
     u_char                    tracks[NGX_VIDEO_LIVE_TRACKS][sizeof("v0")];
-    uint32_t                  described;    /* tracks that it knows, bits */
+    unsigned                  done:1;       /* the run is named */
     u_char                    text[NGX_VIDEO_RECORD_TEXT];
 } ngx_video_record_asset_t;
 
-/* The text for the job that writes a segment of this track. */
+/*
+ * The text for a job, or NULL when nothing of it changes: "begin" are the
+ * tracks, bits, whose first segments the job writes; "whole": the others won't
+ * begin, or are not waited for.  After it has been written, and segments of the
+ * job have been told of: written.
+ */
 void ngx_video_record_asset_write(ngx_video_record_asset_t *a,
     ngx_video_live_recording_t *rec, ngx_video_record_job_t *j,
-    ngx_uint_t number);
+    uint32_t begin, ngx_uint_t whole);
+void ngx_video_record_asset_written(ngx_video_record_asset_t *a,
+    ngx_video_record_job_t *j);
 
 
 #endif /* NGX_VIDEO_RECORD_H */

@@ -120,14 +120,17 @@ ngx_video_record_media(ngx_video_record_job_t *j)
 }
 
 
-/* All of it, or what was there before. */
+/*
+ * All of it, or what was there before.  Another run may do the same at this
+ * time.
+ */
 static ngx_int_t
 ngx_video_record_text(ngx_video_record_job_t *j)
 {
-    u_char    temp[NGX_VIDEO_LIVE_FILE + sizeof(".tmp")];
+    u_char    temp[NGX_VIDEO_LIVE_FILE + sizeof(".0001.tmp")];
     ngx_fd_t  fd;
 
-    ngx_sprintf(temp, "%s.tmp%Z", j->text_file);
+    ngx_sprintf(temp, "%s.%04uD.tmp%Z", j->text_file, j->number);
 
     fd = open((const char *) temp, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0644);
 
@@ -237,6 +240,20 @@ ngx_video_record_forget(ngx_video_record_job_t *j, ngx_log_t *log)
 }
 
 
+static ngx_int_t
+ngx_video_record_segment(ngx_video_record_job_t *j)
+{
+    if (j->header_len
+        && ngx_video_record_pwrite(j->fd, j->header, j->header_len, 0)
+           != NGX_OK)
+    {
+        return ngx_video_record_failed(j, "pwrite()");
+    }
+
+    return ngx_video_record_media(j);
+}
+
+
 void
 ngx_video_record_thread(void *data, ngx_log_t *log)
 {
@@ -246,7 +263,7 @@ ngx_video_record_thread(void *data, ngx_log_t *log)
 
     j->err = 0;
 
-    if (ngx_video_record_open(j) != NGX_OK) {
+    if (j->size && ngx_video_record_open(j) != NGX_OK) {
         return;
     }
 
@@ -257,20 +274,14 @@ ngx_video_record_thread(void *data, ngx_log_t *log)
 
     before = j->header_len ? 0 : (off_t) j->offset;
 
-    if (j->header_len
-        && ngx_video_record_pwrite(j->fd, j->header, j->header_len, 0)
-           != NGX_OK)
-    {
-        (void) ngx_video_record_failed(j, "pwrite()");
-
-    } else if (ngx_video_record_media(j) == NGX_OK && j->text
-               && ngx_video_record_text(j) == NGX_OK)
+    if ((j->size == 0 || ngx_video_record_segment(j) == NGX_OK) && j->text
+        && ngx_video_record_text(j) == NGX_OK)
     {
         ngx_video_record_forget(j, log);
     }
 
     /* no disk space for half a segment */
-    if (j->err && ftruncate(j->fd, before) == -1) {
+    if (j->err && j->size && ftruncate(j->fd, before) == -1) {
         ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
                       "ftruncate() \"%s\" failed", j->file);
     }

@@ -107,11 +107,15 @@ typedef enum {
 
 /*
  * What of a run is written to disk.  Its files are PATH/NUMBER/TRACK.mp4; all
- * runs of a stream have the same path.  "runs" has a bit for each of the newest
- * that has media there, see ngx_video_live_run_bit(); who changes it does so in
- * all runs after its own, too, under the lock and a word at a time: a run may
- * come to disk when another has begun.  "ends" is the media time that such a run
+ * runs of a stream have the same path.  "ends" is the media time that a run
  * ended with, ms, of all but the one that is written.
+ *
+ * "runs" has a bit for each of the newest runs that has media on disk, see
+ * ngx_video_live_run_bit(), "named" for each that asset.json is to name.  A run
+ * may come to disk when another has begun: who changes them does so in all runs
+ * after its own, too, under the lock and a word at a time.  A run is not named
+ * before asset.json has it, nor while what was written may be another
+ * recorder's, which knew of less.
  */
 typedef struct {
     uint32_t                  state;        /* ngx_video_record_state_e;
@@ -120,6 +124,7 @@ typedef struct {
     uint32_t                  writer_gen;
     uint32_t                  number;
     uint32_t                  runs;         /* atomic */
+    uint32_t                  named;        /* atomic */
     uint32_t                  path_len;
     uint64_t                  begin;        /* media time that it begins with,
                                                ms; UINT64_MAX: not yet */
@@ -137,8 +142,8 @@ ngx_video_live_run_bit(uint32_t number)
 
 
 /*
- * Everything but state, signal, and "state" and "runs" of the recording is
- * written between two steps of version.
+ * Everything but state, signal, and "state", "runs" and "named" of the
+ * recording is written between two steps of version.
  */
 struct ngx_video_live_s {
     uint64_t                  version;      /* odd: being written */
@@ -436,13 +441,36 @@ ngx_int_t ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
     uint64_t epoch, ngx_uint_t number, ngx_video_live_segment_t *s,
     uint64_t offset, uint32_t size);
 
-/* These runs, bits as in "runs", are not on disk any more. */
+/* What asset.json is made of, as a run and all after it have it. */
+typedef struct {
+    uint32_t                  number;       /* of the newest run */
+    uint32_t                  runs;
+    uint32_t                  named;
+    uint32_t                  begun;        /* tracks of the run itself that
+                                               have media on disk, bits */
+} ngx_video_live_runs_t;
+
+/* NGX_DECLINED when the run is another. */
+ngx_int_t ngx_video_live_record_runs(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_video_live_runs_t *runs);
+
+/*
+ * For the recorder.  named: asset.json has been written and names these runs,
+ * bits as in "runs"; NGX_AGAIN: what it is to name has changed meanwhile, it
+ * has to be written again.  forget: these are not to be named any more; gone:
+ * they are not on disk any more.
+ */
+ngx_int_t ngx_video_live_record_named(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint32_t runs);
+void ngx_video_live_record_forget(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint32_t runs);
 void ngx_video_live_record_gone(ngx_video_store_t *st, ngx_uint_t index,
     uint64_t epoch, uint32_t runs);
 
 /*
  * Makes this worker the recorder of a run whose publisher is gone and whose
- * recorder has died before it had written everything: NGX_OK, or NGX_DECLINED.
+ * recorder has died before it had written everything, or had named it: NGX_OK,
+ * or NGX_DECLINED.
  */
 ngx_int_t ngx_video_live_adopt(ngx_video_store_t *st, ngx_uint_t index,
     uint64_t *epoch);

@@ -59,28 +59,59 @@ ngx_video_live_record_leave(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
+static void
+ngx_video_live_record_change(ngx_video_live_t *l, size_t field, uint32_t set,
+    uint32_t clear)
+{
+    uint32_t  *runs;
+
+    runs = (uint32_t *) (void *) ((u_char *) &l->recording + field);
+
+    ngx_video_store_sc(runs, (*runs | set) & ~clear);
+}
+
+
 /*
- * Under the lock: sets and clears bits of "runs" in a run and in all that have
- * gone on from it in the same recording, so that the newest knows of each.  Those
- * are other workers', so it is a word at a time.  Its own is last: until then who
- * comes after us does it again.
+ * Under the lock: sets and clears bits of "runs" or "named" (their offset) in a
+ * run and in all that have gone on from it in the same recording, so that the
+ * newest knows of each.  Those are other workers', so it is a word at a time.
+ * Its own is last: until then who comes after us does it again.
  */
 static void
 ngx_video_live_record_mark(ngx_video_store_t *st, ngx_video_live_t *l,
-    uint32_t set, uint32_t clear)
+    size_t field, uint32_t set, uint32_t clear)
 {
-    uint32_t          *runs;
     ngx_video_live_t  *n;
 
     for (n = ngx_video_live_record_next(st, l); n;
          n = ngx_video_live_record_next(st, n))
     {
-        runs = &n->recording.runs;
-        ngx_video_store_sc(runs, (*runs | set) & ~clear);
+        ngx_video_live_record_change(n, field, set, clear);
     }
 
-    runs = &l->recording.runs;
-    ngx_video_store_sc(runs, (*runs | set) & ~clear);
+    ngx_video_live_record_change(l, field, set, clear);
+}
+
+
+/* Under the lock: the newest run of the recording of one. */
+static ngx_video_live_t *
+ngx_video_live_record_newest(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_video_live_t  *n;
+
+    while ((n = ngx_video_live_record_next(st, l)) != NULL) {
+        l = n;
+    }
+
+    return l;
+}
+
+
+/* Its bit in "runs" and "named". */
+static uint32_t
+ngx_video_live_record_bit(ngx_video_live_t *l)
+{
+    return (uint32_t) 1 << ngx_video_live_run_bit(l->recording.number);
 }
 
 
@@ -122,6 +153,7 @@ ngx_video_live_record(ngx_video_store_t *st, ngx_uint_t index, ngx_str_t *path,
                      : on ? NGX_VIDEO_RECORD_ON : NGX_VIDEO_RECORD_OFF;
         rec->number = 1;
         rec->runs = 0;
+        rec->named = 0;
         rec->path_len = ngx_min(path->len, NGX_VIDEO_LIVE_PATH);
         ngx_memcpy(rec->path, path->data, rec->path_len);
     }
@@ -488,11 +520,12 @@ ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
     if (number < l->ntracks) {
         t = ngx_video_live_track_at(st, l, number);
 
-        bit = (uint32_t) 1 << ngx_video_live_run_bit(l->recording.number);
+        bit = ngx_video_live_record_bit(l);
 
         /* before it counts as written */
         if (size && (l->recording.runs & bit) == 0) {
-            ngx_video_live_record_mark(st, l, bit, 0);
+            ngx_video_live_record_mark(st, l,
+                           offsetof(ngx_video_live_recording_t, runs), bit, 0);
         }
 
         rc = ngx_video_live_list_record(st, l, t, s, offset, size);
@@ -501,6 +534,87 @@ ngx_video_live_recorded(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_record_leave(st, l);
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_video_live_record_runs(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, ngx_video_live_runs_t *runs)
+{
+    ngx_uint_t               i;
+    ngx_video_live_t        *l, *n;
+    ngx_video_live_track_t  *t;
+
+    l = ngx_video_live_record_enter(st, index, epoch);
+
+    if (l == NULL) {
+        return NGX_DECLINED;
+    }
+
+    n = ngx_video_live_record_newest(st, l);
+
+    runs->number = n->recording.number;
+    runs->runs = n->recording.runs;
+    runs->named = n->recording.named;
+    runs->begun = 0;
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+
+        if (ngx_video_live_record_end(&t->dvr)) {
+            runs->begun |= (uint32_t) 1 << i;
+        }
+    }
+
+    ngx_video_live_record_leave(st, l);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_record_named(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint32_t runs)
+{
+    uint32_t           own, named;
+    ngx_int_t          rc;
+    ngx_video_live_t  *l;
+
+    l = ngx_video_live_record_enter(st, index, epoch);
+
+    if (l == NULL) {
+        return NGX_DECLINED;
+    }
+
+    own = runs & ngx_video_live_record_bit(l);
+    named = ngx_video_live_record_newest(st, l)->recording.named;
+    rc = NGX_AGAIN;
+
+    if ((named | own) == runs) {
+        ngx_video_live_record_mark(st, l,
+                          offsetof(ngx_video_live_recording_t, named), own, 0);
+        rc = NGX_OK;
+    }
+
+    ngx_video_live_record_leave(st, l);
+
+    return rc;
+}
+
+
+void
+ngx_video_live_record_forget(ngx_video_store_t *st, ngx_uint_t index,
+    uint64_t epoch, uint32_t runs)
+{
+    ngx_video_live_t  *l;
+
+    l = ngx_video_live_record_enter(st, index, epoch);
+
+    if (l) {
+        ngx_video_live_record_mark(st, l,
+                         offsetof(ngx_video_live_recording_t, named), 0, runs);
+        ngx_video_live_record_leave(st, l);
+    }
 }
 
 
@@ -513,7 +627,8 @@ ngx_video_live_record_gone(ngx_video_store_t *st, ngx_uint_t index,
     l = ngx_video_live_record_enter(st, index, epoch);
 
     if (l) {
-        ngx_video_live_record_mark(st, l, 0, runs);
+        ngx_video_live_record_mark(st, l,
+                          offsetof(ngx_video_live_recording_t, runs), 0, runs);
         ngx_video_live_record_leave(st, l);
     }
 }
@@ -525,6 +640,13 @@ ngx_video_live_pending(ngx_video_store_t *st, ngx_video_live_t *l)
     ngx_uint_t                 i;
     ngx_video_live_track_t    *t;
     ngx_video_live_segment_t   s;
+
+    /* it is on disk, and asset.json does not know */
+    if (l->recording.runs & ~l->recording.named
+        & ngx_video_live_record_bit(l))
+    {
+        return 1;
+    }
 
     if (l->recording.state != NGX_VIDEO_RECORD_ON) {
         return 0;
@@ -568,7 +690,7 @@ ngx_video_live_adopt(ngx_video_store_t *st, ngx_uint_t index, uint64_t *epoch)
 
     l = &st->lives[index];
 
-    if (ngx_video_load(&l->recording.state) != NGX_VIDEO_RECORD_ON
+    if (ngx_video_load(&l->recording.state) == NGX_VIDEO_RECORD_NONE
         || ngx_video_load(&l->state) < NGX_VIDEO_LIVE_ENDED
         || st->slot == NGX_VIDEO_NO_SLOT)
     {

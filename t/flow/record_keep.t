@@ -272,6 +272,9 @@ is slurp(file('runs', 'asset.json')),
     qq({"clips":[{"asset":"0001"},{"asset":"0002"}]}\n), 'and comes back';
 my $live = media_list($t, '/live/runs/v0/index.m3u8');
 is_deeply [broken($live, list('runs', 'v0'))], [], 'all of it plays';
+# a text is known by its inode, size and second, in which more than a minute
+# goes by here: the inode is not to be another text's of this size
+link file('runs', 'asset.json'), file('runs', '.before') or die "link: $!\n";
 on('runs', 60, '0002', $feed);
 ok +(wait_for { !-e file('runs', '0001') } 3), 'then the first run is gone';
 is slurp(file('runs', 'asset.json')),
@@ -283,11 +286,10 @@ $feed->reset;
 wait_for { (stream_status($t, 'runs') // {})->{state} eq 'paused' } 5;
 $feed = live_feed($t, 'runs');
 on('runs', 3, '0003', $feed);
-# until its sound is there this clip is not like the other: 422
-my $sound = file('runs', '0003/a0.mp4');
-ok +(wait_for { -f $sound && slurp($sound) =~ /styp/ } 5), 'with its sound';
-is slurp(file('runs', 'asset.json')),
-    qq({"clips":[{"asset":"0002"},{"asset":"0003"}]}\n), 'and another comes';
+ok +(wait_for {
+    slurp(file('runs', 'asset.json'))
+        eq qq({"clips":[{"asset":"0002"},{"asset":"0003"}]}\n)
+} 5), 'and another comes';
 is_deeply [broken(list('runs', 'v0'))], [], 'all of which plays';
 $feed->end;
 

@@ -355,6 +355,21 @@ step_record(void)
 
 
 static void
+before_name(void)
+{
+    before_late();
+    step_record();
+}
+
+
+static void
+step_name(void)
+{
+    (void) ngx_video_live_record_named(&st, live, st.lives[live].epoch, 1);
+}
+
+
+static void
 step_slot_close(void)
 {
     ngx_video_slot_close(&st);
@@ -385,6 +400,7 @@ static op_t  ops[] = {
     { "end before ready", before_ready, step_end, 0 },
     { "reap", before_again, step_reap, 0 },
     { "segment on disk of a run that went on", before_late, step_record, 0 },
+    { "name of a run that went on", before_name, step_name, 0 },
     { "slot close", before_close, step_slot_close, 0 },
 };
 
@@ -410,6 +426,10 @@ check_recorded(ngx_video_store_t *s)
 
         if ((t->dvr.next || p->recording.runs) && l->recording.runs != 1) {
             return "a run that is on disk is not known";
+        }
+
+        if (p->recording.named && l->recording.named != 1) {
+            return "nor that it is named";
         }
 
         if (t->dvr.offset[t->dvr.next % 2] != (t->dvr.next ? 600 : 0)) {

@@ -384,6 +384,11 @@ test_adopt(void)
     check("an adopted recording");
 
     ngx_video_live_reap(&b, b.lives[i].ended + b.lives[i].linger + 1);
+    is_int(b.lives[i].epoch, info.epoch, "it stays until it is named");
+    is_int(ngx_video_live_record_named(&b, i, info.epoch, 1), NGX_OK,
+           "which is told");
+
+    ngx_video_live_reap(&b, b.lives[i].ended + b.lives[i].linger + 1);
     is_int(b.lives[i].state, NGX_VIDEO_LIVE_FREE, "then it goes");
 
     end("an adopted recording");
@@ -470,6 +475,42 @@ test_runs(void)
 }
 
 
+/* A run that is on disk, and not named, is left to another worker, too. */
+static void
+test_unnamed(void)
+{
+    uint64_t               epoch;
+    ngx_uint_t             i;
+    ngx_video_live_runs_t  runs;
+
+    start();
+    begin(&i, 0, 1);
+    segment(i, 0);
+    (void) record(&a, i);
+    is_int(ngx_video_live_record_runs(&a, i, info.epoch + 1, &runs),
+           NGX_DECLINED, "another run");
+    is_int(ngx_video_live_record_runs(&a, i, info.epoch, &runs), NGX_OK,
+           "a run");
+    is_int(runs.number, 1, "the first");
+    is_int(runs.runs, 1, "is on disk");
+    is_int(runs.begun, 1, "with its track");
+    is_int(runs.named, 0, "and not named");
+
+    (void) ngx_video_live_record_set(&b, i, info.epoch, NGX_VIDEO_RECORD_OFF);
+    store_env_kill(&a);
+    (void) store_env_sweep(&b);
+    ngx_video_live_orphan(&b);
+    is_int(ngx_video_live_adopt(&b, i, &epoch), NGX_OK,
+           "when its recorder is dead another names it, recorded or not");
+    is_int(ngx_video_live_record_named(&b, i, epoch, 1), NGX_OK, "it does");
+    (void) ngx_video_live_record_runs(&b, i, epoch, &runs);
+    is_int(runs.named, 1, "it is named");
+    check("a run that was not named");
+
+    end("a run that was not named");
+}
+
+
 /* What of a run comes to disk late is of the runs after it, too. */
 static void
 test_late(void)
@@ -507,6 +548,19 @@ test_late(void)
     again(&i[0], &rec);
     is_int(rec.runs, 15, "as does who comes after it");
 
+    /* two recorders write asset.json at a time, of which one does not know */
+    is_int(ngx_video_live_record_named(&a, i[1], epoch[1], 2), NGX_OK,
+           "one has named its run");
+    is_int(ngx_video_live_record_named(&a, i[0], info.epoch, 8), NGX_AGAIN,
+           "who has not seen it has to do it again");
+    (void) ngx_video_live_recording(&a, i[0], info.epoch, &rec);
+    is_int(rec.named, 2, "and has named nothing yet");
+    is_int(ngx_video_live_record_named(&a, i[0], info.epoch, 10), NGX_OK,
+           "with both it has");
+    ngx_video_live_record_forget(&a, i[1], epoch[1], 1);
+    is_int(ngx_video_live_record_named(&a, i[0], info.epoch, 11), NGX_AGAIN,
+           "as who names one that is to go");
+
     ngx_video_live_record_gone(&a, i[1], epoch[1], 1);
     (void) ngx_video_live_recording(&a, i[0], info.epoch, &rec);
     is_int(rec.runs, 14, "what one has deleted is gone for all");
@@ -528,6 +582,7 @@ main(void)
     test_off();
     test_adopt();
     test_runs();
+    test_unnamed();
     test_late();
 
     nvm_heap_done(&heap);
