@@ -403,7 +403,7 @@ uint64_t ngx_video_live_first_msn(ngx_video_store_t *st, ngx_uint_t index);
 
 
 /*
- * ngx_video_live_dvr.c: what is on disk.
+ * ngx_video_live_record.c, ngx_video_live_dvr.c: what is on disk.
  *
  * record: by the publisher's worker, which becomes the recorder, when the run
  * is ready; a run that goes on from one that has a path goes on there, too, or

@@ -76,13 +76,34 @@ ngx_video_live_t *ngx_video_live_prev(ngx_video_store_t *st,
     ngx_video_live_t *l);
 
 /*
- * ngx_video_live_dvr.c.  Under the lock: whether a run has something that is
- * listed from disk; whether it has something that is to be written.  Of a track: its pages, NGX_VIDEO_LIVE_PAGES at most;
- * returns how many.
+ * ngx_video_live_record.c.  enter: for the recorder of a run, which is its
+ * publisher's worker or comes after that: takes the lock and begins to write;
+ * NULL, without it: the run is another.  there: inside, it has media on disk.
+ * pending: under the lock, whether there is something that is to be written.
+ */
+ngx_video_live_t *ngx_video_live_record_enter(ngx_video_store_t *st,
+    ngx_uint_t index, uint64_t epoch);
+void ngx_video_live_record_leave(ngx_video_store_t *st, ngx_video_live_t *l);
+void ngx_video_live_record_there(ngx_video_store_t *st, ngx_video_live_t *l);
+ngx_uint_t ngx_video_live_pending(ngx_video_store_t *st, ngx_video_live_t *l);
+
+/*
+ * ngx_video_live_dvr.c.  Under the lock.  kept: whether a run has something
+ * that is listed from disk.  due_record: the next segment of a track that is to
+ * be written; NGX_DECLINED: it is missing.  pages: those of a track,
+ * NGX_VIDEO_LIVE_PAGES at most; returns how many.
  */
 ngx_uint_t ngx_video_live_kept(ngx_video_store_t *st, ngx_video_live_t *l);
-ngx_uint_t ngx_video_live_pending(ngx_video_store_t *st, ngx_video_live_t *l);
+ngx_int_t ngx_video_live_due_record(ngx_video_live_t *l,
+    ngx_video_live_track_t *t, ngx_video_live_segment_t *segment);
 uint32_t ngx_video_live_pages(ngx_video_live_track_t *t, uint32_t *pages);
+
+/* Where the file of a track ends. */
+static inline uint64_t
+ngx_video_live_record_end(ngx_video_live_dvr_t *d)
+{
+    return d->offset[d->next % 2];
+}
 
 /* ngx_video_live_limit.c.  Under the lock: NGX_OK, NGX_DECLINED. */
 ngx_int_t ngx_video_live_limit(ngx_video_store_t *st,
