@@ -5,18 +5,11 @@ use warnings;
 
 use Test::More;
 use Test::Video;
+use Test::Video::DASH;
 use Test::Video::Live;
-use Time::Local qw(timegm);
 
 my $t = Test::Video->new;
 $t->conf(live_conf(grace => '5s'))->run;
-
-sub seconds {
-    my ($date) = @_;
-    my ($y, $m, $d, $h, $min, $s) =
-        $date =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z/ or return 0;
-    return timegm(int $s, $min, $h, $d, $m - 1, $y) + $s - int $s;
-}
 
 # The end of the newest complete segment, by a playlist and by a manifest.
 sub ends {

@@ -6,67 +6,13 @@ use warnings;
 
 use Test::More;
 use Test::Video;
+use Test::Video::DASH;
 use Test::Video::Live;
-use Time::Local qw(timegm);
 
 my $t = Test::Video->new;
 
 $t->conf(live_conf(locations => 'location /plain/ { video_live zone=live; '
                    . 'video_low_latency off; }'))->run;
-
-
-sub attribute {
-    my ($text, $name) = @_;
-    my ($value) = $text =~ /\s\Q$name\E="([^"]*)"/;
-    return $value;
-}
-
-
-sub seconds {
-    my ($date) = @_;
-    my ($y, $m, $d, $h, $min, $s) =
-        $date =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z$/ or return 0;
-    return timegm(int $s, $min, $h, $d, $m - 1, $y) + $s - int $s;
-}
-
-
-# For each representation: id, init, timescale, segments [number, start,
-# duration, path] as a client works them out.
-sub representations {
-    my ($text, $base) = @_;
-    my @found;
-
-    while ($text =~ m{<Representation\b([^>]*)>(.*?)</Representation>}gs) {
-        my ($head, $body) = ($1, $2);
-        my $id = attribute($head, 'id');
-        my ($template) = $body =~ /<SegmentTemplate\b([^>]*)>/;
-        my $number = attribute($template, 'startNumber');
-        my $at = 0;
-        my %r = (id => $id, codecs => attribute($head, 'codecs'),
-                 bandwidth => attribute($head, 'bandwidth'),
-                 timescale => attribute($template, 'timescale'));
-        my $fill = sub {
-            my ($pattern, $number) = @_;
-            $pattern =~ s/\$RepresentationID\$/$id/;
-            $pattern =~ s/\$Number\$/$number/;
-            return "$base/$pattern";
-        };
-        $r{init} = $fill->(attribute($template, 'initialization'), '');
-
-        while ($body =~ m{<S\b([^>]*)/>}g) {
-            my $s = $1;
-            $at = attribute($s, 't') // $at;
-            for (0 .. attribute($s, 'r') // 0) {
-                push @{ $r{segments} }, [$number, $at, attribute($s, 'd'),
-                    $fill->(attribute($template, 'media'), $number)];
-                $at += attribute($s, 'd');
-                $number++;
-            }
-        }
-        push @found, \%r;
-    }
-    return @found;
-}
 
 
 my $feed = live_feed($t, 'cam');
