@@ -13,6 +13,9 @@
 # hold the latency that playlist and manifest ask for.
 #
 #   bench/players.pl [MINUTES [BITRATE [PLAYER...]]]
+#
+# CLOCK=1000 in the environment: the clock of the publisher is fast by so many
+# in a million, which manifests follow in steps.
 
 use strict;
 use warnings;
@@ -35,6 +38,7 @@ use constant {
 
 my $minutes = shift // 1;
 my $bitrate = shift // '2M';
+my $clock = 1 + ($ENV{CLOCK} // 0) / 1e6;
 my $t = live_node(part => '333ms');
 
 # each player has time for a start and for stalls
@@ -69,7 +73,7 @@ sub publish_in_time {
     $rtmp->publish('bench');
 
     for my $tag (@tags) {
-        my $wait = $begun + $tag->{timestamp} / 1000 - time;
+        my $wait = $begun + $tag->{timestamp} / 1000 / $clock - time;
         sleep $wait if $wait > 0;
         $rtmp->send_tag(@$tag{qw(type timestamp body)}) or last;
         $rtmp->connection->fill(65536, 0) if rand() < 0.01;

@@ -11,7 +11,8 @@
  *   ngx_http_video_park.c         requests that wait
  *   ngx_http_video_object.c       bodies in the store
  *   ngx_http_video_live.c         live media
- *   ngx_http_video_live_list.c    live playlists and manifests
+ *   ngx_http_video_live_list.c    live playlists
+ *   ngx_http_video_live_manifest.c  live manifests
  *   ngx_http_video_live_dvr.c     live media that have left memory
  *   ngx_http_video_live_stat.c    what is counted of them
  *   ngx_http_video_live_wish.c    live streams that are to be fetched
@@ -358,6 +359,12 @@ ngx_uint_t ngx_http_video_runs_vain(ngx_http_video_runs_t *runs,
 ngx_int_t ngx_http_video_runs_join(ngx_http_request_t *r,
     ngx_http_video_runs_t *runs, ngx_uint_t number, nvm_timeline_t *timeline,
     nvm_hls_media_t *media);
+
+
+/* ngx_http_video_live_manifest.c: the manifest of a stream, as a text. */
+ngx_int_t ngx_http_video_live_manifest(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_runs_t *runs, u_char **text,
+    size_t *len);
 
 
 /*

@@ -1,15 +1,15 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * Live playlists and manifests.  One text for (stream, track, newest segment,
- * newest part) serves every viewer: it is rendered into a store object by
- * whoever comes first, and handed to all others from there.
+ * Live playlists, and which text a request for one, or for a manifest, gets.
+ * One text for (stream, track, newest segment, newest part) serves every viewer:
+ * it is rendered into a store object by whoever comes first, and handed to all
+ * others from there.
  *
  * Delta updates are RFC 8216bis, 6.2.5.1, blocking reload is 6.2.5.2.
  */
 
 #include "ngx_http_video_live_ts.h"
-#include "nvm_dash.h"
 #include "nvm_hls.h"
 
 
@@ -19,14 +19,6 @@
 /* Segments of a playlist that is long; bytes of one, and some for parts. */
 #define NGX_HTTP_VIDEO_LONG   500
 #define NGX_HTTP_VIDEO_LINES  144
-
-/*
- * ms; what DASH players with low latency are to aim at is this and three parts:
- * they learn of a segment by asking for the manifest, as often as the other.
- */
-#define NGX_HTTP_VIDEO_DASH_LATENCY  1500
-#define NGX_HTTP_VIDEO_DASH_UPDATE   500
-
 
 /* A delta update that leaves out date ranges, too; 1: segments alone. */
 #define NGX_HTTP_VIDEO_SKIP_RANGES  2
@@ -341,13 +333,6 @@ ngx_http_video_live_playlist(nvm_writer_t *w, void *what)
 }
 
 
-static nvm_err_e
-ngx_http_video_live_manifest(nvm_writer_t *w, void *what)
-{
-    return nvm_dash_write(w, what);
-}
-
-
 /* RENDITION-REPORT: the newest media of the other tracks. */
 static void
 ngx_http_video_live_reports(ngx_http_video_runs_t *t, ngx_uint_t number,
@@ -430,149 +415,6 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
 }
 
 
-/*
- * Adds to a timeline the segment that is being made, or is about to be: as
- * long as the one before it.
- */
-static ngx_int_t
-ngx_http_video_live_announce(ngx_http_request_t *r, nvm_timeline_t *tl)
-{
-    size_t          n;
-    nvm_segment_t  *s, *last;
-
-    n = tl->nsegments;
-
-    if (n && !tl->segments[n - 1].complete) {
-        n--;
-    }
-
-    if (n == 0) {
-        return NGX_OK;
-    }
-
-    s = ngx_palloc(r->pool, (n + 1) * sizeof(nvm_segment_t));
-    if (s == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(s, tl->segments, n * sizeof(nvm_segment_t));
-
-    last = &s[n - 1];
-    s[n] = *last;
-    s[n].msn = last->msn + 1;
-    s[n].start = last->start + last->duration;
-
-    tl->segments = s;
-    tl->nsegments = n + 1;
-
-    return NGX_OK;
-}
-
-
-/* Low latency: what is being made, and what players are to aim at. */
-static ngx_int_t
-ngx_http_video_live_dash_latency(ngx_http_request_t *r,
-    ngx_http_video_run_t *run, ngx_uint_t ntracks, nvm_dash_t *d)
-{
-    ngx_uint_t       i;
-    nvm_timeline_t  *tl;
-
-    for (i = 0; i < ntracks; i++) {
-        tl = &run->timeline[i];
-
-        if (ngx_http_video_live_announce(r, tl) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        d->latency = ngx_max(d->latency,
-                             NGX_HTTP_VIDEO_DASH_LATENCY
-                             + (uint32_t) nvm_rescale((int64_t) tl->part_target
-                                                      * 3, 1000,
-                                                      tl->track->timescale));
-    }
-
-    d->delay = d->latency;
-    d->update_period = NGX_HTTP_VIDEO_DASH_UPDATE;
-
-    return NGX_OK;
-}
-
-
-/* A run as a period. */
-static void
-ngx_http_video_live_period(ngx_http_video_runs_t *t, ngx_http_video_run_t *run,
-    nvm_dash_track_t *tracks, nvm_dash_period_t *period)
-{
-    ngx_uint_t  i;
-
-    ngx_memzero(tracks, t->ntracks * sizeof(nvm_dash_track_t));
-
-    for (i = 0; i < t->ntracks; i++) {
-        tracks[i].timeline = &run->timeline[i];
-        tracks[i].id = t->name[i];
-        tracks[i].prefix = run->prefix;
-        tracks[i].pto = (uint64_t) nvm_rescale((int64_t) run->info.clock.begin,
-                                               run->track[i].timescale, 1000);
-    }
-
-    period->tracks = tracks;
-    period->ntracks = t->ntracks;
-    period->id = run->info.order ? run->id : NULL;
-    period->start = run->info.clock.start;
-}
-
-
-static ngx_int_t
-ngx_http_video_live_render_manifest(ngx_http_request_t *r,
-    ngx_video_live_info_t *info, ngx_http_video_runs_t *t, u_char **text,
-    size_t *len)
-{
-    nvm_dash_t                  d;
-    ngx_uint_t                  i;
-    nvm_dash_track_t           *tracks;
-    nvm_dash_period_t           periods[NGX_VIDEO_LIVE_RUNS];
-    ngx_http_video_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
-
-    tracks = ngx_palloc(r->pool, t->nruns * NGX_VIDEO_LIVE_TRACKS
-                                 * sizeof(nvm_dash_track_t));
-    if (tracks == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    for (i = 0; i < t->nruns; i++) {
-        ngx_http_video_live_period(t, t->run[t->nruns - 1 - i],
-                                   tracks + i * NGX_VIDEO_LIVE_TRACKS,
-                                   &periods[i]);
-    }
-
-    ngx_memzero(&d, sizeof(nvm_dash_t));
-
-    d.periods = periods;
-    d.nperiods = t->nruns;
-    d.captions = t->captions.list;
-    d.ncaptions = t->captions.n;
-    d.dynamic = 1;
-    d.events = 1;
-    d.availability_start = info->clock.wall;
-    d.publish_time = (int64_t) ngx_video_now();
-    d.now = d.publish_time;
-    d.time_shift = info->listed_ms;
-    d.clock = "time";
-
-    if (conf->low_latency && info->state == NGX_VIDEO_LIVE_LIVE
-        && ngx_http_video_live_dash_latency(r, t->run[0], t->ntracks, &d)
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_video_write(r, ngx_http_video_live_manifest, &d, text,
-                                len);
-}
-
-
 static ngx_int_t
 ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     size_t *len)
@@ -611,7 +453,7 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
                                     len);
 
     case NGX_HTTP_VIDEO_MANIFEST:
-        return ngx_http_video_live_render_manifest(r, info, t, text, len);
+        return ngx_http_video_live_manifest(r, info, t, text, len);
 
     default:
         if (ctx->path.ts) {

@@ -151,6 +151,34 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
 
 /*
+ * Manifests are put right from here on, if they are off by too much.  Media
+ * times stay what they are.
+ */
+static void
+ngx_video_lane_step(ngx_video_segmenter_t *sg, int64_t ms)
+{
+    int64_t                 more;
+    ngx_video_live_clock_t  clock;
+
+    more = sg->strayed - sg->stepped;
+
+    if (more < NGX_VIDEO_STRAY && more > -NGX_VIDEO_STRAY) {
+        return;
+    }
+
+    clock = sg->time;
+    clock.begin += (uint64_t) (ms - sg->base);
+    clock.start += (uint64_t) (ms - sg->base + sg->strayed);
+
+    sg->stepped = sg->strayed;
+    ngx_video_live_step(sg->store, sg->live, &clock);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_STREAM, sg->log, 0,
+                   "video clock: step of %L ms at %uL ms", more, clock.begin);
+}
+
+
+/*
  * A segment begins: what has been learned of the publisher's clock applies from
  * here on.  What is known before the first one is complete applies to that one
  * as well, and to when the run began.
@@ -194,6 +222,13 @@ ngx_video_lane_time(ngx_video_segmenter_t *sg, ngx_video_track_writer_t *tw,
         }
 
         ngx_video_live_shift(sg->store, sg->live, &sg->time, shift);
+        return;
+    }
+
+    sg->strayed += shift;
+
+    if (sg->lead == NULL || tw == &sg->lead->writer) {
+        ngx_video_lane_step(sg, ms);
     }
 }
 

@@ -38,6 +38,12 @@
 /* media time for which sound waits for a key frame of announced video, ms */
 #define NGX_VIDEO_KEY_WAIT        10000
 
+/*
+ * Dates follow a publisher's clock, manifests only in steps: of so many ms.  A
+ * step takes 20 s or more, see NVM_WALL_SLEW.
+ */
+#define NGX_VIDEO_STRAY           40
+
 /* media time for which a track waits for the leader's cut, ms */
 #define NGX_VIDEO_CUT_WAIT        1000
 
@@ -102,6 +108,8 @@ typedef struct {
     uint64_t                  earliest;     /* time.start may become */
     nvm_wall_t                wall;
     int64_t                   settled;      /* ms of media, when that was */
+    int64_t                   strayed;      /* ms, of dates from "time" */
+    int64_t                   stepped;      /* of those in manifests, too */
     ngx_video_cuts_t          cuts;
 
     double                    framerate;    /* as announced, 0: not */

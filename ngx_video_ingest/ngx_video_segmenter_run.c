@@ -262,12 +262,10 @@ ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
     }
 
     now = (int64_t) ngx_video_now();
-    nvm_wall_init(&sg->wall, now, ms);
-
     rc = ngx_video_live_join(sg->store, sg->live, kinds, n, &time);
 
     if (rc == NGX_OK && sg->renewed) {
-        sg->time.start += (uint64_t) (ms - sg->base);
+        sg->time.start += (uint64_t) (ms - sg->base + sg->strayed);
         sg->time.begin += (uint64_t) (ms - sg->base);
 
         /* it is the clock of the run before */
@@ -275,6 +273,7 @@ ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
         sg->settled = ms;
 
     } else if (rc == NGX_OK) {
+        nvm_wall_init(&sg->wall, now, ms);
         sg->time = time;
         sg->earliest = time.start;
 
@@ -283,11 +282,14 @@ ngx_video_segmenter_join(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes,
         }
 
     } else {
+        nvm_wall_init(&sg->wall, now, ms);
         ngx_memzero(&sg->time, sizeof(ngx_video_live_clock_t));
         sg->time.wall = now;
     }
 
     sg->base = ms;
+    sg->strayed = 0;
+    sg->stepped = 0;
     ngx_video_live_clock(sg->store, sg->live, &sg->time);
 
     return rc;

@@ -9,6 +9,10 @@
 #include "ngx_video_live_stat.h"
 
 
+_Static_assert(sizeof(ngx_video_live_track_t) <= NGX_VIDEO_CHUNK_SIZE,
+               "a track fits into a chunk");
+
+
 ngx_int_t
 ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
     nvm_track_t *track, uint32_t part_target, const u_char *init, size_t len,
@@ -38,6 +42,7 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
         t->next = 0;
         t->next_part = 0;
         t->part_target = part_target;
+        t->nsteps = 0;
         ngx_memzero(&t->dvr, sizeof(ngx_video_live_dvr_t));
 
         l->tracks[l->ntracks] = chunk;

@@ -52,6 +52,9 @@
 #define NGX_VIDEO_LIVE_SEGMENTS   384
 #define NGX_VIDEO_LIVE_PARTS      1024
 
+/* steps of a run's clock: one less is remembered, the newest ones */
+#define NGX_VIDEO_LIVE_STEPS      256
+
 /* runs of a stream that are read, the newest ones */
 #define NGX_VIDEO_LIVE_RUNS       16
 
@@ -95,6 +98,17 @@ typedef struct {
     uint64_t                  start;        /* when this one did, ms after it */
     uint64_t                  begin;        /* the media time of that, ms */
 } ngx_video_live_clock_t;
+
+
+/*
+ * Where the clock of a run is put right, because its publisher's is fast or
+ * slow: media of "begin" and later are of another period in manifests, which
+ * starts that many ms after clock.wall.
+ */
+typedef struct {
+    uint64_t                  start;
+    uint64_t                  begin;
+} ngx_video_live_step_t;
 
 
 typedef enum {
@@ -247,6 +261,10 @@ typedef struct {
     ngx_video_live_dvr_t      dvr;
     ngx_video_live_segment_t  segments[NGX_VIDEO_LIVE_SEGMENTS];
     nvm_part_t                parts[NGX_VIDEO_LIVE_PARTS];
+
+    /* of the first track alone: those of the run, so far */
+    uint64_t                  nsteps;
+    ngx_video_live_step_t     steps[NGX_VIDEO_LIVE_STEPS];
 } ngx_video_live_track_t;
 
 
@@ -337,13 +355,6 @@ ngx_int_t ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
 uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number);
 
-void ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_video_live_clock_t *clock);
-
-/* The same, and moves the wall clock of the segments that are there, ms. */
-void ngx_video_live_shift(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_video_live_clock_t *clock, int64_t ms);
-
 /*
  * Adds a track before "ready": its longest part in ticks, and its CMAF init
  * segment.
@@ -400,6 +411,30 @@ void ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index);
 void ngx_video_live_bandwidth(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number, uint32_t peak, uint32_t average);
 uint64_t ngx_video_live_first_msn(ngx_video_store_t *st, ngx_uint_t index);
+
+
+/*
+ * ngx_video_live_clock.c: where a run stands in time.
+ *
+ * clock: before there are segments.  shift: the same, and moves the wall clock
+ * of those that are there, ms.  step: from here on, behind all of the steps
+ * before it; "clock" is not what it was then.
+ */
+void ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_clock_t *clock);
+void ngx_video_live_shift(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_clock_t *clock, int64_t ms);
+void ngx_video_live_step(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_video_live_clock_t *clock);
+
+/*
+ * For readers, of room for NGX_VIDEO_LIVE_STEPS: where the run began, and its
+ * steps.  The first of these n has number *first; 0 is where the run began, if
+ * all steps since then are remembered.
+ */
+ngx_int_t ngx_video_live_steps(ngx_video_store_t *st,
+    ngx_video_live_info_t *info, ngx_video_live_step_t *steps, uint64_t *first,
+    ngx_uint_t *n);
 
 
 /*

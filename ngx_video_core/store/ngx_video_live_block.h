@@ -75,6 +75,10 @@ ngx_video_live_t *ngx_video_live_next(ngx_video_store_t *st,
 ngx_video_live_t *ngx_video_live_prev(ngx_video_store_t *st,
     ngx_video_live_t *l);
 
+/* ngx_video_live_clock.c.  Under the lock: the clock at the end of a run. */
+void ngx_video_live_clock_of(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_live_clock_t *clock);
+
 /*
  * ngx_video_live_record.c.  enter: for the recorder of a run, which is its
  * publisher's worker or comes after that: takes the lock and begins to write;

@@ -341,7 +341,7 @@ ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
     if (p && p->state == NGX_VIDEO_LIVE_PAUSED
         && ngx_video_live_alike(st, p, kinds, n))
     {
-        *clock = p->clock;
+        ngx_video_live_clock_of(st, p, clock);
         end = ngx_video_live_end_of(st, p);
 
         if (end > clock->begin) {
@@ -394,49 +394,6 @@ ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_store_unlock(st);
 
     return msn;
-}
-
-
-void
-ngx_video_live_clock(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_video_live_clock_t *clock)
-{
-    ngx_video_live_t  *l;
-
-    l = &st->lives[index];
-
-    ngx_video_live_begin(l);
-    l->clock = *clock;
-    ngx_video_live_commit(l);
-}
-
-
-void
-ngx_video_live_shift(ngx_video_store_t *st, ngx_uint_t index,
-    ngx_video_live_clock_t *clock, int64_t ms)
-{
-    uint64_t                 k;
-    ngx_uint_t               i;
-    ngx_video_live_t        *l;
-    ngx_video_live_track_t  *t;
-
-    l = &st->lives[index];
-
-    ngx_video_live_begin(l);
-
-    l->clock = *clock;
-
-    for (i = 0; i < l->ntracks; i++) {
-        t = ngx_video_live_track_at(st, l, i);
-
-        for (k = t->first; k < t->next; k++) {
-            ngx_video_live_segment_at(t, k)->wall += ms;
-        }
-    }
-
-    ngx_video_live_event_shift(st, l, ms);
-
-    ngx_video_live_commit(l);
 }
 
 

@@ -164,6 +164,28 @@ env_check_track(ngx_video_store_t *st, uint32_t live, uint32_t chunk)
 }
 
 
+/* The steps of a run's clock, which all have been written, go ahead. */
+static const char *
+env_check_steps(ngx_video_store_t *st, uint32_t chunk)
+{
+    uint64_t                 k, begin, at;
+    ngx_video_live_track_t  *t;
+
+    t = (ngx_video_live_track_t *) (void *) ngx_video_chunk_data(st, chunk);
+    k = t->nsteps - ngx_min(t->nsteps, NGX_VIDEO_LIVE_STEPS - 1);
+
+    for (at = 0; k < t->nsteps; k++, at = begin) {
+        begin = t->steps[k % NGX_VIDEO_LIVE_STEPS].begin;
+
+        if (begin <= at) {
+            return env_fail("begin of step", k, begin, at + 1);
+        }
+    }
+
+    return NULL;
+}
+
+
 /* The pages of what is listed from disk are those of the records that are. */
 static const char *
 env_check_pages(ngx_video_store_t *st, uint32_t live, uint32_t chunk,
@@ -289,6 +311,10 @@ env_check_lives(ngx_video_store_t *st, env_sums_t *sums)
             sums->pinned++;
 
             error = (k < l->ntracks) ? env_check_track(st, i, c) : NULL;
+
+            if (error == NULL && k == 0 && l->ntracks) {
+                error = env_check_steps(st, c);
+            }
 
             if (error == NULL) {
                 error = env_check_pages(st, i, c, sums);

@@ -91,6 +91,21 @@ add_event(void)
 
 
 static void
+add_step(void)
+{
+    static uint64_t         ms;
+    ngx_video_live_clock_t  c;
+
+    memset(&c, 0, sizeof(c));
+    ms += 20000;
+    c.begin = ms;
+    c.start = ms + 40;
+
+    ngx_video_live_step(&st, live, &c);
+}
+
+
+static void
 before_nothing(void)
 {
 }
@@ -156,6 +171,20 @@ before_segment(void)
     before_ready();
     ngx_video_live_ready(&st, live);
     add_segment(1);
+}
+
+
+/* more than are remembered: another one takes the place of the oldest */
+static void
+before_steps(void)
+{
+    ngx_uint_t  i;
+
+    before_segment();
+
+    for (i = 0; i < NGX_VIDEO_LIVE_STEPS + 10; i++) {
+        add_step();
+    }
 }
 
 
@@ -393,6 +422,7 @@ static op_t  ops[] = {
     { "segment open that slides", before_slide, step_segment, 0 },
     { "part", before_part, add_part, 0 },
     { "segment close", before_close, step_close, 0 },
+    { "step of the clock", before_steps, add_step, 0 },
     { "first event", before_segment, add_event, 0 },
     { "event that drops another", before_events, add_event, 0 },
     { "end with events", before_events, step_end, 0 },

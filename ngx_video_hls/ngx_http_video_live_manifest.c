@@ -1,0 +1,308 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Manifests of live streams: a period for each run, and another one wherever
+ * the clock of a run was put right (ngx_video_live_clock.c).
+ */
+
+#include "ngx_http_video_hls_module.h"
+#include "nvm_dash.h"
+
+
+/* of a run's period: that of the run, and the number of its step */
+#define NGX_HTTP_VIDEO_PERIOD_ID                                              \
+    (sizeof(((ngx_http_video_run_t *) 0)->id) + sizeof("-") + NGX_INT64_LEN)
+
+/*
+ * ms; what DASH players with low latency are to aim at is this and three parts:
+ * they learn of a segment by asking for the manifest, as often as the other.
+ */
+#define NGX_HTTP_VIDEO_DASH_LATENCY  1500
+#define NGX_HTTP_VIDEO_DASH_UPDATE   500
+
+
+/* A run on the way into periods: what is not in one yet is in its timelines. */
+typedef struct {
+    ngx_http_video_runs_t    *runs;
+    ngx_http_video_run_t     *run;
+    ngx_array_t              *periods;      /* nvm_dash_period_t */
+} ngx_http_video_manifest_t;
+
+
+static nvm_err_e
+ngx_http_video_manifest_write(nvm_writer_t *w, void *what)
+{
+    return nvm_dash_write(w, what);
+}
+
+
+/*
+ * Adds to a timeline the segment that is being made, or is about to be: as
+ * long as the one before it.
+ */
+static ngx_int_t
+ngx_http_video_manifest_announce(ngx_http_request_t *r, nvm_timeline_t *tl)
+{
+    size_t          n;
+    nvm_segment_t  *s, *last;
+
+    n = tl->nsegments;
+
+    if (n && !tl->segments[n - 1].complete) {
+        n--;
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    s = ngx_palloc(r->pool, (n + 1) * sizeof(nvm_segment_t));
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(s, tl->segments, n * sizeof(nvm_segment_t));
+
+    last = &s[n - 1];
+    s[n] = *last;
+    s[n].msn = last->msn + 1;
+    s[n].start = last->start + last->duration;
+
+    tl->segments = s;
+    tl->nsegments = n + 1;
+
+    return NGX_OK;
+}
+
+
+/* Low latency: what is being made, and what players are to aim at. */
+static ngx_int_t
+ngx_http_video_manifest_latency(ngx_http_request_t *r,
+    ngx_http_video_run_t *run, ngx_uint_t ntracks, nvm_dash_t *d)
+{
+    ngx_uint_t       i;
+    nvm_timeline_t  *tl;
+
+    for (i = 0; i < ntracks; i++) {
+        tl = &run->timeline[i];
+
+        if (ngx_http_video_manifest_announce(r, tl) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        d->latency = ngx_max(d->latency,
+                             NGX_HTTP_VIDEO_DASH_LATENCY
+                             + (uint32_t) nvm_rescale((int64_t) tl->part_target
+                                                      * 3, 1000,
+                                                      tl->track->timescale));
+    }
+
+    d->delay = d->latency;
+    d->update_period = NGX_HTTP_VIDEO_DASH_UPDATE;
+
+    return NGX_OK;
+}
+
+
+/*
+ * How many segments of a track begin before a media time, ms.  Tracks are
+ * cut near each other, not in one place: what counts is where the middle is.
+ */
+static size_t
+ngx_http_video_manifest_before(ngx_http_video_manifest_t *m, ngx_uint_t i,
+    uint64_t ms)
+{
+    size_t           n;
+    uint64_t         end;
+    nvm_segment_t   *s;
+    nvm_timeline_t  *tl;
+
+    tl = &m->run->timeline[i];
+    end = (uint64_t) nvm_rescale((int64_t) ms, tl->track->timescale, 1000);
+
+    for (n = 0; n < tl->nsegments; n++) {
+        s = &tl->segments[n];
+
+        if (s->start + s->duration / 2 >= end) {
+            break;
+        }
+    }
+
+    return n;
+}
+
+
+/* What of each track is of the time before "end", ms; whether there is any. */
+static ngx_uint_t
+ngx_http_video_manifest_until(ngx_http_video_manifest_t *m, uint64_t end,
+    size_t *counts)
+{
+    ngx_uint_t  i, any;
+
+    for (i = 0, any = 0; i < m->runs->ntracks; i++) {
+        counts[i] = end == UINT64_MAX
+                    ? m->run->timeline[i].nsegments
+                    : ngx_http_video_manifest_before(m, i, end);
+        any |= (counts[i] != 0);
+    }
+
+    return any;
+}
+
+
+static ngx_int_t
+ngx_http_video_manifest_period(ngx_http_request_t *r,
+    ngx_http_video_manifest_t *m, ngx_video_live_step_t *step, uint64_t number,
+    size_t *counts)
+{
+    char               *id;
+    ngx_uint_t          i, n;
+    nvm_timeline_t     *tl;
+    nvm_dash_track_t   *tracks;
+    nvm_dash_period_t  *period;
+
+    n = m->runs->ntracks;
+
+    tl = ngx_palloc(r->pool, n * sizeof(nvm_timeline_t));
+    tracks = ngx_pcalloc(r->pool, n * sizeof(nvm_dash_track_t));
+    id = ngx_pnalloc(r->pool, NGX_HTTP_VIDEO_PERIOD_ID);
+    period = ngx_array_push(m->periods);
+
+    if (tl == NULL || tracks == NULL || id == NULL || period == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        tl[i] = m->run->timeline[i];
+        tl[i].nsegments = counts[i];
+
+        tracks[i].timeline = &tl[i];
+        tracks[i].id = m->runs->name[i];
+        tracks[i].prefix = m->run->prefix;
+        tracks[i].pto = (uint64_t) nvm_rescale((int64_t) step->begin,
+                                               tl[i].track->timescale, 1000);
+    }
+
+    if (number) {
+        ngx_sprintf((u_char *) id, "%s-%uL%Z", m->run->id, number);
+
+    } else {
+        id = m->run->info.order ? m->run->id : NULL;
+    }
+
+    period->tracks = tracks;
+    period->ntracks = n;
+    period->id = id;
+    period->start = step->start;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_video_manifest_pass(ngx_http_video_manifest_t *m, size_t *counts)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < m->runs->ntracks; i++) {
+        m->run->timeline[i].segments += counts[i];
+        m->run->timeline[i].nsegments -= counts[i];
+    }
+}
+
+
+static ngx_int_t
+ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
+{
+    size_t                  counts[NGX_VIDEO_LIVE_TRACKS];
+    uint64_t                first, end;
+    ngx_uint_t              i, n;
+    ngx_http_video_ctx_t   *ctx;
+    ngx_video_live_step_t  *steps;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    steps = ngx_palloc(r->pool,
+                       NGX_VIDEO_LIVE_STEPS * sizeof(ngx_video_live_step_t));
+
+    if (steps == NULL
+        || ngx_video_live_steps(ctx->store, &m->run->info, steps, &first, &n)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (first
+        && ngx_http_video_manifest_until(m, steps[0].begin, counts))
+    {
+        /* it is not known any more when these were */
+        ngx_http_video_manifest_pass(m, counts);
+    }
+
+    for (i = 0; i < n; i++) {
+        end = i + 1 < n ? steps[i + 1].begin : UINT64_MAX;
+        if (ngx_http_video_manifest_until(m, end, counts)
+            && ngx_http_video_manifest_period(r, m, &steps[i], first + i,
+                                              counts)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_http_video_manifest_pass(m, counts);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_video_live_manifest(ngx_http_request_t *r,
+    ngx_video_live_info_t *info, ngx_http_video_runs_t *runs, u_char **text,
+    size_t *len)
+{
+    nvm_dash_t                  d;
+    ngx_uint_t                  i;
+    ngx_http_video_loc_conf_t  *conf;
+    ngx_http_video_manifest_t   m;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
+
+    ngx_memzero(&d, sizeof(nvm_dash_t));
+
+    d.captions = runs->captions.list;
+    d.ncaptions = runs->captions.n;
+    d.dynamic = 1;
+    d.events = 1;
+    d.availability_start = info->clock.wall;
+    d.publish_time = (int64_t) ngx_video_now();
+    d.now = d.publish_time;
+    d.time_shift = info->listed_ms;
+    d.clock = "time";
+
+    m.runs = runs;
+    m.periods = ngx_array_create(r->pool, runs->nruns,
+                                 sizeof(nvm_dash_period_t));
+
+    if (m.periods == NULL
+        || (conf->low_latency && info->state == NGX_VIDEO_LIVE_LIVE
+            && ngx_http_video_manifest_latency(r, runs->run[0], runs->ntracks,
+                                               &d)
+               != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (i = runs->nruns; i-- > 0; ) {
+        m.run = runs->run[i];
+
+        if (ngx_http_video_manifest_run(r, &m) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    d.periods = m.periods->elts;
+    d.nperiods = m.periods->nelts;
+
+    return ngx_http_video_write(r, ngx_http_video_manifest_write, &d, text,
+                                len);
+}
