@@ -319,6 +319,9 @@ ngx_int_t ngx_http_video_live_count(ngx_http_request_t *r,
 
 /* ngx_http_video_live_runs.c */
 
+/* ms of media of others after which a track that has none is not listed */
+#define NGX_HTTP_VIDEO_VAIN  3000
+
 /* A run of a stream: its tracks, and what of them is listed. */
 typedef struct {
     ngx_video_live_info_t     info;

@@ -194,12 +194,48 @@ ngx_http_video_live_blocked(ngx_http_request_t *r,
 
 
 /*
+ * A manifest is of all tracks: "sum" is another one when one of the others has
+ * a segment more, or a complete one.  NGX_AGAIN: the stream has just begun, and
+ * one of them has nothing yet; players don't look for it later.
+ */
+static ngx_int_t
+ngx_http_video_live_others(ngx_http_request_t *r, ngx_video_live_info_t *info,
+    ngx_video_live_edge_t *edge, uint64_t *sum)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_http_video_ctx_t   *ctx;
+    ngx_video_live_edge_t   other;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    rc = NGX_OK;
+    *sum = 0;
+
+    for (i = 1; i < info->ntracks; i++) {
+        if (ngx_video_live_edge(ctx->store, info, i, &other) != NGX_OK) {
+            return NGX_HTTP_NOT_FOUND;
+        }
+
+        *sum += other.empty ? 0 : other.msn * 2 + other.complete;
+
+        if (other.empty || (other.msn == other.first && !other.complete)) {
+            rc = NGX_AGAIN;
+        }
+    }
+
+    return info->prev == 0 && edge->msn <= edge->first + 1
+           && !ngx_video_live_over(info->state) ? rc : NGX_OK;
+}
+
+
+/*
  * Whether there is something to show, and the key of the text that shows it.
  */
 static ngx_int_t
 ngx_http_video_live_ready(ngx_http_request_t *r,
     ngx_http_video_listed_t *listed, ngx_str_t *key, ngx_int_t *max_age)
 {
+    uint64_t                    others;
     ngx_int_t                   rc;
     ngx_http_video_ctx_t       *ctx;
     ngx_video_live_edge_t       edge;
@@ -210,6 +246,7 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
     info = listed->info;
+    others = 0;
     *max_age = NGX_HTTP_VIDEO_NO_CACHE;
 
     if (ngx_video_live_edge(ctx->store, info, listed->number, &edge)
@@ -237,16 +274,24 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
                                                 : NGX_AGAIN;
     }
 
+    if (ctx->path.what == NGX_HTTP_VIDEO_MANIFEST) {
+        rc = ngx_http_video_live_others(r, info, &edge, &others);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
     if (ctx->path.what != NGX_HTTP_VIDEO_PLAYLIST) {
         /* they change when a segment is complete, or begins */
         edge.nparts = 0;
     }
 
     key->len = ngx_sprintf(key->data,
-                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uD:%d%ui:%xL:%uL:%xD",
+                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uL:%uD:%d%ui:%xL:%uL:%xD",
                            info->epoch, (ngx_uint_t) ctx->path.what,
                            listed->number, edge.msn, edge.nparts,
-                           edge.complete, info->state,
+                           edge.complete, others, info->state,
                            (int) conf->low_latency, listed->skip,
                            ngx_http_video_captions_hash(conf->captions, 0),
                            info->nevents, edge.behind)

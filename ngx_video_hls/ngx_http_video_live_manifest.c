@@ -150,6 +150,44 @@ ngx_http_video_manifest_until(ngx_http_video_manifest_t *m, uint64_t end,
 }
 
 
+/*
+ * Whether a period can be told: when each track that has media has a segment in
+ * it.  Shaka gives up (4037) when one that begins has less than others, or one
+ * that was there before.  Tracks are not cut in one moment, nor do their
+ * segments leave the window in one.  In the newest, each track is expected to
+ * have some, until others are far ahead.
+ */
+static ngx_uint_t
+ngx_http_video_manifest_whole(ngx_http_video_manifest_t *m, ngx_uint_t newest,
+    size_t *counts)
+{
+    uint64_t         ms;
+    ngx_uint_t       i, missing;
+    nvm_segment_t   *first, *last;
+    nvm_timeline_t  *tl;
+
+    for (i = 0, missing = 0; i < m->runs->ntracks; i++) {
+        tl = &m->run->timeline[i];
+
+        if (counts[i] == 0) {
+            missing |= newest || tl->count;
+            continue;
+        }
+
+        first = tl->segments;
+        last = &tl->segments[counts[i] - 1];
+        ms = (last->start + last->duration - first->start) * 1000
+             / tl->track->timescale;
+
+        if (newest && ms >= NGX_HTTP_VIDEO_VAIN) {
+            return 1;
+        }
+    }
+
+    return !missing;
+}
+
+
 static ngx_int_t
 ngx_http_video_manifest_period(ngx_http_request_t *r,
     ngx_http_video_manifest_t *m, ngx_video_live_step_t *step, uint64_t number,
@@ -216,7 +254,7 @@ ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
 {
     size_t                  counts[NGX_VIDEO_LIVE_TRACKS];
     uint64_t                first, end;
-    ngx_uint_t              i, n;
+    ngx_uint_t              i, n, live, newest, oldest;
     ngx_http_video_ctx_t   *ctx;
     ngx_video_live_step_t  *steps;
 
@@ -238,9 +276,20 @@ ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
         ngx_http_video_manifest_pass(m, counts);
     }
 
+    live = m->run == m->runs->run[0]
+           && m->run->info.state == NGX_VIDEO_LIVE_LIVE;
+
     for (i = 0; i < n; i++) {
         end = i + 1 < n ? steps[i + 1].begin : UINT64_MAX;
-        if (ngx_http_video_manifest_until(m, end, counts)
+        newest = (live && i + 1 == n);
+        oldest = (m->periods->nelts == 0);
+
+        if (!ngx_http_video_manifest_until(m, end, counts)) {
+            continue;
+        }
+
+        if ((newest == oldest
+             || ngx_http_video_manifest_whole(m, newest, counts))
             && ngx_http_video_manifest_period(r, m, &steps[i], first + i,
                                               counts)
                != NGX_OK)

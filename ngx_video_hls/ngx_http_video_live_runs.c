@@ -16,9 +16,6 @@
 /* segments between two runs that may be missing, else the older is left out */
 #define NGX_HTTP_VIDEO_RUNS_MISSED  4096
 
-/* ms of media of others after which a track that has none is not listed */
-#define NGX_HTTP_VIDEO_VAIN  3000
-
 
 /* Names of the tracks, "v0", "a0": the same in all runs. */
 static void

@@ -150,9 +150,32 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
+/* Whether one of the tracks has had no media for so long, or never had. */
+static ngx_uint_t
+ngx_video_lane_silent(ngx_video_segmenter_t *sg, int64_t ms)
+{
+    ngx_uint_t         i;
+    ngx_video_lane_t  *lane;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+
+        if (lane->known && !lane->late
+            && (!lane->writer.open
+                || lane->clock.newest + NGX_VIDEO_SILENT < ms))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * Manifests are put right from here on, if they are off by too much.  Media
- * times stay what they are.
+ * times stay what they are.  Not while a track is silent: players want all of
+ * them in each period.
  */
 static void
 ngx_video_lane_step(ngx_video_segmenter_t *sg, int64_t ms)
@@ -162,7 +185,9 @@ ngx_video_lane_step(ngx_video_segmenter_t *sg, int64_t ms)
 
     more = sg->strayed - sg->stepped;
 
-    if (more < NGX_VIDEO_STRAY && more > -NGX_VIDEO_STRAY) {
+    if ((more < NGX_VIDEO_STRAY && more > -NGX_VIDEO_STRAY)
+        || ngx_video_lane_silent(sg, ms))
+    {
         return;
     }
 

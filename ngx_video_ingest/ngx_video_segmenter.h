@@ -44,6 +44,9 @@
  */
 #define NGX_VIDEO_STRAY           40
 
+/* media time after which a track that had none is silent, ms */
+#define NGX_VIDEO_SILENT          1000
+
 /* media time for which a track waits for the leader's cut, ms */
 #define NGX_VIDEO_CUT_WAIT        1000
 

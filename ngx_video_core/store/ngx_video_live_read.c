@@ -479,6 +479,7 @@ ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
         *track = t->track;
         timeline->target = l->target;
         timeline->part_target = t->part_target;
+        timeline->count = ngx_video_live_once(&t->next);
 
         ngx_video_live_reading_end(l, version);
 
