@@ -378,30 +378,45 @@ ngx_http_video_live_playlist(nvm_writer_t *w, void *what)
 }
 
 
-/* RENDITION-REPORT: the newest media of the other tracks. */
-static void
-ngx_http_video_live_reports(ngx_http_video_runs_t *t, ngx_uint_t number,
-    nvm_hls_report_t *reports, char uris[][40], size_t *n)
+/* The newest segment of a track that has something; NULL: there is none. */
+static const nvm_segment_t *
+ngx_http_video_live_newest(ngx_http_video_runs_t *t, ngx_uint_t number)
 {
     ngx_uint_t            i;
     nvm_timeline_t       *tl;
     const nvm_segment_t  *s;
 
-    for (i = 0, *n = 0; i < t->ntracks; i++) {
-        tl = &t->run[0]->timeline[i];
+    for (i = 0; i < t->nruns; i++) {
+        tl = &t->run[i]->timeline[number];
 
-        if (i == number || tl->nsegments == 0) {
-            continue;
-        }
-
-        s = &tl->segments[tl->nsegments - 1];
-
-        if (!s->complete && s->nparts == 0) {
-            if (tl->nsegments == 1) {
-                continue;
+        for (s = tl->segments + tl->nsegments; s-- > tl->segments; ) {
+            if (s->complete || s->nparts) {
+                return s;
             }
+        }
+    }
 
-            s--;
+    return NULL;
+}
+
+
+/*
+ * RENDITION-REPORT: the newest media of the other tracks, also when the newest
+ * run has none.  hls.js 1.7.4 takes the last line of a playlist that is a URI
+ * for the segment after it, too.
+ */
+static void
+ngx_http_video_live_reports(ngx_http_video_runs_t *t, ngx_uint_t number,
+    nvm_hls_report_t *reports, char uris[][40], size_t *n)
+{
+    ngx_uint_t            i;
+    const nvm_segment_t  *s;
+
+    for (i = 0, *n = 0; i < t->ntracks; i++) {
+        s = ngx_http_video_live_newest(t, i);
+
+        if (i == number || s == NULL) {
+            continue;
         }
 
         ngx_sprintf((u_char *) uris[*n], "../%s/index.m3u8%Z", t->name[i]);
@@ -439,7 +454,10 @@ ngx_http_video_live_render_playlist(ngx_http_request_t *r,
     }
 
     p.media.reports = reports;
-    p.media.paused = listed->info->state == NGX_VIDEO_LIVE_PAUSED;
+
+    /* what comes next is not known before it has begun */
+    p.media.paused = listed->info->state == NGX_VIDEO_LIVE_PAUSED
+                     || t->run[0]->timeline[listed->number].nsegments == 0;
     p.media.low_latency = conf->low_latency ? 1 : 0;
     p.media.can_block = p.media.low_latency;
     p.media.hold_back = p.media.low_latency;
