@@ -100,6 +100,60 @@ ngx_http_video_runs_one(ngx_http_request_t *r, ngx_http_video_run_t *run)
 }
 
 
+/* Of a run, the track that had most segments. */
+static nvm_timeline_t *
+ngx_http_video_runs_longest(ngx_http_video_run_t *run)
+{
+    ngx_uint_t       i;
+    nvm_timeline_t  *tl;
+
+    tl = &run->timeline[0];
+
+    for (i = 1; i < run->info.ntracks; i++) {
+        if (run->timeline[i].count > tl->count) {
+            tl = &run->timeline[i];
+        }
+    }
+
+    return tl;
+}
+
+
+/*
+ * What is listed of a run, ms, for the runs before it.  It has that time in the
+ * tracks that it has no media in, too, as soon as a newer one has a segment; and
+ * when it reaches back to the end of the window, nothing before it does.
+ */
+static void
+ngx_http_video_runs_newer(ngx_http_video_run_t *run, uint64_t window,
+    uint64_t *newer)
+{
+    uint64_t         ms;
+    ngx_uint_t       i;
+    nvm_timeline_t  *tl, *longest;
+
+    longest = ngx_http_video_runs_longest(run);
+    ms = ngx_http_video_runs_listed(longest);
+
+    if (longest->nsegments == 0 || longest->segments[0].msn > longest->origin) {
+        ms = ngx_max(ms, window);
+    }
+
+    for (i = 0; i < run->info.ntracks; i++) {
+        tl = &run->timeline[i];
+
+        if (tl->count == 0) {
+            newer[i] += newer[i] ? ms : 0;
+
+        } else if (tl->nsegments > 1
+                   || (tl->nsegments && tl->segments[0].complete))
+        {
+            newer[i] += ngx_http_video_runs_listed(tl);
+        }
+    }
+}
+
+
 ngx_int_t
 ngx_http_video_runs_read(ngx_http_request_t *r, ngx_video_live_info_t *info,
     ngx_http_video_runs_t *runs)
@@ -145,9 +199,10 @@ ngx_http_video_runs_read(ngx_http_request_t *r, ngx_video_live_info_t *info,
                 tl->ended = last->timeline[i].ended;
             }
 
-            newer[i] += ngx_http_video_runs_listed(tl);
             listed |= tl->nsegments || last == NULL;
         }
+
+        ngx_http_video_runs_newer(run, info->listed_ms, newer);
 
         if (listed) {
             runs->run[runs->nruns++] = run;
@@ -365,28 +420,151 @@ ngx_http_video_runs_count(ngx_http_video_runs_t *runs, ngx_uint_t number,
 }
 
 
+/* What runs are joined into, the oldest first. */
+typedef struct {
+    ngx_uint_t                number;       /* of the track */
+    uint32_t                  timescale;
+    nvm_segment_t            *end;          /* where segments are added */
+    nvm_hls_map_t            *maps;
+    size_t                    nmaps;
+} ngx_http_video_joined_t;
+
+
 /*
  * The numbers of segments are their places in a playlist, so what a run has not
  * recorded at its end are gaps, and what the next one has not at its start;
- * nobody knows how long they were.
+ * nobody knows how long they were.  Up to "msn".
  */
-static nvm_segment_t *
-ngx_http_video_runs_fill(nvm_segment_t *s, nvm_segment_t *next)
+static void
+ngx_http_video_runs_fill(ngx_http_video_joined_t *j, uint64_t msn,
+    uint64_t duration)
 {
-    uint64_t  missed;
+    nvm_segment_t  *s;
 
-    for (missed = ngx_http_video_runs_missed(s - 1, next); missed; missed--) {
+    for (s = j->end; s[-1].msn + 1 < msn; s++) {
         ngx_memzero(s, sizeof(nvm_segment_t));
 
         s->msn = s[-1].msn + 1;
         s->start = s[-1].start + s[-1].duration;
-        s->duration = next->duration;
+        s->duration = duration;
         s->complete = 1;
         s->gap = 1;
-        s++;
     }
 
-    return s;
+    j->end = s;
+}
+
+
+/*
+ * The number that a track begins with in each run; 0: it is not known yet.  See
+ * ngx_video_live_next_msn() for those that it has no media in.
+ */
+static void
+ngx_http_video_runs_begin(ngx_http_video_runs_t *runs, ngx_uint_t number,
+    uint64_t *begin)
+{
+    uint64_t         next, count;
+    ngx_uint_t       i, listed;
+    nvm_timeline_t  *tl;
+
+    for (i = 0, next = 0, listed = 0; i < runs->nruns; i++) {
+        tl = &runs->run[i]->timeline[number];
+        listed |= tl->nsegments > 0;
+
+        if (tl->count) {
+            next = tl->origin;
+
+        } else {
+            count = ngx_http_video_runs_longest(runs->run[i])->count;
+            next -= ngx_min(next, count);
+        }
+
+        begin[i] = listed ? next : 0;
+    }
+}
+
+
+/*
+ * A run that the track has no media in: gaps that are as long as the segments of
+ * the one that has most, so that discontinuities are the same in all playlists
+ * (RFC 8216bis, 4.4.3.3), and what comes after them is in its place.
+ */
+static void
+ngx_http_video_runs_absent(ngx_http_video_joined_t *j,
+    ngx_http_video_run_t *run, uint64_t begin)
+{
+    size_t           i;
+    uint32_t         scale;
+    uint64_t         msn;
+    nvm_segment_t   *s, *of;
+    nvm_timeline_t  *tl;
+
+    tl = ngx_http_video_runs_longest(run);
+    scale = tl->track->timescale;
+
+    for (i = 0; i < tl->nsegments; i++) {
+        of = &tl->segments[i];
+        msn = begin + (of->msn - tl->origin);
+
+        if (msn <= j->end[-1].msn) {
+            continue;
+        }
+
+        ngx_http_video_runs_fill(j, msn, j->end[-1].duration);
+
+        s = j->end++;
+        ngx_memzero(s, sizeof(nvm_segment_t));
+
+        s->msn = msn;
+        s->start = nvm_rescale((int64_t) of->start, j->timescale, scale);
+        s->duration = nvm_rescale((int64_t) (of->start + of->duration),
+                                  j->timescale, scale)
+                      - s->start;
+        s->wall = of->wall;
+        s->complete = 1;
+        s->gap = 1;
+    }
+}
+
+
+/* Adds a run, in which the track begins with this number, if it is listed. */
+static void
+ngx_http_video_runs_append(ngx_http_video_joined_t *j,
+    ngx_http_video_run_t *run, uint64_t begin)
+{
+    nvm_segment_t   *first;
+    nvm_timeline_t  *tl;
+
+    tl = &run->timeline[j->number];
+
+    if (tl->nsegments == 0 && (tl->count || begin == 0 || j->nmaps == 0)) {
+        return;
+    }
+
+    if (j->nmaps) {
+        ngx_http_video_runs_fill(j, begin, j->end[-1].duration);
+    }
+
+    first = j->end;
+
+    if (tl->nsegments == 0) {
+        ngx_http_video_runs_absent(j, run, begin);
+
+        if (j->end == first) {
+            return;
+        }
+
+    } else if (j->nmaps) {
+        ngx_http_video_runs_fill(j, tl->segments[0].msn,
+                                 tl->segments[0].duration);
+    }
+
+    ngx_memcpy(j->end, tl->segments, tl->nsegments * sizeof(nvm_segment_t));
+    j->end += tl->nsegments;
+
+    first->discontinuity |= j->nmaps > 0;
+    j->maps[j->nmaps].msn = first->msn;
+    j->maps[j->nmaps++].prefix = run->prefix;
 }
 
 
@@ -394,12 +572,11 @@ ngx_int_t
 ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
     ngx_uint_t number, nvm_timeline_t *timeline, nvm_hls_media_t *media)
 {
-    size_t                 n;
-    ngx_uint_t             i, nruns;
-    nvm_hls_map_t         *maps;
-    nvm_segment_t         *s;
-    nvm_timeline_t        *tl;
-    ngx_http_video_run_t  *run, *first;
+    size_t                    n;
+    uint64_t                  begin[NGX_VIDEO_LIVE_RUNS];
+    ngx_uint_t                i, nruns;
+    ngx_http_video_run_t     *first;
+    ngx_http_video_joined_t   joined;
 
     *timeline = runs->run[0]->timeline[number];
     first = runs->run[0];
@@ -407,42 +584,34 @@ ngx_http_video_runs_join(ngx_http_request_t *r, ngx_http_video_runs_t *runs,
 
     if (runs->nruns > 1) {
         ngx_http_video_runs_unify(runs, number, timeline);
+        ngx_http_video_runs_begin(runs, number, begin);
 
         nruns = runs->nruns;
         n = ngx_http_video_runs_count(runs, number, &nruns);
 
-        s = ngx_palloc(r->pool, (n + 1) * sizeof(nvm_segment_t));
-        maps = ngx_pcalloc(r->pool, runs->nruns * sizeof(nvm_hls_map_t));
+        timeline->segments = ngx_palloc(r->pool,
+                                        (n + 1) * sizeof(nvm_segment_t));
+        timeline->nsegments = n;
 
-        if (s == NULL || maps == NULL) {
+        joined.number = number;
+        joined.timescale = timeline->timescale ? timeline->timescale
+                                               : timeline->track->timescale;
+        joined.end = timeline->segments;
+        joined.maps = ngx_pcalloc(r->pool,
+                                  runs->nruns * sizeof(nvm_hls_map_t));
+        joined.nmaps = 0;
+
+        if (joined.end == NULL || joined.maps == NULL) {
             return NGX_ERROR;
         }
 
-        timeline->segments = s;
-        timeline->nsegments = n;
-        media->maps = maps;
-
         for (i = nruns; i-- > 0; ) {
-            run = runs->run[i];
-            tl = &run->timeline[number];
-
-            if (tl->nsegments == 0) {
-                continue;
-            }
-
-            if (media->nmaps) {
-                s = ngx_http_video_runs_fill(s, tl->segments);
-            }
-
-            first = media->nmaps ? first : run;
-            maps[media->nmaps].msn = tl->segments[0].msn;
-            maps[media->nmaps++].prefix = run->prefix;
-
-            ngx_memcpy(s, tl->segments,
-                       tl->nsegments * sizeof(nvm_segment_t));
-            s->discontinuity |= media->nmaps > 1;
-            s += tl->nsegments;
+            first = joined.nmaps ? first : runs->run[i];
+            ngx_http_video_runs_append(&joined, runs->run[i], begin[i]);
         }
+
+        media->maps = joined.maps;
+        media->nmaps = joined.nmaps;
     }
 
     media->discontinuity_sequence = first->info.order;

@@ -172,8 +172,8 @@ typedef struct {
     const nvm_track_t    *track;
     nvm_segment_t        *segments;
     size_t                nsegments;    /* the last may be incomplete */
-    uint64_t              count;        /* live: how many there were, listed
-                                           or not */
+    uint64_t              origin;       /* live: msn of the very first, and */
+    uint64_t              count;        /* how many there were, listed or not */
     uint32_t              target;       /* longest segment, seconds */
     uint32_t              part_target;  /* ticks; 0: no parts */
     uint32_t              timescale;    /* of all these; 0: the track's */

@@ -351,7 +351,11 @@ ngx_int_t ngx_video_live_publish(ngx_video_store_t *st,
 ngx_int_t ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
     const uint8_t *kinds, ngx_uint_t n, ngx_video_live_clock_t *clock);
 
-/* Of a run that joins: the number of the first segment of a track. */
+/*
+ * Of a run that joins: the number of the first segment of a track.  A run before
+ * it that the track has no media in has taken as many as the track that had
+ * most: playlists list them as gaps.
+ */
 uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number);
 

@@ -446,6 +446,21 @@ ngx_video_live_read_all(ngx_video_store_t *st, ngx_video_live_t *l,
 }
 
 
+/* Numbers of a track follow one another, also of what is not there any more. */
+static void
+ngx_video_live_read_numbers(ngx_video_live_track_t *t,
+    nvm_timeline_t *timeline)
+{
+    uint64_t  next;
+
+    next = ngx_video_live_once(&t->next);
+
+    timeline->origin = next
+                 ? ngx_video_live_segment_at(t, next - 1)->msn + 1 - next : 0;
+    timeline->count = next;
+}
+
+
 ngx_int_t
 ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     ngx_uint_t number, nvm_arena_t *arena, nvm_track_t *track,
@@ -479,7 +494,7 @@ ngx_video_live_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
         *track = t->track;
         timeline->target = l->target;
         timeline->part_target = t->part_target;
-        timeline->count = ngx_video_live_once(&t->next);
+        ngx_video_live_read_numbers(t, timeline);
 
         ngx_video_live_reading_end(l, version);
 

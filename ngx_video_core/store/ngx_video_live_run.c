@@ -367,16 +367,32 @@ ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
+/* Under the lock: segments that a run had of the track that had most. */
+static uint64_t
+ngx_video_live_longest(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    uint64_t    n;
+    ngx_uint_t  i;
+
+    for (i = 0, n = 0; i < l->ntracks; i++) {
+        n = ngx_max(n, ngx_video_live_track_at(st, l, i)->next);
+    }
+
+    return n;
+}
+
+
 uint64_t
 ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number)
 {
-    uint64_t                 msn;
+    uint64_t                 msn, absent;
     ngx_video_live_t        *l, *p;
     ngx_video_live_track_t  *t;
 
     l = &st->lives[index];
     msn = l->next_msn;
+    absent = 0;
 
     ngx_video_store_lock(st);
 
@@ -386,9 +402,11 @@ ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
         t = ngx_video_live_track_at(st, p, number);
 
         if (t->next) {
-            msn = ngx_video_live_segment_at(t, t->next - 1)->msn + 1;
+            msn = ngx_video_live_segment_at(t, t->next - 1)->msn + 1 + absent;
             break;
         }
+
+        absent += ngx_video_live_longest(st, p);
     }
 
     ngx_video_store_unlock(st);
