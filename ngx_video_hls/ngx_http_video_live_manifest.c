@@ -150,41 +150,110 @@ ngx_http_video_manifest_until(ngx_http_video_manifest_t *m, uint64_t end,
 }
 
 
-/*
- * Whether a period can be told: when each track that has media has a segment in
- * it.  Shaka gives up (4037) when one that begins has less than others, or one
- * that was there before.  Tracks are not cut in one moment, nor do their
- * segments leave the window in one.  In the newest, each track is expected to
- * have some, until others are far ahead.
- */
+/* Whether there is something to list of a track's first n segments. */
 static ngx_uint_t
-ngx_http_video_manifest_whole(ngx_http_video_manifest_t *m, ngx_uint_t newest,
-    size_t *counts)
+ngx_http_video_manifest_lists(nvm_timeline_t *tl, size_t n)
 {
-    uint64_t         ms;
-    ngx_uint_t       i, missing;
-    nvm_segment_t   *first, *last;
-    nvm_timeline_t  *tl;
+    size_t  i;
 
-    for (i = 0, missing = 0; i < m->runs->ntracks; i++) {
-        tl = &m->run->timeline[i];
-
-        if (counts[i] == 0) {
-            missing |= newest || tl->count;
-            continue;
-        }
-
-        first = tl->segments;
-        last = &tl->segments[counts[i] - 1];
-        ms = (last->start + last->duration - first->start) * 1000
-             / tl->track->timescale;
-
-        if (newest && ms >= NGX_HTTP_VIDEO_VAIN) {
+    for (i = 0; i < n; i++) {
+        if (tl->segments[i].complete && !tl->segments[i].gap) {
             return 1;
         }
     }
 
-    return !missing;
+    return 0;
+}
+
+
+/*
+ * Whether a period has the kinds of media that its run has, and those that were
+ * before it.  What plays sound and pictures can't play one of them alone: where
+ * a period has no sound Shaka 5.2 ends with error 4037 and dash.js 5.2 stands
+ * still.  Tracks are not cut in one moment, nor do they leave the window in one.
+ * A run that is as long as the window is what there is.
+ */
+static ngx_uint_t
+ngx_http_video_manifest_whole(ngx_http_video_manifest_t *m, size_t *counts)
+{
+    uint32_t                has, wants, kind;
+    uint64_t                ms;
+    ngx_uint_t              i;
+    nvm_segment_t          *last;
+    nvm_timeline_t         *tl;
+    ngx_video_live_info_t  *info;
+
+    info = &m->run->info;
+
+    for (i = 0, has = 0, wants = 0, ms = 0; i < info->ntracks; i++) {
+        tl = &m->run->timeline[i];
+        kind = 1u << tl->track->kind;
+
+        wants |= tl->count ? kind : 0;
+        has |= ngx_http_video_manifest_lists(tl, counts[i]) ? kind : 0;
+
+        if (tl->nsegments) {
+            last = &tl->segments[tl->nsegments - 1];
+            ms = ngx_max(ms, (last->start + last->duration) * 1000
+                             / tl->track->timescale);
+        }
+    }
+
+    if (ms < info->clock.begin + info->window_ms) {
+        wants |= info->had;
+    }
+
+    return (wants & ~has) == 0;
+}
+
+
+/* Whether what a period has is not worth it, if it is not whole. */
+static ngx_uint_t
+ngx_http_video_manifest_short(ngx_http_video_manifest_t *m, size_t *counts)
+{
+    uint64_t         ticks;
+    ngx_uint_t       i;
+    nvm_segment_t   *last;
+    nvm_timeline_t  *tl;
+
+    for (i = 0; i < m->runs->ntracks; i++) {
+        tl = &m->run->timeline[i];
+
+        if (counts[i]) {
+            last = &tl->segments[counts[i] - 1];
+            ticks = last->start + last->duration - tl->segments[0].start;
+
+            if (ticks * 1000 / tl->track->timescale >= NGX_HTTP_VIDEO_VAIN) {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * Whether the period of a step is told, and stays so until it leaves: step 0 is
+ * the beginning of the run.  A step is made when all tracks have media; one that
+ * falls silent then is not waited for.
+ */
+static ngx_uint_t
+ngx_http_video_manifest_tells(ngx_http_video_manifest_t *m, uint64_t step,
+    ngx_uint_t last, size_t *counts)
+{
+    if (ngx_http_video_manifest_whole(m, counts)) {
+        return 1;
+    }
+
+    last = last && m->run == m->runs->run[0];
+
+    if (m->periods->nelts == 0) {
+        /* or there would be nothing at all */
+        return last;
+    }
+
+    return step && !(last && ngx_http_video_manifest_short(m, counts));
 }
 
 
@@ -254,7 +323,7 @@ ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
 {
     size_t                  counts[NGX_VIDEO_LIVE_TRACKS];
     uint64_t                first, end;
-    ngx_uint_t              i, n, live, newest, oldest;
+    ngx_uint_t              i, n;
     ngx_http_video_ctx_t   *ctx;
     ngx_video_live_step_t  *steps;
 
@@ -276,20 +345,11 @@ ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
         ngx_http_video_manifest_pass(m, counts);
     }
 
-    live = m->run == m->runs->run[0]
-           && m->run->info.state == NGX_VIDEO_LIVE_LIVE;
-
     for (i = 0; i < n; i++) {
         end = i + 1 < n ? steps[i + 1].begin : UINT64_MAX;
-        newest = (live && i + 1 == n);
-        oldest = (m->periods->nelts == 0);
 
-        if (!ngx_http_video_manifest_until(m, end, counts)) {
-            continue;
-        }
-
-        if ((newest == oldest
-             || ngx_http_video_manifest_whole(m, newest, counts))
+        if (ngx_http_video_manifest_until(m, end, counts)
+            && ngx_http_video_manifest_tells(m, first + i, i + 1 == n, counts)
             && ngx_http_video_manifest_period(r, m, &steps[i], first + i,
                                               counts)
                != NGX_OK)

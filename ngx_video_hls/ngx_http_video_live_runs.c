@@ -121,8 +121,8 @@ ngx_http_video_runs_longest(ngx_http_video_run_t *run)
 
 /*
  * What is listed of a run, ms, for the runs before it.  It has that time in the
- * tracks that it has no media in, too, as soon as a newer one has a segment; and
- * when it reaches back to the end of the window, nothing before it does.
+ * tracks that it has no media in, too, as soon as a newer one has a segment;
+ * and when it reaches back to the end of the window, nothing before it does.
  */
 static void
 ngx_http_video_runs_newer(ngx_http_video_run_t *run, uint64_t window,
@@ -485,9 +485,9 @@ ngx_http_video_runs_begin(ngx_http_video_runs_t *runs, ngx_uint_t number,
 
 
 /*
- * A run that the track has no media in: gaps that are as long as the segments of
- * the one that has most, so that discontinuities are the same in all playlists
- * (RFC 8216bis, 4.4.3.3), and what comes after them is in its place.
+ * A run that the track has no media in: gaps that are as long as the segments
+ * of the one that has most, so that discontinuities are the same in all
+ * playlists (RFC 8216bis, 4.4.3.3), and what comes after them is in its place.
  */
 static void
 ngx_http_video_runs_absent(ngx_http_video_joined_t *j,

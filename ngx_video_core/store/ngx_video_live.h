@@ -177,6 +177,8 @@ struct ngx_video_live_s {
     uint64_t                  prev_epoch;
     uint32_t                  prev;         /* block + 1 of the run before */
     uint32_t                  order;        /* runs before it */
+    uint32_t                  had;          /* kinds of media that runs before
+                                               it had, a bit each */
     uint32_t                  stat;         /* entry of its name */
     uint64_t                  kicked;       /* epoch that is to end; atomic */
     uint64_t                  stood_by;     /* when another publisher did, ms
@@ -315,6 +317,7 @@ typedef struct {
     uint64_t                  prev_epoch;
     uint32_t                  prev;
     uint32_t                  order;
+    uint32_t                  had;
     uint32_t                  stat;
     ngx_str_t                 name;         /* in "name_data" */
     u_char                    name_data[NGX_VIDEO_LIVE_NAME];
@@ -352,9 +355,9 @@ ngx_int_t ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
     const uint8_t *kinds, ngx_uint_t n, ngx_video_live_clock_t *clock);
 
 /*
- * Of a run that joins: the number of the first segment of a track.  A run before
- * it that the track has no media in has taken as many as the track that had
- * most: playlists list them as gaps.
+ * Of a run that joins: the number of the first segment of a track.  A run
+ * before it that the track has no media in has taken as many as the track that
+ * had most: playlists list them as gaps.
  */
 uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number);

@@ -92,6 +92,7 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->prev_epoch = l->prev_epoch;
         info->prev = l->prev;
         info->order = l->order;
+        info->had = l->had;
         info->stat = l->stat;
 
         info->name.len = ngx_video_live_once(&l->name_len);

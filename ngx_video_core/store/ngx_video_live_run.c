@@ -160,6 +160,7 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->prev = 0;
     l->prev_epoch = 0;
     l->order = 0;
+    l->had = 0;
     l->target = (uint32_t) ((conf->segment + 999) / 1000);
     l->window_ms = conf->window;
     l->dvr_ms = conf->dvr;
@@ -302,6 +303,29 @@ ngx_video_live_end_of(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
+/*
+ * Under the lock: the kinds of media that a run had, and those before it, but
+ * for what is no longer expected: it went on without for all of a window.
+ */
+static uint32_t
+ngx_video_live_had(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    uint32_t                 had;
+    ngx_uint_t               i;
+    ngx_video_live_track_t  *t;
+
+    had = ngx_video_live_end_of(st, l) <= l->clock.begin + l->window_ms
+          ? l->had : 0;
+
+    for (i = 0; i < l->ntracks; i++) {
+        t = ngx_video_live_track_at(st, l, i);
+        had |= t->next ? 1u << t->track.kind : 0;
+    }
+
+    return had;
+}
+
+
 /* Under the lock. */
 static ngx_uint_t
 ngx_video_live_alike(ngx_video_store_t *st, ngx_video_live_t *l,
@@ -354,7 +378,10 @@ ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
 
     ngx_video_live_begin(l);
 
-    if (rc != NGX_OK) {
+    if (rc == NGX_OK) {
+        l->had = ngx_video_live_had(st, p);
+
+    } else {
         l->prev = 0;
         l->order = 0;
     }

@@ -1,6 +1,7 @@
 # Proves that a run which a track has no media in, because it was too short or
 # muted, is a discontinuity of all playlists alike: gaps stand for it there,
-# nothing that was told of a number ever changes.
+# nothing that was told of a number ever changes; and that no manifest has a
+# period without sound after one with.
 use strict;
 use warnings;
 
@@ -124,6 +125,12 @@ sub nothing_changed {
     return;
 }
 
+# Periods of the manifest, as the tracks that they have.
+sub periods {
+    return map { join ' ', /<Representation id="(\w+)"/g }
+           text('manifest.mpd') =~ m{<Period (.*?)</Period>}gs;
+}
+
 sub runs { my %n; return grep { !$n{$_}++ } map { $_->{run} } @_ }
 sub of_run { my $run = shift; return grep { $_->{run} eq $run } @_ }
 
@@ -161,7 +168,9 @@ sub story {
     my ($report) = lines_of(text('v0/index.m3u8'), '#EXT-X-RENDITION-REPORT');
     like $report, qr/a0.*LAST-MSN=$before[-1]{msn}\b/,
         'the report is of what there is';
+    is_deeply [periods()], ['v0 a0'], 'the manifest does not list it';
     lose($feed);
+    is_deeply [periods()], ['v0 a0'], 'nor when it is over';
     like text('v0/index.m3u8'), qr/RENDITION-REPORT/,
         'the report is there when it is over, too';
     ok !$blocked->done, 'who waits for sound goes on waiting';
@@ -195,6 +204,8 @@ sub story {
               map { $_->{path} } grep { !$_->{gap} && $_->{path} !~ /$runs[1]/ }
               @{ media_list($t, "$base/a0/index.m3u8")->{items} };
     is "@bad", '', 'all else is';
+    is_deeply [periods()], ['v0 a0', 'v0 a0'], 'the manifest goes on';
+    unlike text('manifest.mpd'), qr/$runs[1]/, 'without it';
 
     for my $n (1 .. 16) {
         $feed->send(frames(66 + 25 * $n, 90 + 25 * $n, qw(v0 a0)));
@@ -210,6 +221,7 @@ my $left = text('a0/index.m3u8');
 like $left, qr/^#EXT-X-DISCONTINUITY-SEQUENCE:2$/m,
     'both that have left are counted';
 unlike $left, qr/GAP/, 'and gone';
+is_deeply [periods()], ['v0 a0'], 'in one period';
 
 # a playlist of a minute, from the recording
 my $gaps = story('/dvr/tape');
@@ -243,13 +255,17 @@ nothing_changed('by two');
 
 lose($feed);
 $feed = run_of(60, 'v0');
+is scalar(grep { !/a0/ } periods()), 0, 'no period without sound';
 $feed->send(frames(61, 220, 'v0'));
 watch();
+is_deeply [periods()], ['v0'], 'unless there is nothing else in the window';
 lose($feed);
 $feed = run_of(60, 'v0');
+is_deeply [periods()], ['v0', 'v0'], 'then it is what is expected';
 lose($feed);
 $feed = run_of(90, qw(v0 a0));
-agree('after a window without');
+is_deeply [periods()], ['v0', 'v0', 'v0 a0'], 'until there is sound again';
+agree('then');
 nothing_changed('by all that');
 $feed->end;
 

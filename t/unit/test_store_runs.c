@@ -2,7 +2,7 @@
  * Copyright (C) ngx_video authors
  *
  * Numbers of a stream that goes on: a run that a track has no media in has as
- * many there as the track that had most.
+ * many there as the track that had most, and is known to be without.
  */
 
 #include <stdio.h>
@@ -95,6 +95,17 @@ timeline(ngx_uint_t index, ngx_uint_t number)
 }
 
 
+static uint32_t
+had(ngx_uint_t index)
+{
+    ngx_video_live_info_t  info;
+
+    (void) ngx_video_live_info(&b, index, &info);
+
+    return info.had;
+}
+
+
 static void
 start(void)
 {
@@ -161,10 +172,37 @@ test_numbers(void)
 }
 
 
+static void
+test_had(void)
+{
+    ngx_uint_t  i;
+
+    start();
+
+    run_of(&i, 3, 3);
+    is_int(had(i), 0, "nothing was before the first");
+    run_of(&i, 3, 0);
+    is_int(had(i), 1 << NVM_VIDEO | 1 << NVM_AUDIO, "both kinds");
+    run_of(&i, 3, 0);
+    is_int(had(i), 1 << NVM_VIDEO | 1 << NVM_AUDIO, "one run without is short");
+    run_of(&i, WINDOW, 0);
+    is_int(had(i), 1 << NVM_VIDEO | 1 << NVM_AUDIO, "still");
+    run_of(&i, 1, 0);
+    is_int(had(i), 1 << NVM_VIDEO, "a whole window without is another stream");
+    run_of(&i, 1, 1);
+    is_int(had(i), 1 << NVM_VIDEO, "that has no sound");
+    run_of(&i, 1, 0);
+    is_int(had(i), 1 << NVM_VIDEO | 1 << NVM_AUDIO, "until it has");
+
+    end();
+}
+
+
 int
 main(void)
 {
     test_numbers();
+    test_had();
 
     return done_testing();
 }
