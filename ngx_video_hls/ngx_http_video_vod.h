@@ -133,6 +133,13 @@ int ngx_http_video_asset_filter(const struct dirent *d);
 int ngx_http_video_asset_kind(const u_char *name);
 
 /*
+ * What was written in this second may be written in it again, and be no longer
+ * than it is: it is good for a second, until it is older.  For the key of what
+ * is kept of it; 0: it is old.
+ */
+time_t ngx_http_video_asset_young(const ngx_open_file_info_t *of);
+
+/*
  * Opens a file, or logs why not and returns the status for it.  "member" is
  * where the description of the asset names it, or NULL.
  */

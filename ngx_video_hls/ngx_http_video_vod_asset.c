@@ -300,6 +300,13 @@ ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
 }
 
 
+time_t
+ngx_http_video_asset_young(const ngx_open_file_info_t *of)
+{
+    return ngx_time() - of->mtime < 2 ? ngx_time() : 0;
+}
+
+
 /*
  * The language that the name of a file tells: "fr.vtt", "film.pt-BR.srt",
  * "film_de.vtt".
@@ -410,8 +417,9 @@ ngx_http_video_asset_list(ngx_http_request_t *r)
         hash = ngx_http_video_hash(0xcbf29ce484222325ULL, vod->path.data,
                                    vod->path.len);
         key.data = buf;
-        key.len = ngx_sprintf(buf, "list:%xL:%uL:%T", hash,
-                              (uint64_t) vod->of.uniq, vod->of.mtime)
+        key.len = ngx_sprintf(buf, "list:%xL:%uL:%T:%T", hash,
+                              (uint64_t) vod->of.uniq, vod->of.mtime,
+                              ngx_http_video_asset_young(&vod->of))
                   - buf;
 
         rc = ngx_video_object_open(ctx->store, &key, 0, NGX_VIDEO_OPEN_CREATE,

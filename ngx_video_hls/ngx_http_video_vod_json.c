@@ -45,7 +45,6 @@ ngx_http_video_json_named(ngx_str_t *path)
 static ngx_int_t
 ngx_http_video_json_find(ngx_http_request_t *r)
 {
-    time_t                 young;
     u_char                 buf[NGX_VIDEO_KEY_MAX];
     uint64_t               hash;
     ngx_int_t              rc;
@@ -59,17 +58,11 @@ ngx_http_video_json_find(ngx_http_request_t *r)
     hash = ngx_http_video_hash(0xcbf29ce484222325ULL, vod->path.data,
                                vod->path.len);
 
-    /*
-     * One that was written in this second may be written in it again, and be
-     * no longer than it is: until it is older it is good for a second.
-     */
-
-    young = ngx_time() - vod->of.mtime < 2 ? ngx_time() : 0;
-
     key.data = buf;
     key.len = ngx_sprintf(buf, "json:%xL:%uL:%T:%O:%T", hash,
                           (uint64_t) vod->of.uniq, vod->of.mtime,
-                          vod->of.size, young)
+                          vod->of.size,
+                          ngx_http_video_asset_young(&vod->of))
               - buf;
 
     rc = ngx_video_object_open(ctx->store, &key, 0, NGX_VIDEO_OPEN_CREATE,

@@ -143,6 +143,16 @@ isnt vod_list($t, '/vod/first/v0/index.m3u8')->{epoch}, $old->{epoch},
     'is another epoch';
 is $t->get($old->{segments}[0])->status, 404, 'the old one is no more';
 
+# twice in one second, by the clock of the file system
+my $second = time + 1;
+make('young', 'a.mp4' => slurp($low));
+utime $second, $second, "$html/young";
+is join(' ', sort keys %{ renditions('young') }), 'a0 v0', 'a new directory';
+make('young', 'b.mp4' => slurp($high));
+utime $second, $second, "$html/young";
+ok +(wait_for { renditions('young')->{v1} } 10),
+    'what was added in the same second is seen, too';
+
 ok $t->reload, 'reload';
 is join(' ', sort keys %{ renditions('film') }), 'a0 a2 a3 v0 v1',
     'the same afterwards';
