@@ -166,6 +166,15 @@ ngx_http_video_manifest_lists(nvm_timeline_t *tl, size_t n)
 }
 
 
+/* Whether a track has, or had, a whole segment. */
+static ngx_uint_t
+ngx_http_video_manifest_begun(nvm_timeline_t *tl)
+{
+    return tl->count > 1
+           || (tl->count && (tl->nsegments == 0 || tl->segments[0].complete));
+}
+
+
 /*
  * Whether a period has the kinds of media that its run has, and those that were
  * before it.  What plays sound and pictures can't play one of them alone: where
@@ -189,7 +198,7 @@ ngx_http_video_manifest_whole(ngx_http_video_manifest_t *m, size_t *counts)
         tl = &m->run->timeline[i];
         kind = 1u << tl->track->kind;
 
-        wants |= tl->count ? kind : 0;
+        wants |= ngx_http_video_manifest_begun(tl) ? kind : 0;
         has |= ngx_http_video_manifest_lists(tl, counts[i]) ? kind : 0;
 
         if (tl->nsegments) {
@@ -364,6 +373,45 @@ ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
 }
 
 
+/*
+ * The time between periods, ms, when there was no publisher: the window is one
+ * of media.  Shaka stands still when segments are listed that have left the
+ * window by the clock.
+ */
+static uint64_t
+ngx_http_video_manifest_away(ngx_array_t *periods)
+{
+    uint64_t               away, ticks, end;
+    ngx_uint_t             i, k;
+    nvm_dash_period_t     *p;
+    const nvm_timeline_t  *tl;
+
+    p = periods->elts;
+    away = 0;
+    end = UINT64_MAX;
+
+    for (i = 0; i < periods->nelts; i++) {
+        if (p[i].start > end) {
+            away += p[i].start - end;
+        }
+
+        for (k = 0, end = p[i].start; k < p[i].ntracks; k++) {
+            tl = p[i].tracks[k].timeline;
+
+            if (tl->nsegments) {
+                ticks = tl->segments[tl->nsegments - 1].start
+                        + tl->segments[tl->nsegments - 1].duration;
+                ticks -= ngx_min(ticks, p[i].tracks[k].pto);
+                end = ngx_max(end, p[i].start
+                                   + ticks * 1000 / tl->track->timescale);
+            }
+        }
+    }
+
+    return away;
+}
+
+
 ngx_int_t
 ngx_http_video_live_manifest(ngx_http_request_t *r,
     ngx_video_live_info_t *info, ngx_http_video_runs_t *runs, u_char **text,
@@ -385,7 +433,6 @@ ngx_http_video_live_manifest(ngx_http_request_t *r,
     d.availability_start = info->clock.wall;
     d.publish_time = (int64_t) ngx_video_now();
     d.now = d.publish_time;
-    d.time_shift = info->listed_ms;
     d.clock = "time";
 
     m.runs = runs;
@@ -411,6 +458,8 @@ ngx_http_video_live_manifest(ngx_http_request_t *r,
 
     d.periods = m.periods->elts;
     d.nperiods = m.periods->nelts;
+    d.time_shift = (uint32_t) (info->listed_ms
+                               + ngx_http_video_manifest_away(m.periods));
 
     return ngx_http_video_write(r, ngx_http_video_manifest_write, &d, text,
                                 len);

@@ -75,6 +75,23 @@ $feed = live_sent($t, 'mute', [@headers, video(0, 5200)]);
 like has('mute'), qr/; v0:6$/, 'audio is not waited for for ever';
 $feed->end;
 
+# the window is one of media: an absence comes on top, while it is in it
+sub depth {
+    my ($name) = @_;
+    my $text = $t->get("/live/$name/manifest.mpd")->body;
+    my ($depth) = attribute($text, 'timeShiftBufferDepth') =~ /^PT([\d.]+)S$/;
+    return $depth;
+}
+
+$feed = live_sent($t, 'away', [@headers, video(0, 1200), audio(0, 1200)]);
+is depth('away'), '8.000', 'the window';
+$feed->reset;
+wait_for { 0 } 2.9;
+$feed = live_sent($t, 'away', [@headers, video(0, 1200), audio(0, 1200)]);
+is has('away'), 'v0:2 a0:2; v0:2 a0:2', 'it was away';
+cmp_ok depth('away'), '>', 9, 'the window reaches over that';
+$feed->end;
+
 # Every period has both, at any time: also as it begins, where the clock is
 # put right, and as it leaves the window.
 $feed = live_feed($t, 'long');
