@@ -149,9 +149,13 @@ is answer('cam'), 'Start', 'its certificate is of that';
 reload('one of another name', "video_publish_auth https://127.0.0.1:%%PORT_2%%;"
        . " video_publish_auth_ssl_name example.com; $trust_other",
        certificate => 'other');
-is answer('cam'), 'Start', 'which is looked for';
+is answer('named'), 'Start', 'which is looked for';
 ok +(wait_for { ($t->read_file('sni.log') // '') =~ /^"-" TLSv1\.2$/m } 5),
     'no address as a name';
+
+# a call that finds its server, which is this one, ending is tried again
+ok +(wait_for { scalar(() = calls('publish_done', 'named')) } 5),
+    'the end is told';
 ok $t->quit, 'the end closes what was kept';
 $t->run;
 is answer('cam'), 'Start', 'another start';

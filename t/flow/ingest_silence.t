@@ -14,9 +14,9 @@ use Test::Video::Target;
 my $t = Test::Video->new;
 my $slow = Test::Video::Loop::slowness();
 my $silence = int 1000 * $slow;
-$t->conf(live_conf(grace => '10s', window => '60s', zone => '96m',
-                   rtmp => "video_publish_standby on silence=${silence}ms;",
-                   servers => <<'CONF'))->run;
+my $conf = live_conf(grace => '10s', window => '60s', zone => '96m',
+                     rtmp => "video_publish_standby on silence=${silence}ms;",
+                     servers => <<'CONF');
     server {
         listen 127.0.0.1:%%PORT_2%%;
         video_rtmp live zone=live;
@@ -35,6 +35,9 @@ $t->conf(live_conf(grace => '10s', window => '60s', zone => '96m',
         video_push rtmp://127.0.0.1:%%PORT_5%%/app;
     }
 CONF
+
+# which worker a connection comes to is chance then, also when one is faster
+$t->conf($conf =~ s/(listen 127\.0\.0\.1:%%PORT_[123]%%)/$1 reuseport/gr)->run;
 
 sub state { return (stream_status($t, $_[0]) // { state => 'gone' })->{state} }
 sub list { return media_list($t, "/live/$_[0]/v0/index.m3u8") }
