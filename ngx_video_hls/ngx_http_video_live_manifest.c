@@ -340,11 +340,15 @@ ngx_http_video_manifest_run(ngx_http_request_t *r, ngx_http_video_manifest_t *m)
     steps = ngx_palloc(r->pool,
                        NGX_VIDEO_LIVE_STEPS * sizeof(ngx_video_live_step_t));
 
-    if (steps == NULL
-        || ngx_video_live_steps(ctx->store, &m->run->info, steps, &first, &n)
-           != NGX_OK)
-    {
+    if (steps == NULL) {
         return NGX_ERROR;
+    }
+
+    if (ngx_video_live_steps(ctx->store, &m->run->info, steps, &first, &n)
+        != NGX_OK)
+    {
+        /* it has just been forgotten */
+        return NGX_OK;
     }
 
     if (first
