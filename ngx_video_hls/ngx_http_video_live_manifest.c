@@ -150,6 +150,14 @@ ngx_http_video_manifest_until(ngx_http_video_manifest_t *m, uint64_t end,
 }
 
 
+/* Where the first n segments of a track end, n > 0, in its ticks. */
+static uint64_t
+ngx_http_video_manifest_end(const nvm_timeline_t *tl, size_t n)
+{
+    return tl->segments[n - 1].start + tl->segments[n - 1].duration;
+}
+
+
 /* Whether there is something to list of a track's first n segments. */
 static ngx_uint_t
 ngx_http_video_manifest_lists(nvm_timeline_t *tl, size_t n)
@@ -188,7 +196,6 @@ ngx_http_video_manifest_whole(ngx_http_video_manifest_t *m, size_t *counts)
     uint32_t                has, wants, kind;
     uint64_t                ms;
     ngx_uint_t              i;
-    nvm_segment_t          *last;
     nvm_timeline_t         *tl;
     ngx_video_live_info_t  *info;
 
@@ -202,9 +209,8 @@ ngx_http_video_manifest_whole(ngx_http_video_manifest_t *m, size_t *counts)
         has |= ngx_http_video_manifest_lists(tl, counts[i]) ? kind : 0;
 
         if (tl->nsegments) {
-            last = &tl->segments[tl->nsegments - 1];
-            ms = ngx_max(ms, (last->start + last->duration) * 1000
-                             / tl->track->timescale);
+            ms = ngx_max(ms, ngx_http_video_manifest_end(tl, tl->nsegments)
+                             * 1000 / tl->track->timescale);
         }
     }
 
@@ -222,15 +228,14 @@ ngx_http_video_manifest_short(ngx_http_video_manifest_t *m, size_t *counts)
 {
     uint64_t         ticks;
     ngx_uint_t       i;
-    nvm_segment_t   *last;
     nvm_timeline_t  *tl;
 
     for (i = 0; i < m->runs->ntracks; i++) {
         tl = &m->run->timeline[i];
 
         if (counts[i]) {
-            last = &tl->segments[counts[i] - 1];
-            ticks = last->start + last->duration - tl->segments[0].start;
+            ticks = ngx_http_video_manifest_end(tl, counts[i])
+                    - tl->segments[0].start;
 
             if (ticks * 1000 / tl->track->timescale >= NGX_HTTP_VIDEO_VAIN) {
                 return 0;
@@ -403,8 +408,7 @@ ngx_http_video_manifest_away(ngx_array_t *periods)
             tl = p[i].tracks[k].timeline;
 
             if (tl->nsegments) {
-                ticks = tl->segments[tl->nsegments - 1].start
-                        + tl->segments[tl->nsegments - 1].duration;
+                ticks = ngx_http_video_manifest_end(tl, tl->nsegments);
                 ticks -= ngx_min(ticks, p[i].tracks[k].pto);
                 end = ngx_max(end, p[i].start
                                    + ticks * 1000 / tl->track->timescale);
