@@ -8,6 +8,7 @@ use warnings;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Test::Video;
+use Test::Video::DASH qw(seconds);
 use Test::Video::AMF qw(amf_bool amf_ecma amf_encode amf_object amf_string);
 use Test::Video::HLS;
 use Test::Video::Live;
@@ -87,10 +88,6 @@ is_deeply [ranges("$base/a0/index.m3u8")], [$goal], 'audio lists it, too';
 # the date is where the media time is
 my $list = media_list($t, "$base/v0/index.m3u8");
 my ($date) = $list->{text} =~ /#EXT-X-PROGRAM-DATE-TIME:(\S+)/;
-sub seconds {
-    my ($h, $m, $s) = $_[0] =~ /T(\d+):(\d+):([\d.]+)Z/;
-    return ($h * 60 + $m) * 60 + $s;
-}
 cmp_ok abs(seconds($goal->{'START-DATE'}) - seconds($date) - 1.5
            + $first), '<', 0.002,
     'its date is 1.5 s after the first segment';
