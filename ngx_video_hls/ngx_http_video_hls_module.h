@@ -63,6 +63,8 @@ typedef struct {
     ngx_uint_t                number;       /* among those of its kind */
     uint64_t                  epoch;        /* 0: the path has none */
     ngx_uint_t                clip;         /* from 1; 0: of none */
+    ngx_str_t                 silence;      /* the sound of that; empty: its
+                                               own */
     uint64_t                  msn;
     ngx_uint_t                part;
     unsigned                  ts:1;         /* as MPEG transport streams */

@@ -21,7 +21,8 @@
  *   ASSET/<text>/index_ts.m3u8        ASSET/<text>/[e<hex>/]<n>.ts.vtt
  *
  * e<hex> is the epoch of the stream or the file: with it a URL never means
- * other bytes.  e<hex>-<k> is that of clip k, from 1, of an asset of clips.
+ * other bytes.  e<hex>-<k> is that of clip k, from 1, of an asset of clips, and
+ * e<hex>-<k>-<name> that of one that has silence of this name.
  * The path is read from its end, because an asset may be below directories.
  */
 
@@ -152,20 +153,30 @@ ngx_http_video_path_media(ngx_str_t *name, ngx_http_video_path_t *out)
 }
 
 
-/* "e1f" or "e1f-2" */
+/* "e1f", "e1f-2" or "e1f-2-aac.1190" */
 static ngx_int_t
 ngx_http_video_path_epoch(ngx_str_t *s, ngx_http_video_path_t *out)
 {
-    u_char    ch, *p, *last, *dash;
-    uint64_t  epoch, clip;
+    u_char     ch, *p, *last, *dash;
+    uint64_t   epoch, clip;
+    ngx_str_t  silence;
 
     last = s->data + s->len;
     dash = ngx_strlchr(s->data, last, '-');
     clip = 0;
+    ngx_str_null(&silence);
 
     if (dash) {
+        p = ngx_strlchr(dash + 1, last, '-');
+
+        if (p) {
+            silence.data = p + 1;
+            silence.len = last - silence.data;
+            last = p;
+        }
+
         if (ngx_http_video_path_number(dash + 1, last, &clip) != NGX_OK
-            || clip == 0)
+            || clip == 0 || (p && silence.len == 0))
         {
             return NGX_DECLINED;
         }
@@ -193,6 +204,7 @@ ngx_http_video_path_epoch(ngx_str_t *s, ngx_http_video_path_t *out)
 
     out->epoch = epoch;
     out->clip = (ngx_uint_t) clip;
+    out->silence = silence;
 
     return NGX_OK;
 }

@@ -49,7 +49,7 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     }
 
     if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->ntexts == 0
-        && ctx->vod->lead == NULL
+        && ctx->vod->lead == NULL && ctx->path.silence.len == 0
         && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT
         && ctx->path.what != NGX_HTTP_VIDEO_PROGRESSIVE)
     {
@@ -71,6 +71,10 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     if (rc == NGX_DECLINED) {
         return ngx_http_video_vod_periods(r);
+    }
+
+    if (rc == NGX_OK && ctx->path.silence.len) {
+        rc = ngx_http_video_silence_path(r);
     }
 
     if (rc != NGX_OK) {
@@ -256,7 +260,7 @@ ngx_http_video_vod_epoch(ngx_http_video_vod_t *vod)
     vod->epoch = vod->lead->epoch;
 
     for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
-        if (s != vod->lead && s->ref.id) {
+        if (s != vod->lead && s != vod->silent && s->ref.id) {
             vod->epoch = ngx_http_video_hash(vod->epoch, &s->epoch,
                                              sizeof(s->epoch));
         }
@@ -272,6 +276,10 @@ ngx_http_video_vod_epoch(ngx_http_video_vod_t *vod)
     }
 
     vod->epoch = ngx_http_video_described_epoch(vod, vod->epoch);
+
+    if (vod->silent) {
+        vod->epoch = ngx_http_video_silence_epoch(vod->silent, vod->epoch);
+    }
 }
 
 

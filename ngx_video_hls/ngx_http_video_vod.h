@@ -9,7 +9,8 @@
  *   ngx_http_video_vod_said.c     what it says of them
  *   ngx_http_video_vod_poster.c   its image
  *   ngx_http_video_vod_clips.c    clips of other assets, and
- *   ngx_http_video_vod_join.c     what is listed of them
+ *   ngx_http_video_vod_join.c     what is listed of them, and
+ *   ngx_http_video_vod_silence.c  the sound of those that have none
  *   ngx_http_video_vod_select.c   a clip of it, and some of its tracks
  *   ngx_http_video_vod_index.c    the index of a file
  *   ngx_http_video_vod_list.c     playlists, manifests, init segments
@@ -65,6 +66,8 @@ typedef struct ngx_http_video_vod_s {
     ngx_uint_t                nclips;
     ngx_uint_t                number;       /* of a clip, from 1 */
     uint32_t                  period;       /* of its file, from 1; 0: all */
+    ngx_str_t                 silence;      /* name of what was added, and */
+    ngx_http_video_source_t  *silent;       /* its file; NULL: none */
     ngx_http_video_source_t  *sources;
     ngx_uint_t                nsources;
     ngx_http_video_source_t  *texts;        /* files of subtitles: no index */
@@ -146,7 +149,10 @@ time_t ngx_http_video_asset_young(const ngx_open_file_info_t *of);
 ngx_int_t ngx_http_video_asset_file(ngx_http_request_t *r, ngx_str_t *path,
     ngx_open_file_info_t *of, const char *member);
 
-/* Makes room for so many sources and texts, instead of any that was there. */
+/*
+ * Makes room for so many sources and texts, and for one of silence, instead of
+ * any that was there.
+ */
 ngx_int_t ngx_http_video_asset_room(ngx_http_request_t *r, ngx_uint_t media,
     ngx_uint_t texts);
 
@@ -204,6 +210,27 @@ ngx_int_t ngx_http_video_clips_periods(ngx_http_request_t *r, ngx_uint_t n);
  * the whole asset is in ctx->vod; NGX_DONE, the request waits; or a status.
  */
 ngx_int_t ngx_http_video_clips_indexes(ngx_http_request_t *r);
+
+
+/* ngx_http_video_vod_silence.c */
+
+/*
+ * The path names silence, which the asset in ctx->vod is to have: as
+ * _vod_indexes(), which has been called; 404 when it does not get that.
+ */
+ngx_int_t ngx_http_video_silence_path(ngx_http_request_t *r);
+
+/*
+ * All clips have their indexes: those without sound get silence like the sound
+ * of the others, if there is such.  NGX_OK, NGX_DONE or a status; the last clip
+ * is in ctx->vod.
+ */
+ngx_int_t ngx_http_video_silence_clips(ngx_http_request_t *r,
+    ngx_http_video_vod_t *whole);
+
+/* The epoch of an asset of this epoch that silence was added to. */
+uint64_t ngx_http_video_silence_epoch(ngx_http_video_source_t *silent,
+    uint64_t epoch);
 
 
 /* ngx_http_video_vod_said.c */

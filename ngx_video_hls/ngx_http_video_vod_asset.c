@@ -359,13 +359,13 @@ ngx_http_video_asset_room(ngx_http_request_t *r, ngx_uint_t media,
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     vod = ctx->vod;
 
-    vod->sources = ngx_pcalloc(r->pool, (media + texts)
+    vod->sources = ngx_pcalloc(r->pool, (media + 1 + texts)
                                         * sizeof(ngx_http_video_source_t));
     if (vod->sources == NULL) {
         return NGX_ERROR;
     }
 
-    vod->texts = vod->sources + media;
+    vod->texts = vod->sources + media + 1;
 
     return NGX_OK;
 }

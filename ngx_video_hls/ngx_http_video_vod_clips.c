@@ -189,6 +189,12 @@ ngx_http_video_clips_indexes(ngx_http_request_t *r)
         }
     }
 
+    rc = ngx_http_video_silence_clips(r, whole);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     epoch = 0xcbf29ce484222325ULL;
 
     for (i = 0; i < whole->nclips; i++) {

@@ -15,7 +15,7 @@
 typedef struct {
     nvm_timeline_t                 timeline;
     nvm_track_t                    track;       /* of the timeline */
-    char                           prefix[48];
+    char                           prefix[NGX_HTTP_VIDEO_PREFIX];
 } ngx_http_video_join_part_t;
 
 

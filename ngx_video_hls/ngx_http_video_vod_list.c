@@ -392,6 +392,10 @@ ngx_http_video_vod_prefix(ngx_http_video_vod_tracks_t *t,
         p = ngx_sprintf(p, "-%ui", vod->number);
     }
 
+    if (vod->silent) {
+        p = ngx_sprintf(p, "-%V", &vod->silence);
+    }
+
     ngx_sprintf(p, "/%Z");
 }
 

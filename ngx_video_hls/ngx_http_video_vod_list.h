@@ -14,6 +14,9 @@
 #include "ngx_http_video_vod.h"
 
 
+/* "../v0/../v1/", epoch, number of the clip and name of its silence, "/" */
+#define NGX_HTTP_VIDEO_PREFIX  128
+
 typedef struct {
     ngx_http_video_path_t    *path;
     nvm_index_track_t         track[NVM_MAX_TRACKS];
@@ -23,7 +26,7 @@ typedef struct {
     ngx_uint_t                n;
     ngx_uint_t                nkeys;        /* the last of them: key frames */
     ngx_uint_t                of[NVM_MAX_TRACKS];   /* of these tracks */
-    char                      prefix[48];
+    char                      prefix[NGX_HTTP_VIDEO_PREFIX];
     const char               *query;
     ngx_http_video_select_t   select;
     ngx_http_video_captions_t  captions;

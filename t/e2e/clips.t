@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
 # Clips of different size, frame rate and sound play one after the other in
-# hls.js, Shaka and dash.js: over every boundary, nothing is refused, a seek
-# into each shows the picture of that time, subtitles come at their time, and
-# the end comes where the playlist says.
+# hls.js, Shaka and dash.js: over every boundary, also into a clip without sound
+# and out of it, nothing is refused, a seek into each shows the picture of that
+# time, subtitles come at their time, and the end comes where the playlist says.
 
 use strict;
 use warnings;
@@ -29,19 +29,19 @@ my %players = (
 );
 
 # Pictures that have their number, from "first" on, in the lowest quarter, see
-# player.js, and a tone.
+# player.js, and a tone, unless "audio", its rate, is 0.
 sub film {
     my ($name, %o) = @_;
     my $number = "lum='if(gt(Y,H*3/4),if(bitand(N+$o{first},"
                  . "pow(2,floor(X*12/W))),235,16),lum(X,Y))':cb=128:cr=128";
 
     return media_file("clips_$name.mp4", qw(-f lavfi -i),
-        "testsrc2=size=$o{size}:rate=$o{rate},geq=$number", qw(-f lavfi -i),
-        "sine=f=440:r=$o{audio}", '-t', $o{seconds},
+        "testsrc2=size=$o{size}:rate=$o{rate},geq=$number",
+        $o{audio} ? (qw(-f lavfi -i), "sine=f=440:r=$o{audio}") : (),
+        '-t', $o{seconds}, '-g', $o{gop}, '-keyint_min', $o{gop},
         qw(-c:v libx264 -preset veryfast -bf 2 -sc_threshold 0 -pix_fmt yuv420p
-           -c:a aac -b:a 64k -ac 2), '-g', $o{gop}, '-keyint_min', $o{gop},
-        qw(-threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact
-           -map_metadata -1));
+           -c:a aac -b:a 64k -ac 2 -threads 1 -fflags +bitexact
+           -flags:v +bitexact -flags:a +bitexact -map_metadata -1));
 }
 
 # --- what is played ---------------------------------------------------------
@@ -59,11 +59,15 @@ my $long = film('long', size => '320x180', rate => 25, audio => 48000,
 
 # The clips: start, rate, number of the first picture.
 my @at = ([0, 25, 0], [4, 30, 1000], [9, 30000 / 1001, 2000]);
+my @mute = ([0, 25, 0], [4, 25, 3000], [12, 25, 0]);
 my @eight = map { [2 * $_, 25, 50 * (7 - $_)] } 0 .. 7;
 
 my %assets = (
     three => { clips => \@at, seek => [10.5, 5.5, 2.1], duration => 13.004,
                play => 12, words => 1 },
+    # no sound in the middle
+    mute => { clips => \@mute, seek => [13.1, 6.2, 2.1], duration => 16,
+              play => 14 },
     # one film backwards
     eight => { clips => \@eight, seek => [13.1, 4.6, 9.3], duration => 16,
                play => 14 },
@@ -73,16 +77,21 @@ my $t = Test::Video->new;
 node($t);
 
 my $media = $t->root . '/media';
-mkdir "$media/$_" or die "$media/$_: $!\n" for qw(three three/b eight);
+mkdir "$media/$_" or die "$media/$_: $!\n" for qw(three three/b mute eight);
 symlink film('a', %{ $three[0] }), "$media/three/a.mp4" or die;
 symlink film('b', %{ $three[1] }), "$media/three/b/b.mp4" or die;
 symlink film('c', %{ $three[2] }), "$media/three/c.mp4" or die;
+symlink film('a', %{ $three[0] }), "$media/mute/a.mp4" or die;
+symlink film('mute', %{ $three[0] }, seconds => 8, first => 3000, audio => 0),
+    "$media/mute/b.mp4" or die;
 symlink $long, "$media/eight/long.mp4" or die;
 
 $t->write_file('media/three/b/en.vtt',
                "WEBVTT\n\n00:01.000 --> 00:03.000\nHello\n");
 $t->write_file('media/three/asset.json',
     '{"clips":[{"asset":"a.mp4"},{"asset":"b"},{"asset":"c.mp4"}]}');
+$t->write_file('media/mute/asset.json',
+    '{"clips":[{"asset":"a.mp4"},{"asset":"b.mp4"},{"asset":"a.mp4"}]}');
 $t->write_file('media/eight/asset.json', '{"clips":[' . join(',', map {
     sprintf '{"asset":"long.mp4","start":%d,"end":%d}', 2 * $_, 2 * $_ + 2
 } reverse 0 .. 7) . ']}');
@@ -174,7 +183,7 @@ sub wrong {
 
 my @queue;
 
-for my $name (qw(three eight)) {
+for my $name (qw(three mute eight)) {
     for my $player (qw(hls ts shaka shaka_dash dash)) {
         push @queue, { asset => $name, name => $player,
                        path => "/vod/$name/$players{$player}[0]",

@@ -107,9 +107,10 @@ $feed->reset;
 ok named('gone', BOTH), 'until it is over';
 like $t->get(recording('gone') . '/manifest.mpd')->body,
     qr/<Period .*<Period /s, 'it can be played by DASH';
-is $t->get(recording('gone') . '/master.m3u8')->status, 422, 'not by HLS';
+is $t->get(recording('gone') . '/master.m3u8')->status, 200, 'and by HLS';
+is_deeply [lasts('gone')], [5, 5], 'which has silence for it';
 is $t->get('/mute' . recording('gone') . '/master.m3u8')->status, 200,
-    'but for its pictures';
+    'or its pictures alone';
 
 ($feed) = second('again', 2000);
 $feed->reset;
@@ -134,6 +135,17 @@ ok named('first', ONE =~ s/,.*(?=\]\})//r),
     'with nothing before it, what is there is named';
 $feed->send(grep { $_->{timestamp} < 1100 } @sound);
 ok named('first', ONE), 'and the sound when it is';
+$feed->end;
+
+($feed) = mute_feed('dumb');
+$feed->to(3100);
+$feed->reset;
+ok +(wait_for { state_of('dumb') eq 'paused' } 5), 'one without sound goes';
+($feed) = live_feed($t, 'dumb');
+$feed->to(2100);
+ok named('dumb', BOTH), 'it is back, with it';
+ok +(wait_for { join('/', lasts('dumb')) eq '5/5' } 5),
+    'so there is silence before';
 $feed->end;
 
 # --- a recording that is stopped --------------------------------------------

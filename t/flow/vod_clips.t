@@ -412,13 +412,16 @@ sub refused {
 
 my $file = quotemeta "$html/odd/asset.json";
 make('odd', 'a.mp4' => slurp($one), 'mute.mp4' => slurp($mute),
+     'ac3.mp4' => slurp(media_file('clip_ac3.mp4', '-i', $one,
+                                   qw(-c:v copy -c:a ac3 -fflags +bitexact))),
      'opus.mp4' => slurp(media_file('clip_opus.mp4', '-i', $one,
                                     qw(-c:v copy -c:a libopus
                                        -fflags +bitexact))),
      'more.json' => '{"clips":[{"asset":"a.mp4"}]}',
      'bad.json' => '{"clip":1}');
-clips('odd', '{"asset":"a.mp4"}', '{"asset":"mute.mp4"}');
-my $no = qr{"$file":\ clips\[1\]\ has\ no\ audio\ of\ the\ codec\ mp4a\.40\.2,
+# what there is silence of is in vod_silence.t
+clips('odd', '{"asset":"ac3.mp4"}', '{"asset":"mute.mp4"}');
+my $no = qr{"$file":\ clips\[1\]\ has\ no\ audio\ of\ the\ codec\ ac-3,
             \ which\ clips\[0\]\ has}x;
 refused(422, $no, "/vod/odd/$_")
     for 'master.m3u8', 'master_ts.m3u8', 'a0/index.m3u8';
