@@ -161,8 +161,9 @@ ngx_http_video_status_numbers(nvm_writer_t *w, ngx_video_live_stats_t *m)
 {
     nvm_writer_fmt(w, "\"ingest\":{\"since\":%llu,\"publishers\":%llu,"
                    "\"runs\":%llu,\"bytes\":%llu,\"video\":%llu,"
-                   "\"audio\":%llu,\"dropped\":{\"start\":%llu,"
-                   "\"track\":%llu,\"surplus\":%llu},\"clock_drift\":%lld,"
+                   "\"audio\":%llu,\"silent\":%llu,"
+                   "\"dropped\":{\"start\":%llu,\"track\":%llu,"
+                   "\"surplus\":%llu,\"silent\":%llu},\"clock_drift\":%lld,"
                    "\"clock_ppm\":%lld},",
                    (unsigned long long) m->since,
                    (unsigned long long) m->publishers,
@@ -170,9 +171,11 @@ ngx_http_video_status_numbers(nvm_writer_t *w, ngx_video_live_stats_t *m)
                    (unsigned long long) m->bytes,
                    (unsigned long long) m->frames[NVM_VIDEO],
                    (unsigned long long) m->frames[NVM_AUDIO],
+                   (unsigned long long) m->silent,
                    (unsigned long long) m->drops[NGX_VIDEO_DROP_START],
                    (unsigned long long) m->drops[NGX_VIDEO_DROP_TRACK],
                    (unsigned long long) m->drops[NGX_VIDEO_DROP_SURPLUS],
+                   (unsigned long long) m->drops[NGX_VIDEO_DROP_SILENT],
                    (long long) m->drift, (long long) m->drift_ppm);
 
     nvm_writer_fmt(w, "\"delivery\":{\"viewers\":%llu,\"bytes\":%llu,"

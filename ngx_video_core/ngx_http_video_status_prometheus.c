@@ -42,7 +42,7 @@ typedef struct {
 static const char *const  ngx_http_video_kinds[] = { "video", "audio" };
 
 static const char *const  ngx_http_video_reasons[] = {
-    "start", "track", "surplus"
+    "start", "track", "surplus", "silent"
 };
 
 static const char *const  ngx_http_video_requests[] = {
@@ -96,6 +96,11 @@ static const ngx_http_video_metric_t  ngx_http_video_metrics[] = {
     { "stream_frames_total", "counter", "Frames that were taken.",
       NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.frames),
       ngx_http_video_by("kind", ngx_http_video_kinds) },
+
+    { "stream_frames_silent_total", "counter",
+      "Audio frames of silence, for sound that was missing.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.silent),
+      NULL, NULL, 1 },
 
     { "stream_frames_dropped_total", "counter", "Frames that were left out.",
       NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.drops),

@@ -402,6 +402,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     live.name = ctx->name;
     live.segment = conf->segment;
     live.part = conf->part;
+    live.fill = conf->fill;
     live.window = conf->window;
     live.grace = conf->grace;
     live.linger = conf->linger;

@@ -32,6 +32,9 @@ static ngx_stream_video_range_t  ngx_stream_video_segment_range =
 static ngx_stream_video_range_t  ngx_stream_video_part_range =
     { ngx_stream_video_msec, "video_part", 50, 5000, 0 };
 
+static ngx_stream_video_range_t  ngx_stream_video_fill_range =
+    { ngx_stream_video_msec, "video_audio_fill", 500, 60000, 1 };
+
 static ngx_stream_video_range_t  ngx_stream_video_window_range =
     { ngx_stream_video_msec, "video_window", 4000, 3600000, 0 };
 
@@ -73,6 +76,13 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       offsetof(ngx_stream_video_rtmp_srv_conf_t, part),
       &ngx_stream_video_part_range },
+
+    { ngx_string("video_audio_fill"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_video_rtmp_srv_conf_t, fill),
+      &ngx_stream_video_fill_range },
 
     { ngx_string("video_window"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
@@ -238,6 +248,7 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
 
     conf->segment = NGX_CONF_UNSET_MSEC;
     conf->part = NGX_CONF_UNSET_MSEC;
+    conf->fill = NGX_CONF_UNSET_MSEC;
     conf->window = NGX_CONF_UNSET_MSEC;
     conf->grace = NGX_CONF_UNSET_MSEC;
     conf->linger = NGX_CONF_UNSET_MSEC;
@@ -265,6 +276,7 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
 
     ngx_conf_merge_msec_value(conf->segment, prev->segment, 2000);
     ngx_conf_merge_msec_value(conf->part, prev->part, 200);
+    ngx_conf_merge_msec_value(conf->fill, prev->fill, 1000);
     ngx_conf_merge_msec_value(conf->window, prev->window, 30000);
     ngx_conf_merge_msec_value(conf->grace, prev->grace, 10000);
     ngx_conf_merge_msec_value(conf->linger, prev->linger,

@@ -42,6 +42,7 @@ typedef struct {
     ngx_array_t              *apps;             /* ngx_stream_video_app_t */
     ngx_msec_t                segment;
     ngx_msec_t                part;
+    ngx_msec_t                fill;         /* 0: none */
     ngx_msec_t                window;
     ngx_msec_t                grace;
     ngx_msec_t                linger;

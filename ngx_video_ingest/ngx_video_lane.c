@@ -138,6 +138,7 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         }
 
     } else {
+        ngx_video_fill_start(sg, lane);
         ngx_video_lane_audio_parts(sg, lane);
     }
 
@@ -162,7 +163,8 @@ ngx_video_lane_silent(ngx_video_segmenter_t *sg, int64_t ms)
 
         if (lane->known && !lane->late
             && (!lane->writer.open
-                || lane->clock.newest + NGX_VIDEO_SILENT < ms))
+                || (lane->clock.newest + NGX_VIDEO_SILENT < ms
+                    && !lane->fill.on)))
         {
             return 1;
         }
@@ -411,7 +413,7 @@ ngx_video_lane_lead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         }
     }
 
-    return NGX_OK;
+    return ngx_video_fill(sg, f->dts);
 }
 
 

@@ -155,9 +155,9 @@ ngx_video_segmenter_late(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 }
 
 
-/* A new lane; NULL: there are as many as there may be. */
-static ngx_video_lane_t *
-ngx_video_segmenter_add(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
+ngx_video_lane_t *
+ngx_video_segmenter_add(ngx_video_segmenter_t *sg, nvm_kind_e kind,
+    nvm_codec_e codec, ngx_uint_t id)
 {
     ngx_video_lane_t  *lane;
 
@@ -168,16 +168,16 @@ ngx_video_segmenter_add(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
             ngx_log_error(NGX_LOG_WARN, sg->log, 0,
                           "stream \"%V\": more than %d tracks, %s track %ui "
                           "is left out", &sg->conf.name, NGX_VIDEO_LIVE_TRACKS,
-                          ngx_video_segmenter_kind(p->kind), p->track);
+                          ngx_video_segmenter_kind(kind), id);
         }
 
         return NULL;
     }
 
     lane = &sg->lanes[sg->nlanes++];
-    lane->kind = p->kind;
-    lane->codec = p->codec;
-    lane->id = p->track;
+    lane->kind = kind;
+    lane->codec = codec;
+    lane->id = id;
     ngx_video_frame_queue_init(&lane->held);
 
     if (sg->ready) {
@@ -281,7 +281,7 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     lane = ngx_video_segmenter_lane(sg, p);
 
     if (lane == NULL) {
-        lane = ngx_video_segmenter_add(sg, p);
+        lane = ngx_video_segmenter_add(sg, p->kind, p->codec, p->track);
     }
 
     if (lane == NULL) {
@@ -403,7 +403,7 @@ ngx_video_segmenter_take(ngx_video_segmenter_t *sg, ngx_video_packet_t *p,
                                             : "audio without codec header");
         }
 
-        *lane = ngx_video_segmenter_add(sg, p);
+        *lane = ngx_video_segmenter_add(sg, p->kind, p->codec, p->track);
     }
 
     if (*lane && (*lane)->late) {
@@ -528,6 +528,11 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     f.duration = frame.duration;
     f.key = frame.key;
     f.last = 0;
+
+    if (ngx_video_fill_over(sg, lane, &f)) {
+        ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_SILENT);
+        return NGX_OK;
+    }
 
     return ngx_video_lane_frame(sg, lane, &f);
 }

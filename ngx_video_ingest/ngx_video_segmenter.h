@@ -24,6 +24,7 @@
 #include "ngx_video_track_writer.h"
 #include "nvm_clock.h"
 #include "nvm_frame.h"
+#include "nvm_silence.h"
 #include "nvm_wall.h"
 
 
@@ -64,6 +65,20 @@
 #define NGX_VIDEO_HEADER_KEPT     32
 
 
+/* Silence for sound that is missing. */
+typedef struct {
+    u_char                    frame[NVM_SILENCE_FRAME];
+    size_t                    len;          /* 0: there is none of the codec */
+    uint32_t                  duration;     /* ticks */
+    uint64_t                  heard;        /* the leader's decode time when
+                                               the newest frame came, or
+                                               NGX_VIDEO_NEVER */
+    uint64_t                  end;          /* of silence, ticks; 0: none */
+    uint64_t                  began;        /* ticks */
+    unsigned                  on:1;         /* there is silence now */
+} ngx_video_fill_t;
+
+
 /* What one track goes through. */
 typedef struct {
     ngx_video_track_writer_t  writer;       /* and its track */
@@ -78,6 +93,7 @@ typedef struct {
     int64_t                   cts;          /* of its newest key frame */
     nvm_clock_track_t         clock;
     ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
+    ngx_video_fill_t          fill;
 
     unsigned                  known:1;      /* the track is */
     unsigned                  late:1;       /* it was not at the start */
@@ -139,6 +155,7 @@ typedef struct {
     unsigned                  no_audio:1;
     unsigned                  warned:1;     /* of long key frame intervals */
     unsigned                  warned_surplus:1;
+    unsigned                  warned_silence:1;
     unsigned                  warned_tracks:1;
     unsigned                  passed:1;     /* a key frame that could have been
                                                the first */
@@ -217,6 +234,10 @@ ngx_int_t ngx_video_segmenter_full(ngx_video_segmenter_t *sg);
 /* As ngx_video_segmenter_init(), of the stream that was named there. */
 ngx_int_t ngx_video_segmenter_publish(ngx_video_segmenter_t *sg);
 
+/* A new lane; NULL: there are as many as there may be. */
+ngx_video_lane_t *ngx_video_segmenter_add(ngx_video_segmenter_t *sg,
+    nvm_kind_e kind, nvm_codec_e codec, ngx_uint_t id);
+
 /* A track that came when the stream had started. */
 void ngx_video_segmenter_late(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);
@@ -271,6 +292,23 @@ ngx_int_t ngx_video_lane_start(ngx_video_segmenter_t *sg,
 
 /* A frame in the timeline of its track. */
 ngx_int_t ngx_video_lane_frame(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_video_frame_t *f);
+
+/*
+ * ngx_video_fill.c: sound that is missing is silence.  For a run that is about
+ * to start with n tracks of video alone: a lane for the sound that the run
+ * before it had; 1 if there is one more now.
+ */
+ngx_uint_t ngx_video_fill_lane(ngx_video_segmenter_t *sg, ngx_uint_t n);
+
+/* A run starts: what silence of its track is. */
+void ngx_video_fill_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
+
+/* The leader has come to "dts": others may have been silent for too long. */
+ngx_int_t ngx_video_fill(ngx_video_segmenter_t *sg, uint64_t dts);
+
+/* A frame has come: whether there is silence in its place already. */
+ngx_uint_t ngx_video_fill_over(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, ngx_video_frame_t *f);
 
 /* Nothing follows: writes what waits, closes the segment. */

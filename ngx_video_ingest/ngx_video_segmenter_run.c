@@ -353,6 +353,11 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
     sg->lead = ngx_video_segmenter_first(sg, NVM_VIDEO);
 
     n = ngx_video_segmenter_order(sg, lanes);
+
+    if (ngx_video_fill_lane(sg, n)) {
+        n = ngx_video_segmenter_order(sg, lanes);
+    }
+
     joined = ngx_video_segmenter_join(sg, lanes, n, ms);
     sg->joined = (joined == NGX_OK);
     msn = ngx_video_live_first_msn(sg->store, sg->live);

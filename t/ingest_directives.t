@@ -2243,3 +2243,89 @@ video_publish_standby off silence=5s;
 --- error_log
 [emerg]
 invalid parameter "silence=5s": after "on" "silence=TIME", 0 or between 500ms and 60s, is expected
+
+
+
+=== TEST 199: video_audio_fill off
+--- main_config
+video_audio_fill 0;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 200: video_audio_fill, the least
+--- main_config
+video_audio_fill 500ms;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 201: video_audio_fill, the most
+--- main_config
+video_audio_fill 60s;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 202: video_audio_fill 499ms
+--- main_config
+video_audio_fill 499ms;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_audio_fill" must be 0 or between 500ms and 60000ms
+
+
+
+=== TEST 203: video_audio_fill 61s
+--- main_config
+video_audio_fill 61s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_audio_fill" must be 0 or between 500ms and 60000ms
+
+
+
+=== TEST 204: video_audio_fill x
+--- main_config
+video_audio_fill x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_audio_fill" directive invalid value
+
+
+
+=== TEST 205: video_audio_fill twice
+--- main_config
+video_audio_fill 1s; video_audio_fill 2s;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_audio_fill" directive is duplicate
+
+
+
+=== TEST 206: video_audio_fill in stream {}
+--- main_config
+stream {
+    video_audio_fill 2s;
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        video_rtmp live zone=live;
+    }
+}
+--- config
+--- no_error_log
+[warn]

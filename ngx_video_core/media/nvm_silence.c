@@ -22,7 +22,6 @@
 /* "aac." or "opus." and the digits of this many bytes */
 #define NVM_SILENCE_CONFIG  16
 
-#define NVM_SILENCE_FRAME   32
 #define NVM_SILENCE_OPUS    960         /* 20 ms */
 
 /* Elements of a raw_data_block (ISO/IEC 14496-3, table 4.85). */
@@ -171,6 +170,25 @@ nvm_silence_of(const nvm_track_t *t, uint8_t frame[NVM_SILENCE_FRAME],
     }
 
     return NULL;
+}
+
+
+size_t
+nvm_silence_frame(const nvm_track_t *t, uint8_t out[NVM_SILENCE_FRAME],
+    uint32_t *duration)
+{
+    size_t                n;
+    const nvm_silence_t  *s;
+
+    s = nvm_silence_of(t, out, &n);
+
+    if (s == NULL) {
+        return 0;
+    }
+
+    *duration = s->duration;
+
+    return n;
 }
 
 

@@ -35,6 +35,15 @@ nvm_err_e nvm_silence_name(const nvm_track_t *like,
 nvm_err_e nvm_silence_track(const char *name, size_t n, nvm_track_t *t);
 
 /*
+ * A silent frame of a track, and its duration in ticks of the track's sample
+ * rate; 0: there is none.
+ */
+#define NVM_SILENCE_FRAME  32
+
+size_t nvm_silence_frame(const nvm_track_t *t, uint8_t out[NVM_SILENCE_FRAME],
+    uint32_t *duration);
+
+/*
  * Its file: so many ms, 1..2^28 s, of whole frames, one at least.  *size is
  * what the file has to be extended to, with zeros.  NVM_ELIMIT: more than
  * NVM_MAX_SAMPLES frames.

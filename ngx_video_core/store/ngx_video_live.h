@@ -275,6 +275,8 @@ typedef struct {
     ngx_str_t                 name;
     ngx_msec_t                segment;      /* ms, shortest */
     ngx_msec_t                part;         /* ms, longest */
+    ngx_msec_t                fill;         /* sound that is missing for so
+                                               long is silence; 0: it isn't */
     ngx_msec_t                window;
     ngx_msec_t                grace;        /* to come back; 0: none */
     ngx_msec_t                linger;       /* 0: NGX_VIDEO_LIVE_LINGER */
@@ -353,6 +355,13 @@ ngx_int_t ngx_video_live_publish(ngx_video_store_t *st,
  */
 ngx_int_t ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
     const uint8_t *kinds, ngx_uint_t n, ngx_video_live_clock_t *clock);
+
+/*
+ * The sound of the run that this one could go on from, if it had sound beside
+ * the n tracks that it has: NGX_OK, NGX_DECLINED.
+ */
+ngx_int_t ngx_video_live_sound(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t n, nvm_track_t *sound);
 
 /*
  * Of a run that joins: the number of the first segment of a track.  A run

@@ -394,6 +394,35 @@ ngx_video_live_join(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
+ngx_int_t
+ngx_video_live_sound(ngx_video_store_t *st, ngx_uint_t index, ngx_uint_t n,
+    nvm_track_t *sound)
+{
+    ngx_int_t                rc;
+    ngx_video_live_t        *p;
+    ngx_video_live_track_t  *t;
+
+    rc = NGX_DECLINED;
+
+    ngx_video_store_lock(st);
+
+    p = ngx_video_live_prev(st, &st->lives[index]);
+
+    if (p && p->state == NGX_VIDEO_LIVE_PAUSED && p->ntracks == n + 1) {
+        t = ngx_video_live_track_at(st, p, n);
+
+        if (t->track.kind == NVM_AUDIO) {
+            *sound = t->track;
+            rc = NGX_OK;
+        }
+    }
+
+    ngx_video_store_unlock(st);
+
+    return rc;
+}
+
+
 /* Under the lock: segments that a run had of the track that had most. */
 static uint64_t
 ngx_video_live_longest(ngx_video_store_t *st, ngx_video_live_t *l)

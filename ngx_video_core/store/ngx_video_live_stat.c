@@ -183,6 +183,13 @@ ngx_video_live_stat_frame(ngx_video_live_stat_t *s, ngx_uint_t number,
 
 
 void
+ngx_video_live_stat_silent(ngx_video_live_stat_t *s)
+{
+    ngx_video_stat_add(&s->silent, 1);
+}
+
+
+void
 ngx_video_live_stat_drop(ngx_video_live_stat_t *s, ngx_video_stat_drop_e why)
 {
     ngx_video_stat_add(&s->drops[why], 1);
@@ -326,6 +333,7 @@ ngx_video_live_stat_ingest(ngx_video_live_stat_t *s,
     out->publishers = ngx_video_stat_get(&s->publishers);
     out->runs = ngx_video_stat_get(&s->runs);
     out->bytes = ngx_video_stat_get(&s->bytes);
+    out->silent = ngx_video_stat_get(&s->silent);
 
     for (i = 0; i < NVM_KINDS; i++) {
         out->frames[i] = ngx_video_stat_get(&s->frames[i]);

@@ -36,6 +36,7 @@ typedef enum {
     NGX_VIDEO_DROP_TRACK,       /* of a track that came too late, or is one
                                    too many */
     NGX_VIDEO_DROP_SURPLUS,     /* more audio than time */
+    NGX_VIDEO_DROP_SILENT,      /* sound of a time that silence was told of */
     NGX_VIDEO_DROPS
 } ngx_video_stat_drop_e;
 
@@ -90,6 +91,7 @@ struct ngx_video_live_stat_s {
     uint64_t                  runs;
     uint64_t                  bytes;        /* of frames that were taken */
     uint64_t                  frames[NVM_KINDS];
+    uint64_t                  silent;       /* of them, made here */
     uint64_t                  drops[NGX_VIDEO_DROPS];
     int64_t                   drift;        /* ms that its clock is ahead */
     int64_t                   drift_span;   /* ms in which it became so */
@@ -133,6 +135,7 @@ typedef struct {
     uint64_t                  runs;
     uint64_t                  bytes;
     uint64_t                  frames[NVM_KINDS];
+    uint64_t                  silent;
     uint64_t                  drops[NGX_VIDEO_DROPS];
     int64_t                   drift;
     int64_t                   drift_ppm;
@@ -167,6 +170,7 @@ void ngx_video_live_stat_publisher(ngx_video_live_stat_t *s, uint64_t now);
 void ngx_video_live_stat_run(ngx_video_live_stat_t *s);
 void ngx_video_live_stat_frame(ngx_video_live_stat_t *s, ngx_uint_t number,
     nvm_kind_e kind, size_t size, int64_t ms, ngx_uint_t key, uint64_t now);
+void ngx_video_live_stat_silent(ngx_video_live_stat_t *s);
 void ngx_video_live_stat_drop(ngx_video_live_stat_t *s,
     ngx_video_stat_drop_e why);
 void ngx_video_live_stat_part(ngx_video_live_stat_t *s, ngx_uint_t number,

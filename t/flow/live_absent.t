@@ -1,7 +1,7 @@
-# Proves that a run which a track has no media in, because it was too short or
-# muted, is a discontinuity of all playlists alike: gaps stand for it there,
-# nothing that was told of a number ever changes; and that no manifest has a
-# period without sound after one with.
+# Proves that a run which a track has no media in, because it was too short, or
+# muted without video_audio_fill, is a discontinuity of all playlists alike:
+# gaps stand for it there, nothing that was told of a number ever changes; and
+# that no manifest has a period without sound after one with.
 use strict;
 use warnings;
 
@@ -12,7 +12,8 @@ use Test::Video::Known;
 use Test::Video::Live;
 
 my $t = Test::Video->new;
-$t->conf(live_conf(grace => '5s', window => '6s', zone => '128m', servers => '
+$t->conf(live_conf(grace => '5s', window => '6s', zone => '128m',
+                   rtmp => 'video_audio_fill 0;', servers => '
     server {
         listen 127.0.0.1:%%PORT_2%%;
         video_rtmp dvr zone=live;
@@ -21,6 +22,7 @@ $t->conf(live_conf(grace => '5s', window => '6s', zone => '128m', servers => '
         video_window 6s;
         video_bitrate 512k;
         video_publish_grace 5s;
+        video_audio_fill 0;
         video_record rec;
         video_dvr 60s;
     }', locations => 'location /dvr/ { video_live zone=live; }'))->run;

@@ -80,7 +80,9 @@ my @frames = grep { $_->{timestamp} < 3500 } @sent[$key .. $#sent];
 $in = ingest('two');
 is $in->{video}, scalar(grep({ $_->{type} == 9 } @frames)), 'pictures';
 is $in->{dropped}{start}, 2 + $key, 'those before the first key frame';
-is $in->{dropped}{track} + $in->{dropped}{surplus}, 0, 'for no other reason';
+is sum(@{ $in->{dropped} }{qw(track surplus silent)}), 0,
+    'for no other reason';
+is $in->{silent}, 0, 'no sound was missing';
 
 my ($sound) = grep { $_->{type} == 8 } @sent;
 is delivery('two')->{viewers}, 0, 'nobody has looked';

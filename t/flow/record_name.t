@@ -13,7 +13,8 @@ use Test::Video::VOD;
 
 my $t = Test::Video->new;
 $t->conf(live_conf(
-    grace => '20s', zone => '128m', rtmp => 'video_record rec;',
+    grace => '20s', zone => '128m',
+    rtmp => 'video_record rec; video_audio_fill 0;',
     locations => 'location /rec/ { video_vod zone=live; alias %%ROOT%%/rec/;'
                . ' video_segment 1s; } location /mute/rec/ { video_vod'
                . ' zone=live; alias %%ROOT%%/rec/; video_segment 1s;'

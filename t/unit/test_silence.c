@@ -57,8 +57,10 @@ written(uint64_t ms)
 static void
 test_names(void)
 {
-    char  name[NVM_SILENCE_NAME];
-    char  longest[5 + 2 * 17 + 1];
+    char      name[NVM_SILENCE_NAME];
+    char      longest[5 + 2 * 17 + 1];
+    uint8_t   frame[NVM_SILENCE_FRAME];
+    uint32_t  duration;
 
     is_int(named("aac.1190"), NVM_OK, "AAC");
     is_int(track.kind, NVM_AUDIO, "is audio");
@@ -83,6 +85,15 @@ test_names(void)
     memcpy(longest, "opus.", 5);
     longest[sizeof(longest) - 1] = '\0';
     is_int(named(longest), NVM_EINVAL, "17 bytes of configuration");
+
+    (void) named("opus.000201380000bb80000000");
+    is_int(nvm_silence_frame(&track, frame, &duration), 3, "a frame of Opus");
+    is_int(duration, 960, "of 20 ms");
+    (void) named("aac.1190");
+    is_int(nvm_silence_frame(&track, frame, &duration), 7, "one of AAC");
+    is_int(duration, 1024, "of its length");
+    track.codec = NVM_CODEC_FLAC;
+    is_int(nvm_silence_frame(&track, frame, &duration), 0, "none of FLAC");
 
     (void) named("aac.1190");
     track.config_len = 17;

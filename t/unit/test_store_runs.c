@@ -198,11 +198,43 @@ test_had(void)
 }
 
 
+/* The sound that a run with n tracks could go on with. */
+static void
+test_sound(void)
+{
+    ngx_uint_t   i;
+    nvm_track_t  t;
+
+    start();
+
+    (void) store_env_publish(&a, "s", 65536, &i);
+    is_int(ngx_video_live_sound(&a, i, 1, &t), NGX_DECLINED,
+           "nothing was before the first");
+    ngx_video_live_end(&a, i, 1);
+
+    run_of(&i, 3, 3);
+    is_int(ngx_video_live_sound(&a, i, 1, &t), NGX_DECLINED,
+           "nor is a run before itself");
+
+    (void) store_env_publish(&a, "s", 65536, &i);
+    memset(&t, 0, sizeof(t));
+    is_int(ngx_video_live_sound(&a, i, 1, &t), NGX_OK, "one had sound");
+    is_int(t.kind, NVM_AUDIO, "which is told");
+    is_int(ngx_video_live_sound(&a, i, 0, &t), NGX_DECLINED,
+           "but not for none beside it");
+    is_int(ngx_video_live_sound(&a, i, 2, &t), NGX_DECLINED,
+           "nor for more tracks than it had");
+
+    end();
+}
+
+
 int
 main(void)
 {
     test_numbers();
     test_had();
+    test_sound();
 
     return done_testing();
 }
