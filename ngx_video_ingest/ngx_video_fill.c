@@ -181,6 +181,7 @@ ngx_video_fill_over(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
     u_char             name[NGX_VIDEO_LANE_NAME];
+    uint64_t           dts;
     ngx_video_fill_t  *fill;
 
     fill = &lane->fill;
@@ -189,8 +190,12 @@ ngx_video_fill_over(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return 0;
     }
 
-    fill->heard = sg->lead->writer.started ? sg->lead->writer.last_in
-                                           : NGX_VIDEO_NEVER;
+    /* it may be the leader that is missing */
+    dts = (uint64_t) nvm_rescale((int64_t) f->dts, NGX_VIDEO_TIMESCALE,
+                                 lane->writer.track.timescale);
+
+    fill->heard = sg->lead->writer.started
+                  ? ngx_max(sg->lead->writer.last_in, dts) : NGX_VIDEO_NEVER;
 
     if (fill->on) {
         fill->on = 0;

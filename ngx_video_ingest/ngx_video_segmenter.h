@@ -70,8 +70,9 @@ typedef struct {
     u_char                    frame[NVM_SILENCE_FRAME];
     size_t                    len;          /* 0: there is none of the codec */
     uint32_t                  duration;     /* ticks */
-    uint64_t                  heard;        /* the leader's decode time when
-                                               the newest frame came, or
+    uint64_t                  heard;        /* decode time of the leader when
+                                               the newest frame came, or of
+                                               that, if it is later; or
                                                NGX_VIDEO_NEVER */
     uint64_t                  end;          /* of silence, ticks; 0: none */
     uint64_t                  began;        /* ticks */

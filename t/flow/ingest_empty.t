@@ -12,7 +12,8 @@ use Test::Video::Live;
 use Test::Video::Media;
 
 my $t = Test::Video->new;
-$t->conf(live_conf(zone => '96m', window => '30s'))->run;
+$t->conf(live_conf(zone => '96m', window => '30s',
+                   rtmp => 'video_audio_fill 0;'))->run;
 
 my ($large, $small, $sound) = enhanced_sources(media_file('empty.mp4',
     qw(-f lavfi -i testsrc2=size=160x90:rate=25

@@ -15,7 +15,7 @@ use Test::Video::Live;
 use Test::Video::Media;
 
 my $t = Test::Video->new(log_level => 'info');
-$t->conf(live_conf(zone => '128m'))->run;
+$t->conf(live_conf(zone => '128m', rtmp => 'video_audio_fill 0;'))->run;
 
 my @x264 = qw(libx264 -preset:v:N veryfast -sc_threshold:v:N 0 -bf:v:N 0);
 

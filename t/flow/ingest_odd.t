@@ -16,7 +16,8 @@ use Test::Video::Media;
 # segments of 1 s: a track goes on by itself after 10 s, without a key frame
 # after 20 s; and more parts than a segment may have in 41 s
 my $t = Test::Video->new(log_level => 'info');
-$t->conf(live_conf(zone => '128m', part => '50ms', window => '80s'))->run;
+$t->conf(live_conf(zone => '128m', part => '50ms', window => '80s',
+                   rtmp => 'video_audio_fill 0;'))->run;
 
 my @x264 = qw(-c:v libx264 -preset veryfast -sc_threshold 0 -bf 0);
 

@@ -11,7 +11,7 @@ use Test::Video::Live;
 
 my $t = Test::Video->new;
 $t->conf(live_conf(grace => '3s', window => '4s',
-                   rtmp => 'video_linger 2s;'))->run;
+                   rtmp => 'video_linger 2s; video_audio_fill 0;'))->run;
 
 sub text { return $t->get($_[0])->body }
 sub state { return (stream_status($t, $_[0]) // { state => 'gone' })->{state} }

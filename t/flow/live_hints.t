@@ -16,7 +16,8 @@ use Time::Local qw(timegm);
 use constant { AUDIO => 8, VIDEO => 9, FRAME => 1024 / 48, LOOK => 40 };
 
 my $t = Test::Video->new;
-$t->conf(live_conf(zone => '128m', window => '16s'))->run;
+$t->conf(live_conf(zone => '128m', window => '16s',
+                   rtmp => 'video_audio_fill 0;'))->run;
 
 my $tags = live_tags();
 my ($key) = grep { Test::Video::FLV::is_keyframe($_) } @{ $tags->{frames} };

@@ -11,7 +11,7 @@ use Test::Video::DASH;
 use Test::Video::Live;
 
 my $t = Test::Video->new;
-$t->conf(live_conf(grace => '20s'))->run;
+$t->conf(live_conf(grace => '20s', rtmp => 'video_audio_fill 0;'))->run;
 
 my $tags = live_tags();
 my @headers = map { { %{ $tags->{$_} }, timestamp => 0 } }

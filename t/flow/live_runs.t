@@ -10,7 +10,8 @@ use Test::Video::Known;
 use Test::Video::Live;
 
 my $t = Test::Video->new;
-$t->conf(live_conf(grace => '5s', window => '6s', zone => '128m'))->run;
+$t->conf(live_conf(grace => '5s', window => '6s', zone => '128m',
+                   rtmp => 'video_audio_fill 0;'))->run;
 
 sub text { return $t->get($_[0])->body }
 

@@ -236,6 +236,13 @@ is join(' ', map { $_->[0] } @$heard), 'silence sound', 'the next is not';
 cmp_ok abs($heard->[1][1] - 4000 / $rate{avc}), '<=', 3, 'from there on';
 $feed->end;
 
+# the pictures stop, not the sound
+$feed = publish('dark', 'avc', 'av', 100, 'va');
+$feed->send(frames('avc', 100, 400, 'a'), frames('avc', 400, 500, 'va'));
+is silent('dark'), 0, 'pictures that are missing are no missing sound';
+$t->no_log(qr/"dark": audio is missing/, 'and nobody says so');
+$feed->end;
+
 # --- sound that was never there, or can't be made ----------------------------
 
 $feed = publish('mute', 'avc', 'v', 150, 'v');

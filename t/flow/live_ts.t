@@ -16,7 +16,8 @@ use Test::Video::TS;
 use Test::Video::VOD;
 
 my $t = Test::Video->new(log_level => 'debug');
-$t->conf(live_conf(grace => '3s', window => '30s', zone => '128m'))->run;
+$t->conf(live_conf(grace => '3s', window => '30s', zone => '128m',
+                   rtmp => 'video_audio_fill 0;'))->run;
 
 my $v0 = '/live/cam/v0/index_ts.m3u8';
 
