@@ -181,7 +181,7 @@ ngx_http_video_cmaf_one(ngx_http_video_cmaf_t *c)
         c->growing = !segment.complete;
         c->on_disk = 0;
 
-    } else if (rc == NGX_AGAIN) {
+    } else if (rc == NGX_AGAIN || rc == NGX_BUSY) {
         return NGX_DECLINED;
 
     } else {

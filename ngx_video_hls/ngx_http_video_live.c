@@ -240,38 +240,6 @@ ngx_http_video_live_init_segment(ngx_http_request_t *r,
 
 
 /*
- * Whether what is not there yet is next: a later part of the newest segment,
- * or the beginning of the one after it.
- */
-static ngx_uint_t
-ngx_http_video_live_expected(ngx_http_video_ctx_t *ctx,
-    ngx_video_live_info_t *info, ngx_uint_t number)
-{
-    ngx_video_live_edge_t  edge;
-
-    if (info->state != NGX_VIDEO_LIVE_LIVE
-        || ngx_video_live_edge(ctx->store, info, number, &edge) != NGX_OK)
-    {
-        return 0;
-    }
-
-    if (edge.empty) {
-        return 1;
-    }
-
-    if (ctx->path.what == NGX_HTTP_VIDEO_SEGMENT) {
-        return ctx->path.msn <= edge.msn + 1;
-    }
-
-    if (ctx->path.msn == edge.msn) {
-        return ctx->path.part <= edge.nparts;
-    }
-
-    return ctx->path.msn == edge.msn + 1 && ctx->path.part == 0;
-}
-
-
-/*
  * NGX_DECLINED: it is about to come.  NGX_AGAIN is what the output filters
  * return of a body that the socket did not take at once.
  */
@@ -295,8 +263,8 @@ ngx_http_video_live_segment(ngx_http_request_t *r,
     rc = ngx_video_live_media(ctx->store, info, number, ctx->path.msn, part,
                               &segment, &range);
 
-    if (rc == NGX_AGAIN) {
-        return ngx_http_video_live_expected(ctx, info, number)
+    if (rc == NGX_AGAIN || rc == NGX_BUSY) {
+        return rc == NGX_AGAIN && info->state == NGX_VIDEO_LIVE_LIVE
                ? NGX_DECLINED : NGX_HTTP_NOT_FOUND;
     }
 

@@ -585,8 +585,9 @@ ngx_int_t ngx_video_live_init(ngx_video_store_t *st,
 
 /*
  * Segment msn and, unless part is -1, that part of it: takes a reference to
- * the object.  NGX_OK; NGX_DECLINED when it is gone; NGX_AGAIN when it has
- * not come yet.
+ * the object.  NGX_OK; NGX_DECLINED when it is gone; when it has not come yet
+ * NGX_AGAIN if it is the next that will, NGX_BUSY if it is farther ahead.  All
+ * of it is of one moment: two looks would miss what comes between them.
  */
 ngx_int_t ngx_video_live_media(ngx_video_store_t *st,
     ngx_video_live_info_t *info, ngx_uint_t number, uint64_t msn,

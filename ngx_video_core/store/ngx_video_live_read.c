@@ -537,6 +537,18 @@ ngx_video_live_numbered(ngx_video_live_track_t *t, uint64_t msn,
 }
 
 
+/* Whether a segment that has not begun is the next one, or its first part. */
+static ngx_uint_t
+ngx_video_live_is_next(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part)
+{
+    uint64_t  first, next;
+
+    return !ngx_video_live_ring(t, &first, &next)
+           || (msn == ngx_video_live_segment_at(t, next - 1)->msn + 1
+               && part <= 0);
+}
+
+
 static ngx_int_t
 ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
     ngx_video_live_segment_t *segment, nvm_part_t *range)
@@ -545,6 +557,10 @@ ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
     ngx_int_t  rc;
 
     rc = ngx_video_live_numbered(t, msn, segment);
+
+    if (rc == NGX_AGAIN && !ngx_video_live_is_next(t, msn, part)) {
+        return NGX_BUSY;
+    }
 
     if (rc != NGX_OK) {
         return rc;
@@ -559,7 +575,8 @@ ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
     }
 
     if (part >= segment->nparts) {
-        return segment->complete ? NGX_DECLINED : NGX_AGAIN;
+        return segment->complete ? NGX_DECLINED
+               : part == segment->nparts ? NGX_AGAIN : NGX_BUSY;
     }
 
     n = segment->first_part;

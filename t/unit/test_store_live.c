@@ -266,8 +266,16 @@ test_media(void)
            "the next is not there");
     is_int(ngx_video_live_media(&b, &info, 0, m - 1, 5, &s, &range),
            NGX_DECLINED, "a complete segment gets no more");
+    is_int(ngx_video_live_media(&b, &info, 0, m, 3, &s, &range),
+           NGX_BUSY, "the one after it is far ahead");
     is_int(ngx_video_live_media(&b, &info, 0, m + 1, -1, &s, &range),
-           NGX_AGAIN, "nor the next segment");
+           NGX_AGAIN, "nor is the next segment");
+    is_int(ngx_video_live_media(&b, &info, 0, m + 1, 0, &s, &range),
+           NGX_AGAIN, "nor its first part");
+    is_int(ngx_video_live_media(&b, &info, 0, m + 1, 1, &s, &range),
+           NGX_BUSY, "its second is far ahead");
+    is_int(ngx_video_live_media(&b, &info, 0, m + 2, -1, &s, &range),
+           NGX_BUSY, "and so is the segment after it");
     is_int(ngx_video_live_media(&b, &info, 0, msn, -1, &s, &range),
            NGX_DECLINED, "the first one is gone");
 
