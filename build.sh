@@ -18,7 +18,8 @@ MODULES="ngx_video_core_module ngx_video_ingest_module
          ngx_stream_video_rtmp_module ngx_http_video_hls_module"
 
 PACKAGES="nginx nginx-dev libnginx-mod-stream gcc make libssl-dev
-          libpcre2-dev zlib1g-dev libjansson-dev ffmpeg curl perl
+          libpcre2-dev zlib1g-dev libjansson-dev pkg-config libavformat-dev
+          libavcodec-dev libavutil-dev ffmpeg curl perl
           libtest-base-perl libtext-diff-perl libhttp-message-perl
           libio-socket-ssl-perl"
 
@@ -43,7 +44,8 @@ usage: ./build.sh COMMAND [OPTIONS]
 
   deps [test]   install the Debian and npm packages (with "test": those of
                 the test suites too, with "bench": those of the benchmarks)
-  build         build the modules and video-inspect into build/
+  build         build the modules, video-inspect and video-transcoder into
+                build/
   run           install, build, start a single node in the foreground and
                 publish a test stream to it; Ctrl-C stops everything
                   --prefix DIR   media, logs and pid below DIR (default run/)
@@ -269,7 +271,7 @@ build_flavour()
           VIDEO_LD="$ld")
 
     make_rules >"$BUILD/depend.mk"
-    what="$what video-inspect"
+    what="$what video-inspect video-transcoder"
 
     # shellcheck disable=SC2086
     if ! "${make[@]}" -q $what >/dev/null 2>&1; then
@@ -281,8 +283,8 @@ build_flavour()
 }
 
 
-# What nginx's makefile lacks: dependencies on headers, and the command-line
-# tool, which takes media/ as it was compiled for the core module.
+# What nginx's makefile lacks: dependencies on headers, and the programs:
+# video-inspect takes media/ as it was compiled for the core module.
 make_rules()
 {
     cat <<'END'
@@ -301,6 +303,19 @@ $(VIDEO_OUT)/video-inspect: $(VIDEO_TOOL) \
 $(VIDEO_TOOL): $(VIDEO_ROOT)/ngx_video_hls/inspect/video_inspect.c
 	@mkdir -p $(@D)
 	$(CC) -c $(CFLAGS) -I $(VIDEO_MEDIA) -o $@ $<
+
+VIDEO_LIBS = libavformat libavcodec libavutil jansson
+VIDEO_CODER = $(notdir $(wildcard $(VIDEO_ROOT)/transcoder/*.c))
+
+video-transcoder: $(VIDEO_OUT)/video-transcoder
+
+$(VIDEO_OUT)/video-transcoder: \
+		$(VIDEO_CODER:%.c=$(VIDEO_OUT)/addon/transcoder/%.o)
+	$(CC) $(VIDEO_LD) -o $@ $^ $(shell pkg-config --libs $(VIDEO_LIBS)) -lm
+
+$(VIDEO_OUT)/addon/transcoder/%.o: $(VIDEO_ROOT)/transcoder/%.c
+	@mkdir -p $(@D)
+	$(CC) -c $(CFLAGS) $(shell pkg-config --cflags $(VIDEO_LIBS)) -o $@ $<
 END
 }
 

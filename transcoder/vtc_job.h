@@ -1,0 +1,48 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Work on media that nobody trusts, in a process of its own: what crashes it,
+ * fills its memory or keeps it busy for ever costs this one piece of work.
+ */
+
+#ifndef VTC_JOB_H
+#define VTC_JOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+
+typedef struct {
+    uint64_t     memory;        /* bytes of address space; 0: any */
+    unsigned     silence;       /* seconds without a byte of output after
+                                   which it is ended; 0: any */
+} vtc_limits_t;
+
+
+/*
+ * The work: writes its result to "out", its progress too.  0; or -1 and one
+ * line to "why", without a line break.
+ */
+typedef int (*vtc_work_pt)(void *data, FILE *out, FILE *why);
+
+
+typedef struct {
+    char        *text;          /* all of "out", with a zero behind it */
+    size_t       len;
+    char         why[512];      /* one line; empty: it was done */
+} vtc_result_t;
+
+/* A result that is longer than this is none. */
+#define VTC_RESULT_MAX  (16 * 1024 * 1024)
+
+/*
+ * Runs the work in a child and waits for it: 0, or -1 and why not.  The child
+ * has no core file.  The text is the caller's to free(), also after an error;
+ * it may be NULL then.
+ */
+int vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
+    vtc_result_t *result);
+
+
+#endif /* VTC_JOB_H */

@@ -1,0 +1,31 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * A media file that is opened with libavformat, and what it says when it can't
+ * be.
+ */
+
+#ifndef VTC_SOURCE_H
+#define VTC_SOURCE_H
+
+#include <libavformat/avformat.h>
+#include <stdio.h>
+
+
+/*
+ * What libav has to say goes nowhere from now on, but the newest error, which
+ * is part of the reasons that are given.  Once in a process.
+ */
+void vtc_source_quiet(void);
+
+/*
+ * Opens a local file and finds out about its streams.  NULL, and why, without
+ * a line break: what failed, libav's own words, and its code.
+ */
+AVFormatContext *vtc_source_open(const char *path, FILE *why);
+
+/* One line about an error of libav: "WHAT: MESSAGE (CODE)". */
+void vtc_source_why(FILE *why, const char *what, int code);
+
+
+#endif /* VTC_SOURCE_H */
