@@ -9,8 +9,6 @@
 use strict;
 use warnings;
 
-use File::Basename qw(dirname);
-use File::Temp;
 use FindBin;
 use JSON::PP;
 use POSIX qw(mkfifo);
@@ -18,57 +16,16 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 use Test::Video::Media;
+use Test::Video::Program;
 
-my $dir = File::Temp->newdir;
-my %tools = map { $_->[0] => $_->[1] } grep { -x $_->[1] } (
-    [plain => tool($ENV{TEST_NGINX_LOAD_MODULES}, 'debian')],
-    [sanitized => tool($ENV{TEST_NGINX_LOAD_MODULES_ASAN}, 'debian-asan')],
-);
+my $dir = tempdir();
+my %tools = program_flavours('video-transcoder');
 
 plan skip_all => 'video-transcoder is not built' if !%tools;
 
-
-# It stands beside the modules.
-sub tool {
-    my ($modules, $flavour) = @_;
-    my ($core) = grep { /ngx_video_core_module/ } split ' ', $modules // '';
-
-    return ($core ? dirname($core) : "$FindBin::Bin/../build/$flavour")
-           . '/video-transcoder';
-}
-
-
-sub slurp {
-    my ($path) = @_;
-    open my $fh, '<:raw', $path or die "$path: $!\n";
-    local $/;
-    return scalar <$fh>;
-}
-
-
-sub spew {
-    my ($name, $bytes) = @_;
-    open my $fh, '>:raw', "$dir/$name" or die "$name: $!\n";
-    print $fh $bytes;
-    close $fh or die "$name: $!\n";
-    return "$dir/$name";
-}
-
-
 my $tool;
 
-# Standard output, standard error and exit code.
-sub run {
-    my $pid = fork // die "fork: $!\n";
-    if ($pid == 0) {
-        open STDOUT, '>', "$dir/out" or die;
-        open STDERR, '>', "$dir/err" or die;
-        exec $tool, @_ or die "$tool: $!\n";
-    }
-    waitpid $pid, 0;
-    return (slurp("$dir/out"), slurp("$dir/err"), $? >> 8);
-}
-
+sub run { return program_run($tool, @_) }
 
 # The first child of a process, when it has one.
 sub child_of {
@@ -209,17 +166,12 @@ for my $name (sort keys %tools) {
     like $err, qr/fifo: no progress for 1 s$/m, 'is given up';
     like $out, qr/probe-\w+\.mp4/, 'the next one is shown';
 
-    my $pid = fork // die "fork: $!\n";
-    if ($pid == 0) {
-        open STDOUT, '>', "$dir/out" or die;
-        open STDERR, '>', "$dir/err" or die;
-        exec $tool, 'probe', "$dir/fifo", $movie or die "$tool: $!\n";
-    }
+    my $pid = program_start($tool, 'probe', "$dir/fifo", $movie);
     kill 'KILL', child_of($pid) // die "no child\n";
-    waitpid $pid, 0;
-    is $? >> 8, 1, 'a process that crashes';
-    like slurp("$dir/err"), qr/fifo: crashed: Killed$/m, 'is said to have';
-    like slurp("$dir/out"), qr/probe-\w+\.mp4/, 'and costs its file';
+    ($out, $err, $code) = program_end($pid);
+    is $code, 1, 'a process that crashes';
+    like $err, qr/fifo: crashed: Killed$/m, 'is said to have';
+    like $out, qr/probe-\w+\.mp4/, 'and costs its file';
     close $fifo;
 
     if ($name eq 'plain') {

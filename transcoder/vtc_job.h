@@ -15,16 +15,19 @@
 
 typedef struct {
     uint64_t     memory;        /* bytes of address space; 0: any */
-    unsigned     silence;       /* seconds without a byte of output after
-                                   which it is ended; 0: any */
+    unsigned     silence;       /* seconds without output or a sign of life
+                                   after which it is ended; 0: any */
 } vtc_limits_t;
 
 
 /*
- * The work: writes its result to "out", its progress too.  0; or -1 and one
- * line to "why", without a line break.
+ * The work: writes its result, a text, to "out".  0; or -1 and one line to
+ * "why", without a line break.
  */
 typedef int (*vtc_work_pt)(void *data, FILE *out, FILE *why);
+
+/* Called by work that takes long: it goes on. */
+void vtc_job_alive(FILE *out);
 
 
 typedef struct {

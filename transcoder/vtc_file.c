@@ -1,0 +1,72 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Whole files.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vtc_file.h"
+
+
+static int
+vtc_file_why(FILE *why, const char *call, const char *path)
+{
+    fprintf(why, "%s \"%s\" failed: %s", call, path, strerror(errno));
+
+    return -1;
+}
+
+
+int
+vtc_file_directory(const char *path, FILE *why)
+{
+    return mkdir(path, 0777) == -1 && errno != EEXIST
+           ? vtc_file_why(why, "mkdir()", path) : 0;
+}
+
+
+int
+vtc_file_write(const char *path, const void *data, size_t n, FILE *why)
+{
+    int    rc;
+    char  *part;
+    FILE  *f;
+
+    part = malloc(strlen(path) + sizeof(".part"));
+
+    if (part == NULL) {
+        fputs("no memory", why);
+        return -1;
+    }
+
+    sprintf(part, "%s.part", path);
+    f = fopen(part, "wb");
+
+    if (f == NULL) {
+        rc = vtc_file_why(why, "open()", part);
+        free(part);
+        return rc;
+    }
+
+    rc = fwrite(data, 1, n, f) == n ? 0 : -1;
+
+    if (fclose(f) != 0 || rc != 0) {
+        rc = vtc_file_why(why, "write()", part);
+
+    } else if (rename(part, path) == -1) {
+        rc = vtc_file_why(why, "rename()", path);
+    }
+
+    if (rc != 0) {
+        (void) unlink(part);
+    }
+
+    free(part);
+
+    return rc;
+}

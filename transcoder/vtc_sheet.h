@@ -1,0 +1,57 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * A sheet of thumbnails (sprites): pictures beside and below each other in one
+ * JPEG.
+ */
+
+#ifndef VTC_SHEET_H
+#define VTC_SHEET_H
+
+#include <libavcodec/avcodec.h>
+#include <libswscale/swscale.h>
+#include <stdio.h>
+
+
+/* pixels each way: of a JPEG 65535, and every player has to decode it */
+#define VTC_SHEET_MAX  8192
+
+/* Even numbers of pixels; a tile is 16 to 1024 of them each way. */
+typedef struct {
+    unsigned            columns;        /* 1 to 32 */
+    unsigned            rows;           /* 1 to 32 */
+    unsigned            width;          /* of a tile */
+    unsigned            height;
+} vtc_grid_t;
+
+
+typedef struct {
+    vtc_grid_t          grid;
+    AVFrame            *frame;          /* of the whole sheet */
+    AVFrame            *small;          /* a picture before it is turned */
+    struct SwsContext  *scaler;
+} vtc_sheet_t;
+
+
+/* 0, or -1: no memory */
+int vtc_sheet_open(vtc_sheet_t *s, const vtc_grid_t *grid);
+void vtc_sheet_close(vtc_sheet_t *s);
+
+/* All of it is black. */
+void vtc_sheet_clear(vtc_sheet_t *s);
+
+/*
+ * Puts a picture into tile n, counted by rows: as large as it fits with its
+ * shape of pixels, turned by quarters clockwise.  0, or an error of libav.
+ */
+int vtc_sheet_put(vtc_sheet_t *s, unsigned n, const AVFrame *picture,
+    AVRational sar, unsigned quarters);
+
+/*
+ * Writes the rows that the first n tiles take: a file that is there when it is
+ * whole.  0, or -1 and why.
+ */
+int vtc_sheet_write(vtc_sheet_t *s, unsigned n, const char *path, FILE *why);
+
+
+#endif /* VTC_SHEET_H */
