@@ -9,7 +9,8 @@
  * long: by when frames come, not by their timestamps, because there are
  * encoders whose sound is always behind.  From then on silence keeps up with
  * the leader, frame by frame, until there is sound again.  What of that lies
- * in time that has become silence is left out: it has been told.
+ * in time that has become silence is left out: it has been told; and the next
+ * time it is waited for longer, by as much as it was late.
  */
 
 #include "ngx_video_segmenter.h"
@@ -58,6 +59,7 @@ ngx_video_fill_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
     fill = &lane->fill;
     ngx_memzero(fill, sizeof(ngx_video_fill_t));
     fill->heard = NGX_VIDEO_NEVER;
+    fill->wait = sg->conf.fill;
 
     if (sg->conf.fill && sg->lead) {
         fill->len = nvm_silence_frame(&lane->writer.track, fill->frame,
@@ -71,7 +73,6 @@ static void
 ngx_video_fill_begin(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 {
     u_char                     name[NGX_VIDEO_LANE_NAME];
-    ngx_uint_t                 level;
     ngx_video_fill_t          *fill;
     ngx_video_track_writer_t  *tw;
 
@@ -82,18 +83,43 @@ ngx_video_fill_begin(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
     fill->end = tw->started ? tw->next
                 : (uint64_t) nvm_rescale((int64_t) sg->time.begin,
                                          tw->track.timescale, 1000);
-    fill->began = fill->end;
 
     /* it may come and go as often as a publisher likes */
 
-    level = sg->warned_silence ? NGX_LOG_INFO : NGX_LOG_WARN;
+    if (!sg->warned_silence) {
+        sg->warned_silence = 1;
+        ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                      "stream \"%V\": %s is missing, there is silence until "
+                      "it comes", &sg->conf.name,
+                      ngx_video_segmenter_name(sg, lane, name));
+    }
+}
 
-    ngx_log_error(level, sg->log, 0,
-                  "stream \"%V\": %s is missing, there is silence until it "
-                  "comes", &sg->conf.name,
-                  ngx_video_segmenter_name(sg, lane, name));
 
-    sg->warned_silence = 1;
+/*
+ * Where silence that is to go up to "ticks" begins: later than it could, if that
+ * would be too much at once.
+ */
+static void
+ngx_video_fill_skip(ngx_video_lane_t *lane, uint64_t ticks)
+{
+    uint64_t  most;
+
+    most = (uint64_t) lane->writer.track.timescale * NGX_VIDEO_FILL_AT_ONCE
+           / 1000;
+
+    if (ticks > lane->fill.end + most) {
+        lane->fill.end = ticks - most;
+    }
+}
+
+
+/* Whether a publisher may have more of it: no faster than time, for long. */
+static ngx_uint_t
+ngx_video_fill_may(ngx_video_segmenter_t *sg)
+{
+    return sg->silence < NGX_VIDEO_FILL_AHEAD
+                         + (uint64_t) (ngx_current_msec - sg->began);
 }
 
 
@@ -102,6 +128,7 @@ static ngx_int_t
 ngx_video_fill_to(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t ticks)
 {
+    uint64_t            from;
     ngx_video_fill_t   *fill;
     ngx_video_frame_t   f;
 
@@ -113,6 +140,13 @@ ngx_video_fill_to(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     f.duration = fill->duration;
     f.arrived = ngx_video_now();
     f.key = 1;
+
+    if (!ngx_video_fill_may(sg)) {
+        return NGX_OK;
+    }
+
+    ngx_video_fill_skip(lane, ticks);
+    from = fill->end;
 
     for ( /* void */ ; fill->end + fill->duration <= ticks;
           fill->end += fill->duration)
@@ -127,6 +161,8 @@ ngx_video_fill_to(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         ngx_video_live_stat_silent(sg->stat);
     }
 
+    sg->silence += (fill->end - from) * 1000 / lane->writer.track.timescale;
+
     return NGX_OK;
 }
 
@@ -138,8 +174,6 @@ ngx_video_fill(ngx_video_segmenter_t *sg, uint64_t dts)
     ngx_uint_t         i;
     ngx_video_lane_t  *lane;
     ngx_video_fill_t  *fill;
-
-    wait = (uint64_t) sg->conf.fill * (NGX_VIDEO_TIMESCALE / 1000);
 
     for (i = 0; i < sg->nlanes; i++) {
         lane = &sg->lanes[i];
@@ -154,6 +188,7 @@ ngx_video_fill(ngx_video_segmenter_t *sg, uint64_t dts)
         }
 
         if (!fill->on) {
+            wait = (uint64_t) fill->wait * (NGX_VIDEO_TIMESCALE / 1000);
 
             if (dts < fill->heard + wait || lane->held.nframes) {
                 continue;
@@ -176,18 +211,42 @@ ngx_video_fill(ngx_video_segmenter_t *sg, uint64_t dts)
 }
 
 
-ngx_uint_t
+/* Sound is back: silence ends where it begins, if that is ahead. */
+static ngx_int_t
+ngx_video_fill_done(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    lane->fill.on = 0;
+
+    return ngx_video_fill_to(sg, lane, f->dts);
+}
+
+
+/* Sound that is late: how long it is waited for from now on. */
+static void
+ngx_video_fill_late(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t  late;
+
+    late = (lane->fill.end - f->dts) * 1000 / lane->writer.track.timescale;
+    late = ngx_min(late, NGX_VIDEO_FILL_AT_ONCE) + sg->conf.fill;
+
+    lane->fill.wait = (ngx_msec_t) ngx_max(late, lane->fill.wait);
+}
+
+
+ngx_int_t
 ngx_video_fill_over(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
-    u_char             name[NGX_VIDEO_LANE_NAME];
     uint64_t           dts;
     ngx_video_fill_t  *fill;
 
     fill = &lane->fill;
 
     if (fill->len == 0 || sg->lead == NULL) {
-        return 0;
+        return NGX_OK;
     }
 
     /* it may be the leader that is missing */
@@ -197,22 +256,16 @@ ngx_video_fill_over(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     fill->heard = sg->lead->writer.started
                   ? ngx_max(sg->lead->writer.last_in, dts) : NGX_VIDEO_NEVER;
 
-    if (fill->on) {
-        fill->on = 0;
-
-        ngx_log_error(NGX_LOG_INFO, sg->log, 0,
-                      "stream \"%V\": %s is back after %uL ms of silence",
-                      &sg->conf.name,
-                      ngx_video_segmenter_name(sg, lane, name),
-                      (fill->end - fill->began) * 1000
-                      / lane->writer.track.timescale);
+    if (fill->on && ngx_video_fill_done(sg, lane, f) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (f->dts + fill->duration / 2 < fill->end) {
-        return 1;
+        ngx_video_fill_late(sg, lane, f);
+        return NGX_DECLINED;
     }
 
     fill->end = 0;
 
-    return 0;
+    return NGX_OK;
 }

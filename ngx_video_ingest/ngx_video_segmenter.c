@@ -529,9 +529,11 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     f.key = frame.key;
     f.last = 0;
 
-    if (ngx_video_fill_over(sg, lane, &f)) {
+    rc = ngx_video_fill_over(sg, lane, &f);
+
+    if (rc != NGX_OK) {
         ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_SILENT);
-        return NGX_OK;
+        return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
     return ngx_video_lane_frame(sg, lane, &f);

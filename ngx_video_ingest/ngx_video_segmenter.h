@@ -48,6 +48,13 @@
 /* media time after which a track that had none is silent, ms */
 #define NGX_VIDEO_SILENT          1000
 
+/*
+ * Silence that one picture may bring about, and all of a publisher's beside one
+ * second a second, ms: small messages must not make large ones for ever.
+ */
+#define NGX_VIDEO_FILL_AT_ONCE    10000
+#define NGX_VIDEO_FILL_AHEAD      60000
+
 /* media time for which a track waits for the leader's cut, ms */
 #define NGX_VIDEO_CUT_WAIT        1000
 
@@ -74,8 +81,9 @@ typedef struct {
                                                the newest frame came, or of
                                                that, if it is later; or
                                                NGX_VIDEO_NEVER */
+    ngx_msec_t                wait;         /* media time without sound before
+                                               there is silence */
     uint64_t                  end;          /* of silence, ticks; 0: none */
-    uint64_t                  began;        /* ticks */
     unsigned                  on:1;         /* there is silence now */
 } ngx_video_fill_t;
 
@@ -138,6 +146,7 @@ typedef struct {
     size_t                    held;         /* by buffers of open parts */
     ngx_uint_t                renewals;
     ngx_uint_t                jumps;
+    uint64_t                  silence;      /* that was made, ms */
     uint32_t                  event;        /* emsg id of the newest */
     ngx_msec_t                began;        /* by ngx_current_msec */
 
@@ -308,8 +317,11 @@ void ngx_video_fill_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
 /* The leader has come to "dts": others may have been silent for too long. */
 ngx_int_t ngx_video_fill(ngx_video_segmenter_t *sg, uint64_t dts);
 
-/* A frame has come: whether there is silence in its place already. */
-ngx_uint_t ngx_video_fill_over(ngx_video_segmenter_t *sg,
+/*
+ * A frame has come: NGX_OK; NGX_DECLINED: there is silence in its place already;
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_video_fill_over(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, ngx_video_frame_t *f);
 
 /* Nothing follows: writes what waits, closes the segment. */

@@ -243,6 +243,34 @@ is silent('dark'), 0, 'pictures that are missing are no missing sound';
 $t->no_log(qr/"dark": audio is missing/, 'and nobody says so');
 $feed->end;
 
+# two seconds of pictures, two of sound, and so on
+$feed = publish('bursts', 'avc', 'av', 25, '');
+for my $n (0 .. 7) {
+    my ($from, $to) = (25 + 50 * $n, 75 + 50 * $n);
+    $feed->send(frames('avc', $from, $to, 'v'), frames('avc', $from, $to, 'a'));
+}
+cmp_ok silent('bursts'), '<=', 2000 / $rate{avc} + 1,
+    'sound in bursts: silence once';
+$heard = heard('avc', '/live/bursts/a0/index.m3u8');
+is join(' ', map { $_->[0] } @$heard), 'silence sound', 'and then it is heard';
+$feed->end;
+
+# sound that is ahead of the pictures when it comes
+$feed = publish('ahead', 'avc', 'av', 150, 'v');
+$feed->send(frames('avc', 160, 170, 'a'), frames('avc', 150, 170, 'v'),
+            frames('avc', 170, 200, 'va'));
+is join(' ', map { $_->[0] } @{ heard('avc', '/live/ahead/a0/index.m3u8') }),
+    'silence sound', 'silence goes on to where sound begins';
+$feed->end;
+
+# pictures faster than time
+$feed = publish('fast', 'avc', 'av', 100, 'v');
+$feed->send(frames('avc', 100, 2400, 'v'));
+cmp_ok silent('fast') * $rate{avc}, '<', 75_000,
+    'no more silence than a minute and the time that has passed';
+cmp_ok silent('fast') * $rate{avc}, '>=', 59_000, 'and not less';
+$feed->end;
+
 # --- sound that was never there, or can't be made ----------------------------
 
 $feed = publish('mute', 'avc', 'v', 150, 'v');
