@@ -12,6 +12,31 @@ static ngx_int_t ngx_http_video_vod_periods(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_segment(ngx_http_request_t *r);
 
 
+/* Of one file the epoch is known: what is kept of it needs no index. */
+static ngx_int_t
+ngx_http_video_vod_known(ngx_http_request_t *r)
+{
+    ngx_http_video_ctx_t  *ctx;
+    ngx_http_video_vod_t  *vod;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    vod = ctx->vod;
+
+    if (vod->nsources != 1 || vod->ntexts || vod->lead
+        || ctx->path.silence.len
+        || ctx->path.what == NGX_HTTP_VIDEO_SEGMENT
+        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE)
+    {
+        return NGX_DECLINED;
+    }
+
+    vod->epoch = ngx_http_video_described_epoch(vod,
+                               ngx_http_video_index_epoch(vod->sources, NULL));
+
+    return ngx_http_video_vod_list(r, 1);
+}
+
+
 ngx_int_t
 ngx_http_video_vod_handler(ngx_http_request_t *r)
 {
@@ -48,15 +73,8 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
         return ngx_http_video_vod_poster(r);
     }
 
-    if (rc == NGX_OK && ctx->vod->nsources == 1 && ctx->vod->ntexts == 0
-        && ctx->vod->lead == NULL && ctx->path.silence.len == 0
-        && ctx->path.what != NGX_HTTP_VIDEO_SEGMENT
-        && ctx->path.what != NGX_HTTP_VIDEO_PROGRESSIVE)
-    {
-        /* of one file the epoch is known: its index may not be needed */
-        ctx->vod->epoch = ngx_http_video_described_epoch(ctx->vod,
-                          ngx_http_video_index_epoch(ctx->vod->sources, NULL));
-        rc = ngx_http_video_vod_list(r, 1);
+    if (rc == NGX_OK) {
+        rc = ngx_http_video_vod_known(r);
 
         if (rc != NGX_DECLINED) {
             return rc;

@@ -58,6 +58,9 @@ ngx_http_video_join_most(ngx_http_video_vod_t *whole, ngx_uint_t n)
                       + ((ngx_uint_t) s->head.naudio << 10) + s->head.ntext;
         }
 
+        /* of sound that was added nobody said in which language it is */
+        tracks = tracks << 1 | (vod->silent == NULL);
+
         if (tracks > most) {
             most = tracks;
             out = vod;

@@ -18,6 +18,10 @@
 #include "nvm_silence.h"
 
 
+/* of the bytes that are made: other ones are of another epoch */
+#define NGX_HTTP_VIDEO_SILENCE  1
+
+
 typedef struct {
     ngx_str_t                *name;
     nvm_track_t               track;
@@ -39,8 +43,10 @@ ngx_http_video_silence_lacks(ngx_http_video_vod_t *vod)
         return 0;
     }
 
+    /* one that could not be read may have sound */
+
     for (s = vod->sources; s < vod->sources + vod->nsources; s++) {
-        if (s->head.naudio) {
+        if (s->head.naudio || s->ref.id == 0) {
             return 0;
         }
     }
@@ -113,6 +119,7 @@ ngx_http_video_silence_make(ngx_http_request_t *r, ngx_str_t *name,
 
     ngx_memzero(&silence->of, sizeof(ngx_open_file_info_t));
     silence->of.size = (off_t) size;
+    silence->of.mtime = NGX_HTTP_VIDEO_SILENCE;
     silence->of.is_file = 1;
 
     if (ngx_http_video_silence_called(r, &vod->path, name, &silence->path)
@@ -200,7 +207,10 @@ ngx_http_video_silence_add(ngx_http_request_t *r,
 }
 
 
-/* Opens its index: as _vod_indexes(), but it is needed. */
+/*
+ * Opens its index: as _vod_indexes(), but it is needed, unless there can't be
+ * any: of a clip that is shorter than a frame.
+ */
 static ngx_int_t
 ngx_http_video_silence_index(ngx_http_request_t *r)
 {
@@ -212,6 +222,7 @@ ngx_http_video_silence_index(ngx_http_request_t *r)
     rc = ngx_http_video_vod_indexes(r);
 
     return rc == NGX_OK && ctx->vod->silent->ref.id == 0
+           && ctx->vod->silent->refused.len == 0
            ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
 }
 

@@ -23,6 +23,7 @@
 #define NVM_SILENCE_CONFIG  16
 
 #define NVM_SILENCE_OPUS    960         /* 20 ms */
+#define NVM_SILENCE_FAMILY  10          /* where in dOps */
 
 /* Elements of a raw_data_block (ISO/IEC 14496-3, table 4.85). */
 #define NVM_SILENCE_END     7
@@ -130,14 +131,15 @@ nvm_silence_aac(const nvm_track_t *t, uint8_t out[NVM_SILENCE_FRAME])
 /*
  * A packet of one CELT frame of 20 ms (RFC 6716, 3.1, configuration 31), whose
  * first symbol says silence (4.3): at a probability of 2^-15 its code is all
- * ones.  It is mono, which decoders of two channels play in both.
+ * ones.  It is mono, which decoders of two channels play in both.  Of a mapping
+ * family other than 0 a packet would be of several streams (RFC 7845, 3).
  */
 static size_t
 nvm_silence_opus(const nvm_track_t *t, uint8_t out[NVM_SILENCE_FRAME])
 {
     static const uint8_t  packet[] = { 0xf8, 0xff, 0xfe };
 
-    if (t->channels > 2) {
+    if (t->config_len <= NVM_SILENCE_FAMILY || t->config[NVM_SILENCE_FAMILY]) {
         return 0;
     }
 

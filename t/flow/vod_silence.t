@@ -173,6 +173,11 @@ is $cut->{noise}, 0, 'is silent';
 ok $cut->{packets} >= int(3.5 * 48000 / 1024), 'all of its time'
     or diag("$cut->{packets} packets");
 
+my $english = film(4, @{ $sound{aac} }, qw(-metadata:s:a language=eng));
+asset('english', { 'a.mp4' => $english, 'b.mp4' => $mute }, qw(b.mp4 a.mp4));
+like body('/vod/english/master.m3u8'), qr/TYPE=AUDIO.*LANGUAGE="en/,
+    'its language is that of the sound that there is';
+
 asset('none', { 'b.mp4' => $mute }, qw(b.mp4 b.mp4));
 unlike body('/vod/none/master.m3u8'), qr/AUDIO/, 'none has any: none is made';
 unlike body('/vod/none/v0/index.m3u8'), qr/e[0-9a-f]+-\d-/, 'and none named';

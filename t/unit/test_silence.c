@@ -74,6 +74,8 @@ test_names(void)
     is_int(nvm_silence_name(&track, name), NVM_OK, "has a name");
     is_str(name, "opus.000201380000bb80000000", "which is that");
 
+    is_int(named("opus.000201380000bb800000ff02000001"), NVM_EUNSUP,
+           "of two streams there is none");
     is_int(named(""), NVM_EINVAL, "no name");
     is_int(named("aac."), NVM_EINVAL, "no configuration");
     is_int(named("aac.119"), NVM_EINVAL, "half a byte");
