@@ -68,6 +68,7 @@ my %files = (
 my $busy = media_file('thumbs_busy.mp4', qw(-f lavfi -i
     testsrc2=size=320x180:rate=5:duration=30 -c:v libx264 -preset veryfast
     -pix_fmt yuv420p -g 10 -keyint_min 10 -sc_threshold 0));
+my $cut = media_file('thumbs_cut.mp4', qw(-ss 3), '-i', $film, qw(-c copy));
 my $tall = media_file('thumbs_tall.mp4', '-i', $film,
                       qw(-c copy -metadata:s:v:0 rotate=90));
 my $wide = media_file('thumbs_wide.mp4', '-i', $film,
@@ -119,6 +120,16 @@ for my $name (sort keys %tools) {
     ($out) = run(qw(thumbs --json --every 3600 -o), "$dir/$name.one", $film);
     is decode_json($out)->{thumbs}, 1, 'one at least';
 
+    # a film that begins between two key frames, by its edit list
+    ($out) = run(qw(thumbs --json --every 1 -o), "$dir/$name.cut", $cut);
+    is decode_json($out)->{broken}, 0, 'what is hidden can be shown';
+
+    my $again = "$dir/${name}mp4";
+    ($out, $err, $code) = run(qw(thumbs --every 60 -o), $again, $film);
+    is "$code$err", '0', 'the same directory again';
+    is join(' ', map { m{([^/]+)$} } glob "$again/* $again/thumbs/*"),
+        'thumbs thumbs.vtt 0.jpg', 'has what was made now';
+
     # --- the shape of a picture ----------------------------------------------
 
     run(qw(thumbs --every 30 --size 160x90 --grid 2x1 -o), "$dir/$name.tall",
@@ -149,6 +160,13 @@ for my $name (sort keys %tools) {
     $out = decode_json($out);
     is $out->{thumbs}, 15, 'have their place';
     cmp_ok abs($out->{broken} - 3), '<', 2, 'and are counted';
+
+    # the first sheet has none that is good
+    ($out, $err, $code) = run(qw(thumbs --json --every 2 --grid 1x1 -o),
+                              "$dir/$name.first", $wrong->(0, 0.05));
+    is "$code$err", '0', 'the first that is broken';
+    $out = decode_json($out);
+    is "$out->{thumbs} $out->{sheets}", '15 15', 'costs no others';
 
     ($out, $err, $code) = run(qw(thumbs -o), "$dir/$name.none",
                               $wrong->(0, 1));

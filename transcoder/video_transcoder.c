@@ -42,7 +42,7 @@ static const char  vtc_usage[] =
     "of thumbs:\n"
     "  -o DIR        where to; it is made\n"
     "  --every N     seconds between them: 0.1 to 3600, default 5\n"
-    "  --size WxH    of each, even numbers between 16 and 1024, default 160x90\n"
+    "  --size WxH    of each, even numbers, 16 to 1024, default 160x90\n"
     "  --grid CxR    columns and rows of a sheet, 1 to 32, default 10x10\n"
     "\n"
     "Exit status: 0; 1: some files could not be read, each with a line on\n"
@@ -291,7 +291,7 @@ vtc_command(vtc_options_t *o, int argc, char **argv)
 
     rc = argv[0][0] == 'p' ? vtc_probe(o, argv + 1) : vtc_thumbs(o, argv + 1);
 
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("video-transcoder: standard output");
         rc = rc ? rc : VTC_FAILED;
     }

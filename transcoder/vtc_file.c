@@ -33,18 +33,20 @@ vtc_file_directory(const char *path, FILE *why)
 int
 vtc_file_write(const char *path, const void *data, size_t n, FILE *why)
 {
-    int    rc;
-    char  *part;
-    FILE  *f;
+    int     rc;
+    char   *part;
+    FILE   *f;
+    size_t  len;
 
-    part = malloc(strlen(path) + sizeof(".part"));
+    len = strlen(path) + sizeof(".part");
+    part = malloc(len);
 
     if (part == NULL) {
         fputs("no memory", why);
         return -1;
     }
 
-    sprintf(part, "%s.part", path);
+    snprintf(part, len, "%s.part", path);
     f = fopen(part, "wb");
 
     if (f == NULL) {

@@ -64,12 +64,18 @@ vtc_job_limit(int resource, rlim_t value)
 
 static void
 vtc_job_child(const vtc_limits_t *limits, vtc_work_pt work, void *data,
-    int out, int why)
+    int out, int why, pid_t parent)
 {
     int    rc;
     FILE  *result, *reason;
 
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+    /* it may have died before */
+    if (getppid() != parent) {
+        _exit(2);
+    }
+
     vtc_job_limit(RLIMIT_CORE, 0);
 
 #if !defined(__SANITIZE_ADDRESS__)
@@ -173,6 +179,10 @@ vtc_job_watch(const vtc_limits_t *limits, vtc_stream_t s[2], vtc_result_t *r)
             return vtc_job_fail(r, "no progress for %u s", limits->silence);
         }
 
+        if (n == -1 && errno != EINTR) {
+            return vtc_job_fail(r, "poll() failed: %s", strerror(errno));
+        }
+
         for (i = 0; i < 2; i++) {
             if (n > 0 && fds[i].revents && vtc_job_read(&s[i]) != 0) {
                 return vtc_job_fail(r, "the result is too long");
@@ -217,7 +227,7 @@ vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
     vtc_result_t *r)
 {
     int           i, out[2], why[2];
-    pid_t         pid;
+    pid_t         pid, parent;
     vtc_stream_t  s[2];
 
     memset(r, 0, sizeof(vtc_result_t));
@@ -236,12 +246,13 @@ vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
     /* nothing that is buffered is to be written twice */
     fflush(NULL);
 
+    parent = getpid();
     pid = fork();
 
     if (pid == 0) {
         close(out[0]);
         close(why[0]);
-        vtc_job_child(limits, work, data, out[1], why[1]);
+        vtc_job_child(limits, work, data, out[1], why[1], parent);
     }
 
     close(out[1]);

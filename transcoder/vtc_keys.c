@@ -4,12 +4,16 @@
  * Key frames by their time: see vtc_keys.h.
  */
 
-#include <libavutil/display.h>
 #include <math.h>
 #include <string.h>
 
+#include "vtc_job.h"
 #include "vtc_keys.h"
 #include "vtc_source.h"
+
+
+/* packets that are read between two signs of life */
+#define VTC_KEYS_ALIVE  1000
 
 
 /* The time of a picture, or of decoding where no other is known. */
@@ -28,6 +32,9 @@ vtc_keys_decode(vtc_keys_t *k, AVPacket *packet)
 
     avcodec_flush_buffers(k->decoder);
     k->have = AV_NOPTS_VALUE;
+
+    /* what an edit list hides may be what is seen from its start on */
+    packet->flags &= ~AV_PKT_FLAG_DISCARD;
 
     rc = avcodec_send_packet(k->decoder, packet);
 
@@ -52,11 +59,17 @@ vtc_keys_decode(vtc_keys_t *k, AVPacket *packet)
 static int
 vtc_keys_read(vtc_keys_t *k)
 {
-    for ( ;; ) {
+    unsigned  n;
+
+    for (n = 1; /* void */ ; n++) {
         av_packet_unref(k->packet);
 
         if (av_read_frame(k->format, k->packet) < 0) {
             return -1;
+        }
+
+        if (n % VTC_KEYS_ALIVE == 0) {
+            vtc_job_alive(k->out);
         }
 
         if (k->packet->stream_index == k->stream->index
@@ -68,7 +81,7 @@ vtc_keys_read(vtc_keys_t *k)
 }
 
 
-/* Whether the index has a key frame at or after a time: it is complete there. */
+/* Whether the index has a key frame at or after a time: all is there, then. */
 static int
 vtc_keys_indexed(vtc_keys_t *k, int64_t time)
 {
@@ -77,29 +90,50 @@ vtc_keys_indexed(vtc_keys_t *k, int64_t time)
 
 
 /*
- * By the index: 0, or an error of libav.  Where in it a key frame is whose
- * decode time is another than that of its picture is known to the demuxer.
+ * By the index, the key frame at or before a time into k->packet: where it is
+ * whose decode time is another than that of its picture most demuxers know.
+ * Those that don't are asked again for what was before.  The first call takes
+ * what comes.
  */
+static int
+vtc_keys_find(vtc_keys_t *k, int64_t time)
+{
+    int      i;
+    int64_t  to;
+
+    for (i = 0, to = time; i < 2; i++) {
+
+        if (av_seek_frame(k->format, k->stream->index, to,
+                          AVSEEK_FLAG_BACKWARD)
+            < 0
+            || vtc_keys_read(k) != 0)
+        {
+            return -1;
+        }
+
+        if (!k->begun || vtc_keys_time(k->packet) <= time) {
+            return 0;
+        }
+
+        to = k->packet->dts != AV_NOPTS_VALUE ? k->packet->dts - 1 : time;
+    }
+
+    /* the demuxer has seen that the one that is wanted is none */
+    return -1;
+}
+
+
+/* By the index: 0, or an error of libav. */
 static int
 vtc_keys_seek(vtc_keys_t *k, int64_t time)
 {
-    if (av_seek_frame(k->format, k->stream->index, time, AVSEEK_FLAG_BACKWARD)
-        < 0
-        || vtc_keys_read(k) != 0)
-    {
+    if (vtc_keys_find(k, time) != 0) {
         return AVERROR_INVALIDDATA;
     }
 
     if (k->have != AV_NOPTS_VALUE && vtc_keys_time(k->packet) == k->have) {
         return 0;
     }
-
-    if (k->begun && vtc_keys_time(k->packet) > time) {
-        /* the demuxer has seen that the one that is wanted is none */
-        return AVERROR_INVALIDDATA;
-    }
-
-    k->begun = 1;
 
     return vtc_keys_decode(k, k->packet);
 }
@@ -129,7 +163,7 @@ vtc_keys_walk(vtc_keys_t *k, int64_t time)
         at = vtc_keys_time(k->next);
 
         if (k->next->data == NULL
-            || (at > time && (last || k->have != AV_NOPTS_VALUE)))
+            || (at > time && (last || k->begun)))
         {
             break;
         }
@@ -157,6 +191,7 @@ vtc_keys_at(vtc_keys_t *k, double seconds)
     k->walks |= !vtc_keys_indexed(k, time);
 
     rc = k->walks ? vtc_keys_walk(k, time) : vtc_keys_seek(k, time);
+    k->begun = 1;
 
     return rc == 0 ? k->frame : NULL;
 }
@@ -165,27 +200,17 @@ vtc_keys_at(vtc_keys_t *k, double seconds)
 static void
 vtc_keys_shape(vtc_keys_t *k)
 {
-    double    angle;
-    uint8_t  *matrix;
-
     k->sar = av_guess_sample_aspect_ratio(k->format, k->stream, NULL);
+    k->quarters = vtc_source_quarters(k->stream);
 
     if (k->sar.num <= 0 || k->sar.den <= 0) {
         k->sar = (AVRational) { 1, 1 };
-    }
-
-    matrix = av_stream_get_side_data(k->stream, AV_PKT_DATA_DISPLAYMATRIX,
-                                     NULL);
-    angle = matrix ? -av_display_rotation_get((int32_t *) matrix) : 0;
-
-    if (!isnan(angle)) {
-        k->quarters = (unsigned) ((int) floor(angle / 90 + 0.5) & 3);
     }
 }
 
 
 int
-vtc_keys_open(vtc_keys_t *k, AVFormatContext *format, FILE *why)
+vtc_keys_open(vtc_keys_t *k, AVFormatContext *format, FILE *out, FILE *why)
 {
     int             i, rc;
     unsigned        n;
@@ -193,6 +218,7 @@ vtc_keys_open(vtc_keys_t *k, AVFormatContext *format, FILE *why)
 
     memset(k, 0, sizeof(vtc_keys_t));
     k->format = format;
+    k->out = out;
     k->have = AV_NOPTS_VALUE;
 
     i = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);

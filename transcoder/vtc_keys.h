@@ -15,6 +15,7 @@
 
 typedef struct {
     AVFormatContext  *format;           /* the caller's */
+    FILE             *out;              /* of the job */
     AVStream         *stream;
     AVCodecContext   *decoder;
     AVPacket         *packet;
@@ -32,8 +33,12 @@ typedef struct {
 } vtc_keys_t;
 
 
-/* The video of a file that is open: 0, or -1 and why. */
-int vtc_keys_open(vtc_keys_t *k, AVFormatContext *format, FILE *why);
+/*
+ * The video of a file that is open: 0, or -1 and why.  "out" is that of the
+ * job: it is told of progress.
+ */
+int vtc_keys_open(vtc_keys_t *k, AVFormatContext *format, FILE *out,
+    FILE *why);
 void vtc_keys_close(vtc_keys_t *k);
 
 /*

@@ -8,13 +8,16 @@
 #include <jansson.h>
 #include <libavcodec/avcodec.h>
 #include <libavutil/avutil.h>
-#include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 #include <math.h>
 #include <string.h>
 
 #include "vtc_probe.h"
 #include "vtc_source.h"
+
+
+/* s before the end of a track, where an index has its last entry */
+#define VTC_PROBE_REST  1.0
 
 
 /* A member that is left out when it is not known. */
@@ -68,36 +71,45 @@ vtc_probe_ratio(json_t *o, const char *name, AVRational r)
 }
 
 
-/* How far key frames are apart, by the index of the file, if it has one. */
+/* How far key frames are apart, by the index, if all of it is there. */
 static void
 vtc_probe_keys(json_t *o, AVStream *st)
 {
     int                  i, n, keys;
-    double               step, shortest, longest;
-    int64_t              last;
+    double               time, last, end, shortest, longest;
     json_t              *interval;
     const AVIndexEntry  *e;
 
     n = avformat_index_get_entries_count(st);
-    last = AV_NOPTS_VALUE;
+    end = st->duration != AV_NOPTS_VALUE
+          ? (double) st->duration * av_q2d(st->time_base) : 0;
+    time = 0;
+    last = 0;
     shortest = 0;
     longest = 0;
     keys = 0;
 
     for (i = 0; i < n; i++) {
         e = avformat_index_get_entry(st, i);
+        time = (double) e->timestamp * av_q2d(st->time_base);
 
-        if (e == NULL || !(e->flags & AVINDEX_KEYFRAME)) {
+        if (!(e->flags & AVINDEX_KEYFRAME)) {
             continue;
         }
 
         if (keys++) {
-            step = (double) (e->timestamp - last) * av_q2d(st->time_base);
-            shortest = keys == 2 || step < shortest ? step : shortest;
-            longest = step > longest ? step : longest;
+            shortest = keys == 2 || time - last < shortest ? time - last
+                                                           : shortest;
+            longest = time - last > longest ? time - last : longest;
         }
 
-        last = e->timestamp;
+        last = time;
+    }
+
+    /* others have what was read so far, or is read when it is needed */
+
+    if (end <= 0 || time < end - VTC_PROBE_REST) {
+        return;
     }
 
     vtc_probe_number(o, "key_frames", keys);
@@ -107,28 +119,6 @@ vtc_probe_keys(json_t *o, AVStream *st)
         vtc_probe_seconds(interval, "min", shortest);
         vtc_probe_seconds(interval, "max", longest);
         (void) json_object_set_new(o, "key_interval", interval);
-    }
-}
-
-
-/* Quarter turns clockwise that the picture is shown with. */
-static void
-vtc_probe_rotation(json_t *o, AVStream *st)
-{
-    double    angle;
-    uint8_t  *matrix;
-
-    matrix = av_stream_get_side_data(st, AV_PKT_DATA_DISPLAYMATRIX, NULL);
-
-    if (matrix == NULL) {
-        return;
-    }
-
-    angle = av_display_rotation_get((int32_t *) matrix);
-
-    if (!isnan(angle)) {
-        vtc_probe_number(o, "rotation",
-                         ((int) floor(-angle + 0.5) % 360 + 360) % 360);
     }
 }
 
@@ -149,7 +139,7 @@ vtc_probe_video(json_t *o, AVFormatContext *format, AVStream *st)
     vtc_probe_text(o, "transfer", av_color_transfer_name(p->color_trc));
     vtc_probe_text(o, "matrix", av_color_space_name(p->color_space));
     vtc_probe_text(o, "range", av_color_range_name(p->color_range));
-    vtc_probe_rotation(o, st);
+    vtc_probe_number(o, "rotation", vtc_source_quarters(st) * 90);
     vtc_probe_keys(o, st);
 }
 
@@ -244,9 +234,21 @@ vtc_probe_file(AVFormatContext *format, const char *path)
 static void
 vtc_probe_puts(FILE *out, const char *text)
 {
-    for ( /* void */ ; *text; text++) {
-        fputc((unsigned char) *text < ' ' || *text == 0x7f ? '?' : *text,
-              out);
+    const unsigned char  *p;
+
+    for (p = (const unsigned char *) text; *p; p++) {
+
+        if (*p < ' ' || *p == 0x7f) {
+            fputc('?', out);
+
+        } else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+            /* U+0080 to U+009F are controls, too */
+            fputc('?', out);
+            p++;
+
+        } else {
+            fputc(*p, out);
+        }
     }
 }
 

@@ -131,7 +131,7 @@ vtc_sheet_scale(vtc_sheet_t *s, const AVFrame *picture, unsigned w,
 
     s->scaler = sws_getCachedContext(s->scaler, picture->width,
                                      picture->height, picture->format,
-                                     (int) w, (int) h, AV_PIX_FMT_YUVJ420P,
+                                     (int) w, (int) h, AV_PIX_FMT_YUV420P,
                                      SWS_AREA, NULL, NULL, NULL);
     if (s->scaler == NULL) {
         return AVERROR(EINVAL);

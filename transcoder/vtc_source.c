@@ -4,6 +4,8 @@
  * Opening a file with libavformat.
  */
 
+#include <libavutil/display.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +54,26 @@ vtc_source_quiet(void)
 }
 
 
+unsigned
+vtc_source_quarters(AVStream *st)
+{
+    double    angle;
+    int32_t  *m;
+
+    m = (int32_t *) av_stream_get_side_data(st, AV_PKT_DATA_DISPLAYMATRIX,
+                                            NULL);
+
+    if (m == NULL || (int64_t) m[0] * m[4] - (int64_t) m[1] * m[3] <= 0) {
+        return 0;
+    }
+
+    /* against the clock, degrees */
+    angle = av_display_rotation_get(m);
+
+    return isnan(angle) ? 0 : (unsigned) ((int) floor(-angle / 90 + 0.5) & 3);
+}
+
+
 void
 vtc_source_why(FILE *why, const char *what, int code)
 {
@@ -82,12 +104,14 @@ vtc_source_open(const char *path, FILE *why)
 {
     int               rc;
     char             *url;
+    size_t            len;
     AVDictionary     *options;
     AVFormatContext  *format;
 
     /* a name with a colon is no address */
 
-    url = malloc(strlen(path) + sizeof("file:"));
+    len = strlen(path) + sizeof("file:");
+    url = malloc(len);
     format = NULL;
     options = NULL;
 
@@ -96,7 +120,7 @@ vtc_source_open(const char *path, FILE *why)
         return NULL;
     }
 
-    sprintf(url, "file:%s", path);
+    snprintf(url, len, "file:%s", path);
     av_dict_set(&options, "protocol_whitelist", VTC_SOURCE_PROTOCOLS, 0);
     av_dict_set(&options, "format_whitelist", VTC_SOURCE_FORMATS, 0);
     av_dict_set(&options, "probesize", VTC_SOURCE_PROBE, 0);

@@ -24,6 +24,12 @@ void vtc_source_quiet(void);
  */
 AVFormatContext *vtc_source_open(const char *path, FILE *why);
 
+/*
+ * Quarter turns, clockwise, that pictures of a track are shown with; those that
+ * are mirrored, or turned by something between, are shown as they are.
+ */
+unsigned vtc_source_quarters(AVStream *st);
+
 /* One line about an error of libav: "WHAT: MESSAGE (CODE)". */
 void vtc_source_why(FILE *why, const char *what, int code);
 

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "vtc_file.h"
 #include "vtc_job.h"
@@ -114,11 +115,6 @@ vtc_thumbs_sheet(vtc_thumbs_file_t *t, unsigned first, unsigned n)
         vtc_job_alive(t->out);
     }
 
-    if (t->broken == first + n) {
-        fputs("no picture of it can be decoded", t->why);
-        return -1;
-    }
-
     name = vtc_thumbs_name(t, "%s/thumbs/%u.jpg", t->sheets++);
 
     return name ? vtc_sheet_write(&t->sheet, n, name, t->why) : -1;
@@ -192,26 +188,55 @@ vtc_thumbs_index(vtc_thumbs_file_t *t)
 }
 
 
-static int
-vtc_thumbs_make(vtc_thumbs_file_t *t)
+/* Sheets from number n on: of this run, or of one before it. */
+static void
+vtc_thumbs_remove(vtc_thumbs_file_t *t, unsigned n)
 {
-    unsigned     i, n, tiles;
     const char  *name;
 
-    if (vtc_thumbs_plan(t) != 0) {
-        return -1;
-    }
+    do {
+        name = vtc_thumbs_name(t, "%s/thumbs/%u.jpg", n++);
+    } while (name && unlink(name) == 0);
+}
 
-    if (vtc_sheet_open(&t->sheet, &t->conf->grid) != 0) {
-        fputs("no memory", t->why);
-        return -1;
-    }
+
+/* The directories, without an index of what was there before. */
+static int
+vtc_thumbs_place(vtc_thumbs_file_t *t)
+{
+    const char  *name;
 
     name = vtc_thumbs_name(t, "%s/thumbs", 0);
 
     if (name == NULL || vtc_file_directory(t->conf->dir, t->why) != 0
         || vtc_file_directory(name, t->why) != 0)
     {
+        return -1;
+    }
+
+    name = vtc_thumbs_name(t, "%s/thumbs.vtt", 0);
+
+    if (name == NULL) {
+        return -1;
+    }
+
+    (void) unlink(name);
+
+    return 0;
+}
+
+
+static int
+vtc_thumbs_make(vtc_thumbs_file_t *t)
+{
+    unsigned  i, n, tiles;
+
+    if (vtc_thumbs_plan(t) != 0 || vtc_thumbs_place(t) != 0) {
+        return -1;
+    }
+
+    if (vtc_sheet_open(&t->sheet, &t->conf->grid) != 0) {
+        fputs("no memory", t->why);
         return -1;
     }
 
@@ -225,15 +250,24 @@ vtc_thumbs_make(vtc_thumbs_file_t *t)
         }
     }
 
+    if (t->broken == t->n) {
+        vtc_thumbs_remove(t, 0);
+        fputs("no picture of it can be decoded", t->why);
+        return -1;
+    }
+
+    vtc_thumbs_remove(t, t->sheets);
+
     return vtc_thumbs_index(t);
 }
 
 
 /* What was made. */
-static void
+static int
 vtc_thumbs_tell(vtc_thumbs_file_t *t)
 {
-    json_t  *o, *file;
+    int      rc;
+    json_t  *o, *file, *index;
 
     if (!t->conf->json) {
         fprintf(t->out, "%s: %u thumbnails, %u sheets, %s", t->conf->path,
@@ -245,18 +279,23 @@ vtc_thumbs_tell(vtc_thumbs_file_t *t)
         }
 
         fputc('\n', t->out);
-        return;
+        return 0;
     }
 
+    /* names may be no UTF-8 */
+
     file = json_string(t->conf->path);
+    index = json_string(t->name);
     o = json_pack("{s:o, s:i, s:i, s:i, s:f, s:o}", "file",
                   file ? file : json_string("?"), "thumbs", (int) t->n,
                   "sheets", (int) t->sheets, "broken", (int) t->broken,
                   "duration", t->duration, "index",
-                  json_string_nocheck(t->name));
-    (void) json_dumpf(o, t->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
+                  index ? index : json_string("?"));
+    rc = json_dumpf(o, t->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
     fputc('\n', t->out);
     json_decref(o);
+
+    return rc;
 }
 
 
@@ -275,14 +314,14 @@ vtc_thumbs_work(void *data, FILE *out, FILE *why)
         return -1;
     }
 
-    rc = vtc_keys_open(&t.keys, format, why);
+    rc = vtc_keys_open(&t.keys, format, out, why);
 
     if (rc == 0) {
         rc = vtc_thumbs_make(&t);
     }
 
     if (rc == 0) {
-        vtc_thumbs_tell(&t);
+        rc = vtc_thumbs_tell(&t);
     }
 
     vtc_sheet_close(&t.sheet);
