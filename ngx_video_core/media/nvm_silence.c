@@ -248,8 +248,6 @@ nvm_silence_track(const char *name, size_t n, nvm_track_t *t)
         }
 
         t->id = 1;
-        t->sar_num = 1;
-        t->sar_den = 1;
         memcpy(t->lang, "und", sizeof("und"));
 
         return s->frame(t, frame) ? NVM_OK : NVM_EUNSUP;

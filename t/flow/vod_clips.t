@@ -148,16 +148,7 @@ sub sums {
 
 sub packets { return sums(@_, qw(-c copy)) }
 
-# What a stretch has, as one file.
-sub fetched {
-    my ($s) = @_;
-    my @parts = map { $t->get($_) } grep { defined } $s->{init},
-                @{ $s->{segments} };
-    is scalar(grep { $_->status != 200 || !$_->complete } @parts), 0,
-        "all is there: $s->{segments}[0]";
-    $t->write_file('fetched', join '', map { $_->body } @parts);
-    return $t->root . '/fetched';
-}
+sub fetched { return vod_fetched($t, @_) }
 
 # Whether a list is a run of another one; where.
 sub run_of {

@@ -67,15 +67,7 @@ sub stretches {
     } split /^#EXT-X-DISCONTINUITY\n/m, body($path);
 }
 
-sub fetched {
-    my ($s) = @_;
-    my @parts = map { $t->get($_) } grep { defined } $s->{init},
-                @{ $s->{segments} };
-    is scalar(grep { $_->status != 200 || !$_->complete } @parts), 0,
-        "all is there: $s->{segments}[0]";
-    $t->write_file('fetched', join '', map { $_->body } @parts);
-    return $t->root . '/fetched';
-}
+sub fetched { return vod_fetched($t, @_) }
 
 sub output {
     my $command = join ' ', @_;

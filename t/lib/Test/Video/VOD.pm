@@ -9,11 +9,13 @@ no warnings 'portable';              # 64-bit numbers
 use Digest::MD5 qw(md5_hex);
 use Exporter 'import';
 use JSON::PP ();
+use Test::More ();
 
 use Test::Video::Loop qw(wait_for);
 use Test::Video::Media;
 
-our @EXPORT = qw(vod_conf vod_file vod_bytes vod_epoch vod_list zone_numbers
+our @EXPORT = qw(vod_conf vod_file vod_bytes vod_epoch vod_list vod_fetched
+                 zone_numbers
                  slurp framemd5 rewrite box_at table_at);
 
 
@@ -102,6 +104,19 @@ sub vod_list {
         durations => [$body =~ /^#EXTINF:([\d.]+)/mg],
         body => $body,
     };
+}
+
+
+# What { init, segments } name, as one file: its path.  A test that all is there.
+sub vod_fetched {
+    my ($t, $s) = @_;
+    my @parts = map { $t->get($_) } grep { defined } $s->{init},
+                @{ $s->{segments} };
+
+    Test::More::is(scalar(grep { $_->status != 200 || !$_->complete } @parts),
+                   0, "all is there: $s->{segments}[0]");
+    $t->write_file('fetched', join '', map { $_->body } @parts);
+    return $t->root . '/fetched';
 }
 
 
