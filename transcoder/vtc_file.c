@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,50 @@ vtc_file_directory(const char *path, FILE *why)
 {
     return mkdir(path, 0777) == -1 && errno != EEXIST
            ? vtc_file_why(why, "mkdir()", path) : 0;
+}
+
+
+char *
+vtc_file_read(const char *path, size_t max, FILE *why)
+{
+    char         *text;
+    FILE         *f;
+    size_t        n;
+    struct stat   st;
+
+    f = fopen(path, "rb");
+
+    if (f == NULL) {
+        (void) vtc_file_why(why, "open()", path);
+        return NULL;
+    }
+
+    if (fstat(fileno(f), &st) == -1 || !S_ISREG(st.st_mode)
+        || (uint64_t) st.st_size > max)
+    {
+        fprintf(why, "\"%s\" is no file of at most %zu bytes", path, max);
+        fclose(f);
+        return NULL;
+    }
+
+    n = (size_t) st.st_size;
+    text = malloc(n + 1);
+
+    if (text == NULL) {
+        fputs("no memory", why);
+
+    } else if (fread(text, 1, n, f) != n) {
+        (void) vtc_file_why(why, "read()", path);
+        free(text);
+        text = NULL;
+
+    } else {
+        text[n] = '\0';
+    }
+
+    fclose(f);
+
+    return text;
 }
 
 

@@ -5,7 +5,10 @@
  * result and the reason of a failure from two pipes, and watches the time.
  */
 
+#define _GNU_SOURCE
+
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,19 +17,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vtc_job.h"
-
-
-/* A pipe's end that is read into a buffer that grows. */
-typedef struct {
-    int          fd;            /* -1: at its end */
-    char        *text;
-    size_t       len;
-    size_t       size;
-    size_t       max;
-} vtc_stream_t;
 
 
 void
@@ -158,98 +152,202 @@ vtc_job_read(vtc_stream_t *s)
 }
 
 
-/* Reads both pipes to their ends: 0, or -1 and why the child is to be ended. */
-static int
-vtc_job_watch(const vtc_limits_t *limits, vtc_stream_t s[2], vtc_result_t *r)
+static int64_t
+vtc_job_now(void)
 {
-    int            i, n;
-    struct pollfd  fds[2];
+    struct timespec  ts;
 
-    while (s[0].fd != -1 || s[1].fd != -1) {
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-        for (i = 0; i < 2; i++) {
-            fds[i].fd = s[i].fd;
-            fds[i].events = POLLIN;
-            fds[i].revents = 0;
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/* What became of the child, which has ended or will at once. */
+static vtc_job_t *
+vtc_job_end(vtc_job_t *j)
+{
+    int            i, status;
+    vtc_result_t  *r;
+
+    r = &j->result;
+
+    while (waitpid(j->pid, &status, 0) == -1 && errno == EINTR) { /* void */ }
+
+    j->pid = 0;
+
+    if (r->why[0] == '\0') {
+
+        if (WIFSIGNALED(status)) {
+            (void) vtc_job_fail(r, "crashed: %s", strsignal(WTERMSIG(status)));
+
+        } else if (WEXITSTATUS(status) != 0) {
+            (void) vtc_job_fail(r, "%s", j->streams[1].len
+                                ? j->streams[1].text : "failed");
+        }
+    }
+
+    for (i = 0; i < 2; i++) {
+        if (j->streams[i].fd != -1) {
+            close(j->streams[i].fd);
+        }
+    }
+
+    free(j->streams[1].text);
+    r->text = j->streams[0].text;
+    r->len = j->streams[0].len;
+
+    return j;
+}
+
+
+/* What one has written, by poll(): whether it has ended. */
+static int
+vtc_job_heard(vtc_job_t *j, const struct pollfd *fds, int64_t now)
+{
+    int  i;
+
+    for (i = 0; i < 2; i++) {
+
+        if (j->streams[i].fd == -1 || !fds[i].revents) {
+            continue;
         }
 
-        n = poll(fds, 2, limits->silence ? (int) limits->silence * 1000 : -1);
+        j->alive = now;
 
-        if (n == 0) {
-            return vtc_job_fail(r, "no progress for %u s", limits->silence);
+        if (vtc_job_read(&j->streams[i]) != 0) {
+            (void) vtc_job_fail(&j->result, "the result is too long");
+            kill(j->pid, SIGKILL);
+            return 1;
         }
+    }
 
-        if (n == -1 && errno != EINTR) {
-            return vtc_job_fail(r, "poll() failed: %s", strerror(errno));
-        }
+    if (j->streams[0].fd == -1 && j->streams[1].fd == -1) {
+        return 1;
+    }
 
-        for (i = 0; i < 2; i++) {
-            if (n > 0 && fds[i].revents && vtc_job_read(&s[i]) != 0) {
-                return vtc_job_fail(r, "the result is too long");
-            }
-        }
+    if (j->limits.silence && now - j->alive > (int64_t) j->limits.silence * 1000)
+    {
+        (void) vtc_job_fail(&j->result, "no progress for %u s",
+                            j->limits.silence);
+        kill(j->pid, SIGKILL);
+        return 1;
     }
 
     return 0;
 }
 
 
-/* What became of the child. */
+/* ms until the first of them has been silent for too long, or "ms". */
 static int
-vtc_job_end(pid_t pid, vtc_stream_t *why, vtc_result_t *r)
+vtc_job_patience(const vtc_job_t *jobs, unsigned n, int ms)
 {
-    int  status;
+    int64_t   left, now;
+    unsigned  i;
 
-    while (waitpid(pid, &status, 0) == -1) {
-        if (errno != EINTR) {
-            return vtc_job_fail(r, "waitpid() failed: %s", strerror(errno));
+    now = vtc_job_now();
+
+    for (i = 0; i < n; i++) {
+
+        if (jobs[i].pid == 0 || jobs[i].limits.silence == 0) {
+            continue;
+        }
+
+        left = jobs[i].alive + (int64_t) jobs[i].limits.silence * 1000 + 1
+               - now;
+        left = left < 0 ? 0 : left;
+
+        if (ms < 0 || left < ms) {
+            ms = (int) left;
         }
     }
 
-    if (r->why[0]) {
-        return -1;
-    }
+    return ms;
+}
 
-    if (WIFSIGNALED(status)) {
-        return vtc_job_fail(r, "crashed: %s", strsignal(WTERMSIG(status)));
-    }
 
-    if (WEXITSTATUS(status) == 0) {
-        return 0;
-    }
+vtc_job_t *
+vtc_job_wait(vtc_job_t *jobs, unsigned n, int ms)
+{
+    int            rc;
+    int64_t        now, until;
+    unsigned       i, running;
+    struct pollfd  fds[2 * VTC_JOBS_MAX];
 
-    return vtc_job_fail(r, "%s", why->len ? why->text : "failed");
+    until = vtc_job_now() + ms;
+
+    do {
+        for (i = 0, running = 0; i < 2 * n; i++) {
+            fds[i].fd = jobs[i / 2].pid ? jobs[i / 2].streams[i % 2].fd : -1;
+            fds[i].events = POLLIN;
+            fds[i].revents = 0;
+            running += jobs[i / 2].pid != 0;
+        }
+
+        if (running == 0) {
+            return NULL;
+        }
+
+        now = vtc_job_now();
+        rc = poll(fds, 2 * n,
+                  vtc_job_patience(jobs, n, ms < 0 ? -1 : until < now ? 0
+                                                : (int) (until - now)));
+        now = vtc_job_now();
+
+        for (i = 0; rc >= 0 && i < n; i++) {
+            if (jobs[i].pid && vtc_job_heard(&jobs[i], &fds[2 * i], now)) {
+                return vtc_job_end(&jobs[i]);
+            }
+        }
+
+    } while (ms < 0 || now < until);
+
+    return NULL;
+}
+
+
+void
+vtc_job_kill(vtc_job_t *jobs, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        if (jobs[i].pid) {
+            kill(jobs[i].pid, SIGKILL);
+            (void) vtc_job_end(&jobs[i]);
+            free(jobs[i].result.text);
+            jobs[i].result.text = NULL;
+        }
+    }
 }
 
 
 int
-vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
-    vtc_result_t *r)
+vtc_job_start(vtc_job_t *j, const vtc_limits_t *limits, vtc_work_pt work,
+    void *data)
 {
-    int           i, out[2], why[2];
-    pid_t         pid, parent;
-    vtc_stream_t  s[2];
+    int    out[2], why[2];
+    pid_t  parent;
 
-    memset(r, 0, sizeof(vtc_result_t));
-    memset(s, 0, sizeof(s));
+    memset(j, 0, sizeof(vtc_job_t));
 
-    if (pipe(out) == -1) {
-        return vtc_job_fail(r, "pipe() failed: %s", strerror(errno));
+    if (pipe2(out, O_CLOEXEC) == -1) {
+        return vtc_job_fail(&j->result, "pipe() failed: %s", strerror(errno));
     }
 
-    if (pipe(why) == -1) {
+    if (pipe2(why, O_CLOEXEC) == -1) {
         close(out[0]);
         close(out[1]);
-        return vtc_job_fail(r, "pipe() failed: %s", strerror(errno));
+        return vtc_job_fail(&j->result, "pipe() failed: %s", strerror(errno));
     }
 
     /* nothing that is buffered is to be written twice */
     fflush(NULL);
 
     parent = getpid();
-    pid = fork();
+    j->pid = fork();
 
-    if (pid == 0) {
+    if (j->pid == 0) {
         close(out[0]);
         close(why[0]);
         vtc_job_child(limits, work, data, out[1], why[1], parent);
@@ -258,32 +356,35 @@ vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
     close(out[1]);
     close(why[1]);
 
-    s[0].fd = out[0];
-    s[0].max = VTC_RESULT_MAX;
-    s[1].fd = why[0];
-    s[1].max = 65536;
-
-    if (pid == -1) {
-        (void) vtc_job_fail(r, "fork() failed: %s", strerror(errno));
-
-    } else {
-
-        if (vtc_job_watch(limits, s, r) != 0) {
-            kill(pid, SIGKILL);
-        }
-
-        (void) vtc_job_end(pid, &s[1], r);
+    if (j->pid == -1) {
+        j->pid = 0;
+        close(out[0]);
+        close(why[0]);
+        return vtc_job_fail(&j->result, "fork() failed: %s", strerror(errno));
     }
 
-    for (i = 0; i < 2; i++) {
-        if (s[i].fd != -1) {
-            close(s[i].fd);
-        }
+    j->limits = *limits;
+    j->alive = vtc_job_now();
+    j->streams[0].fd = out[0];
+    j->streams[0].max = VTC_RESULT_MAX;
+    j->streams[1].fd = why[0];
+    j->streams[1].max = 65536;
+
+    return 0;
+}
+
+
+int
+vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
+    vtc_result_t *r)
+{
+    vtc_job_t  job;
+
+    if (vtc_job_start(&job, limits, work, data) == 0) {
+        (void) vtc_job_wait(&job, 1, -1);
     }
 
-    free(s[1].text);
-    r->text = s[0].text;
-    r->len = s[0].len;
+    *r = job.result;
 
     return r->why[0] ? -1 : 0;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 
 typedef struct {
@@ -39,10 +40,48 @@ typedef struct {
 /* A result that is longer than this is none. */
 #define VTC_RESULT_MAX  (16 * 1024 * 1024)
 
+/* at once */
+#define VTC_JOBS_MAX    64
+
+/* A pipe's end that is read into a buffer that grows. */
+typedef struct {
+    int          fd;            /* -1: at its end */
+    char        *text;
+    size_t       len;
+    size_t       size;
+    size_t       max;
+} vtc_stream_t;
+
+/* Work that is under way; zero: none. */
+typedef struct {
+    pid_t         pid;          /* 0: none */
+    vtc_limits_t  limits;
+    vtc_stream_t  streams[2];   /* "out" and "why" */
+    int64_t       alive;        /* ms, when it was heard of last */
+    vtc_result_t  result;       /* when it has ended */
+} vtc_job_t;
+
+
 /*
- * Runs the work in a child and waits for it: 0, or -1 and why not.  The child
- * has no core file.  The text is the caller's to free(), also after an error;
- * it may be NULL then.
+ * Starts work in a child, which has no core file: 0, or -1 and why not in the
+ * result.
+ */
+int vtc_job_start(vtc_job_t *j, const vtc_limits_t *limits, vtc_work_pt work,
+    void *data);
+
+/*
+ * Waits until one of n jobs has ended, at most so many ms: that one, whose
+ * result is there, and whose text is the caller's to free(), also after an
+ * error; NULL: none has, or none is under way.
+ */
+vtc_job_t *vtc_job_wait(vtc_job_t *jobs, unsigned n, int ms);
+
+/* Ends those that are under way. */
+void vtc_job_kill(vtc_job_t *jobs, unsigned n);
+
+/*
+ * Runs the work in a child and waits for it: 0, or -1 and why not.  The text is
+ * the caller's to free(), also after an error; it may be NULL then.
  */
 int vtc_job_run(const vtc_limits_t *limits, vtc_work_pt work, void *data,
     vtc_result_t *result);
