@@ -19,9 +19,9 @@ MODULES="ngx_video_core_module ngx_video_ingest_module
 
 PACKAGES="nginx nginx-dev libnginx-mod-stream gcc make libssl-dev
           libpcre2-dev zlib1g-dev libjansson-dev pkg-config libavformat-dev
-          libavcodec-dev libavutil-dev libswscale-dev ffmpeg curl perl
-          libtest-base-perl libtext-diff-perl libhttp-message-perl
-          libio-socket-ssl-perl"
+          libavcodec-dev libavutil-dev libavfilter-dev libswscale-dev ffmpeg
+          curl perl libtest-base-perl libtext-diff-perl
+          libhttp-message-perl libio-socket-ssl-perl"
 
 TEST_PACKAGES="chromium clang libclang-rt-14-dev valgrind libxml2-utils
                gstreamer1.0-tools gstreamer1.0-plugins-base
@@ -304,7 +304,7 @@ $(VIDEO_TOOL): $(VIDEO_ROOT)/ngx_video_hls/inspect/video_inspect.c
 	@mkdir -p $(@D)
 	$(CC) -c $(CFLAGS) -I $(VIDEO_MEDIA) -o $@ $<
 
-VIDEO_LIBS = libavformat libavcodec libavutil libswscale jansson
+VIDEO_LIBS = libavfilter libavformat libavcodec libavutil libswscale jansson
 VIDEO_CODER = $(notdir $(wildcard $(VIDEO_ROOT)/transcoder/*.c))
 
 video-transcoder: $(VIDEO_OUT)/video-transcoder

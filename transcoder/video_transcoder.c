@@ -1,134 +1,62 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * video-transcoder: commands and their options.  Each file is worked on in a
- * child process, see vtc_job.h.
+ * video-transcoder: its commands.  Each file is worked on in a child process,
+ * see vtc_job.h.
  */
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "vtc_job.h"
-#include "vtc_probe.h"
-#include "vtc_thumbs.h"
+#include "vtc_build.h"
+#include "vtc_file.h"
+#include "vtc_options.h"
 
 
-#define VTC_MEMORY      (1024ull * 1024 * 1024)
-#define VTC_SILENCE     60
-
-/* exit codes */
-#define VTC_FAILED      1               /* of some of the files */
-#define VTC_USAGE       2
+#define VTC_LADDER_MAX  (64 * 1024)     /* bytes of a file that is one */
 
 
 static const char  vtc_usage[] =
     "usage: video-transcoder probe [OPTIONS] FILE...\n"
     "       video-transcoder thumbs -o DIR [OPTIONS] FILE\n"
+    "       video-transcoder ladder -o DIR [OPTIONS] FILE\n"
     "\n"
     "  probe         what is in media files\n"
     "  thumbs        thumbnails in sheets, DIR/thumbs/0.jpg and so on, and an\n"
     "                index of them, DIR/thumbs.vtt\n"
+    "  ladder        renditions, DIR/NAME.mp4, and DIR/asset.json, which names\n"
+    "                them\n"
     "\n"
     "options:\n"
+    "  -o DIR        where to; it is made\n"
     "  --json        a line of JSON for each file\n"
-    "  --memory SIZE what a file may take, in MB: 64 to 65536, default 1024;\n"
-    "                0: any\n"
+    "  --memory SIZE what a process may take, in MB: 64 to 65536, default 1024,\n"
+    "                of ladder 4096; 0: any\n"
     "  --timeout N   seconds without progress after which a file is given up:\n"
     "                1 to 86400, default 60; 0: never\n"
     "  --help        this text\n"
     "\n"
     "of thumbs:\n"
-    "  -o DIR        where to; it is made\n"
     "  --every N     seconds between them: 0.1 to 3600, default 5\n"
     "  --size WxH    of each, even numbers, 16 to 1024, default 160x90\n"
     "  --grid CxR    columns and rows of a sheet, 1 to 32, default 10x10\n"
     "\n"
+    "of ladder:\n"
+    "  --ladder L    hd (default), sd, uhd, or a file of JSON\n"
+    "  --codec LIST  of h264, hevc, vp9 and av1, default what the ladder says\n"
+    "  --preset P    of H.264, from ultrafast to veryslow, default medium\n"
+    "  --segment-aligned N\n"
+    "                seconds between key frames: 0.5 to 60, default 2\n"
+    "  --two-pass    encode twice\n"
+    "  --quality Q   measure psnr, ssim\n"
+    "  --jobs N      processes at once: 1 to 64, default one a processor\n"
+    "  --chunk N     seconds that each works on at once: 1 to 3600\n"
+    "  --ignore-damage\n"
+    "                go on over what can't be decoded\n"
+    "\n"
     "Exit status: 0; 1: some files could not be read, each with a line on\n"
     "standard error; 2: wrong options.\n";
-
-
-typedef struct {
-    vtc_limits_t  limits;
-    vtc_probe_t   probe;
-    vtc_thumbs_t  thumbs;
-    unsigned      json:1;
-    unsigned      thumbs_only:1;        /* an option of that command is given */
-} vtc_options_t;
-
-
-static int
-vtc_wrong(const char *fmt, const char *value)
-{
-    fputs("video-transcoder: ", stderr);
-    fprintf(stderr, fmt, value);
-    fputs("\n", stderr);
-
-    return VTC_USAGE;
-}
-
-
-/* 0, or a number within the range; -1: it is none. */
-static long
-vtc_number(const char *text, long min, long max)
-{
-    char  *end;
-    long   n;
-
-    errno = 0;
-    n = strtol(text, &end, 10);
-
-    if (errno || end == text || *end || (n != 0 && (n < min || n > max))) {
-        return -1;
-    }
-
-    return n;
-}
-
-
-/* "160x90": 0, or -1 when one is not within the range. */
-static int
-vtc_pair(const char *text, unsigned min, unsigned max, unsigned *a,
-    unsigned *b)
-{
-    int       n;
-    unsigned  x, y;
-
-    n = 0;
-
-    if (text[0] < '0' || text[0] > '9'
-        || sscanf(text, "%5ux%5u%n", &x, &y, &n) != 2 || text[n]
-        || x < min || x > max || y < min || y > max)
-    {
-        return -1;
-    }
-
-    *a = x;
-    *b = y;
-
-    return 0;
-}
-
-
-static int
-vtc_seconds(const char *text, double min, double max, double *out)
-{
-    char    *end;
-    double   n;
-
-    errno = 0;
-    n = strtod(text, &end);
-
-    /* also no number at all */
-    if (errno || end == text || *end || !(n >= min && n <= max)) {
-        return -1;
-    }
-
-    *out = n;
-
-    return 0;
-}
 
 
 /* Runs the work on a file, tells what came of it: 0 or VTC_FAILED. */
@@ -155,20 +83,17 @@ vtc_file(vtc_options_t *o, const char *path, vtc_work_pt work, void *data)
 
 
 static int
-vtc_probe(vtc_options_t *o, char **files)
+vtc_probe(vtc_options_t *o)
 {
-    int  rc;
+    int    rc;
+    char **file;
 
     rc = 0;
     o->probe.json = o->json;
 
-    if (o->thumbs_only) {
-        return vtc_wrong("%s takes no option of thumbs", "probe");
-    }
-
-    for ( /* void */ ; *files; files++) {
-        o->probe.path = *files;
-        rc |= vtc_file(o, *files, vtc_probe_work, &o->probe);
+    for (file = o->files; *file; file++) {
+        o->probe.path = *file;
+        rc |= vtc_file(o, *file, vtc_probe_work, &o->probe);
     }
 
     return rc;
@@ -176,125 +101,93 @@ vtc_probe(vtc_options_t *o, char **files)
 
 
 static int
-vtc_thumbs(vtc_options_t *o, char **files)
+vtc_thumbs(vtc_options_t *o)
 {
     o->thumbs.json = o->json;
-    o->thumbs.path = files[0];
-
-    if (o->thumbs.dir == NULL) {
-        return vtc_wrong("%s needs a directory, -o DIR", "thumbs");
-    }
+    o->thumbs.path = o->files[0];
+    o->thumbs.dir = o->dir;
 
     if (o->thumbs.grid.columns * o->thumbs.grid.width > VTC_SHEET_MAX
         || o->thumbs.grid.rows * o->thumbs.grid.height > VTC_SHEET_MAX)
     {
-        return vtc_wrong("a sheet, --grid times --size, must not be larger "
-                         "than %s", "8192x8192");
+        return vtc_options_wrong("a sheet, --grid times --size, must not be "
+                                 "larger than %s", "8192x8192");
     }
 
-    if (files[1]) {
-        return vtc_wrong("thumbs takes one file, not \"%s\" too", files[1]);
-    }
-
-    return vtc_file(o, files[0], vtc_thumbs_work, &o->thumbs);
+    return vtc_file(o, o->files[0], vtc_thumbs_work, &o->thumbs);
 }
 
 
-/* An option of thumbs: 0, or VTC_USAGE. */
+/* The ladder that is asked for: 0, or -1 and why. */
 static int
-vtc_thumbs_option(vtc_options_t *o, int c, const char *value)
+vtc_ladder_of(vtc_options_t *o, vtc_ladder_t *ladder, FILE *why)
 {
-    vtc_grid_t  *grid;
+    int    rc;
+    char  *text;
 
-    grid = &o->thumbs.grid;
-    o->thumbs_only = 1;
+    if (strchr(o->ladder_of, '.') == NULL && strchr(o->ladder_of, '/') == NULL)
+    {
+        fprintf(why, "--ladder: ");
+        rc = vtc_ladder_named(ladder, o->ladder_of, why);
 
-    switch (c) {
+    } else {
+        text = vtc_file_read(o->ladder_of, VTC_LADDER_MAX, why);
 
-    case 'o':
-        o->thumbs.dir = value;
-        return value[0] ? 0 : vtc_wrong("-o must not be empty%s", value);
+        if (text == NULL) {
+            return -1;
+        }
 
-    case 'e':
-        return vtc_seconds(value, 0.1, 3600, &o->thumbs.every) == 0 ? 0
-               : vtc_wrong("--every must be between 0.1 and 3600 (s), not "
-                           "\"%s\"", value);
-
-    case 's':
-        return vtc_pair(value, 16, 1024, &grid->width, &grid->height) == 0
-               && grid->width % 2 == 0 && grid->height % 2 == 0 ? 0
-               : vtc_wrong("--size must be two even numbers between 16 and "
-                           "1024 with an \"x\" between them, not \"%s\"",
-                           value);
-
-    default:
-        return vtc_pair(value, 1, 32, &grid->columns, &grid->rows) == 0 ? 0
-               : vtc_wrong("--grid must be two numbers between 1 and 32 with "
-                           "an \"x\" between them, not \"%s\"", value);
+        fprintf(why, "%s: ", o->ladder_of);
+        rc = vtc_ladder_parse(ladder, text, strlen(text), why);
+        free(text);
     }
-}
 
-
-/* An option: 0, or VTC_USAGE. */
-static int
-vtc_option(vtc_options_t *o, int c, const char *value)
-{
-    long  n;
-
-    switch (c) {
-
-    case 'j':
-        o->json = 1;
-        return 0;
-
-    case 'm':
-        n = vtc_number(value, 64, 65536);
-        o->limits.memory = (uint64_t) n * 1024 * 1024;
-        return n >= 0 ? 0
-               : vtc_wrong("--memory must be 0 or between 64 and 65536 (MB), "
-                           "not \"%s\"", value);
-
-    case 't':
-        n = vtc_number(value, 1, 86400);
-        o->limits.silence = (unsigned) n;
-        return n >= 0 ? 0
-               : vtc_wrong("--timeout must be 0 or between 1 and 86400 (s), "
-                           "not \"%s\"", value);
-
-    case '?':
-        fputs(vtc_usage, stderr);
-        return VTC_USAGE;
-
-    default:
-        return vtc_thumbs_option(o, c, value);
+    if (rc == 0 && o->codecs) {
+        rewind(why);
+        fprintf(why, "--codec ");
+        rc = vtc_ladder_codecs(ladder, o->codecs, why);
     }
+
+    return rc;
 }
 
 
 static int
-vtc_command(vtc_options_t *o, int argc, char **argv)
+vtc_ladder(vtc_options_t *o)
 {
-    int  rc;
+    int          rc;
+    char        *text;
+    FILE        *why;
+    size_t       len;
+    vtc_film_t  *film;
 
-    if (argc == 0) {
-        fputs(vtc_usage, stderr);
-        return VTC_USAGE;
+    /* chunks tell how far they are */
+    film = mmap(NULL, sizeof(vtc_film_t), PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    text = NULL;
+    why = open_memstream(&text, &len);
+
+    if (film == MAP_FAILED || why == NULL) {
+        fputs("video-transcoder: no memory\n", stderr);
+        return VTC_FAILED;
     }
 
-    if (strcmp(argv[0], "probe") != 0 && strcmp(argv[0], "thumbs") != 0) {
-        return vtc_wrong("\"%s\" is no command, see --help", argv[0]);
+    film->conf = o->ladder;
+    film->conf.path = o->files[0];
+    film->conf.dir = o->dir;
+
+    rc = vtc_ladder_of(o, &film->conf.ladder, why);
+    fclose(why);
+
+    if (rc != 0) {
+        rc = vtc_options_wrong("%s", text);
+
+    } else {
+        rc = vtc_build(film, &o->limits, o->json) == 0 ? 0 : VTC_FAILED;
     }
 
-    if (argc == 1) {
-        return vtc_wrong("%s needs a file", argv[0]);
-    }
-
-    rc = argv[0][0] == 'p' ? vtc_probe(o, argv + 1) : vtc_thumbs(o, argv + 1);
-
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("video-transcoder: standard output");
-        rc = rc ? rc : VTC_FAILED;
-    }
+    free(text);
+    munmap(film, sizeof(vtc_film_t));
 
     return rc;
 }
@@ -303,36 +196,32 @@ vtc_command(vtc_options_t *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    int            c, rc;
-    vtc_options_t  o = {
-        .limits = { VTC_MEMORY, VTC_SILENCE },
-        .thumbs = { .every = 5, .grid = { 10, 10, 160, 90 } }
-    };
+    int            rc;
+    vtc_options_t  o;
 
-    static const struct option  options[] = {
-        { "json", no_argument, NULL, 'j' },
-        { "memory", required_argument, NULL, 'm' },
-        { "timeout", required_argument, NULL, 't' },
-        { "every", required_argument, NULL, 'e' },
-        { "size", required_argument, NULL, 's' },
-        { "grid", required_argument, NULL, 'g' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 }
-    };
+    rc = vtc_options(&o, argc, argv);
 
-    while ((c = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
-
-        if (c == 'h') {
-            fputs(vtc_usage, stdout);
-            return 0;
-        }
-
-        rc = vtc_option(&o, c, optarg);
-
-        if (rc != 0) {
-            return rc;
-        }
+    if (o.help) {
+        fputs(vtc_usage, rc == 0 ? stdout : stderr);
     }
 
-    return vtc_command(&o, argc - optind, argv + optind);
+    if (rc != 0 || o.help) {
+        return rc;
+    }
+
+    if (o.command != VTC_PROBE && o.files[1]) {
+        fprintf(stderr, "video-transcoder: %s takes one file, not \"%s\" "
+                "too\n", o.name, o.files[1]);
+        return VTC_USAGE;
+    }
+
+    rc = o.command == VTC_PROBE ? vtc_probe(&o)
+         : o.command == VTC_THUMBS ? vtc_thumbs(&o) : vtc_ladder(&o);
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("video-transcoder: standard output");
+        rc = rc ? rc : VTC_FAILED;
+    }
+
+    return rc;
 }

@@ -51,6 +51,9 @@ void
 vtc_source_quiet(void)
 {
     av_log_set_callback(vtc_source_log);
+
+    /* an encoder with a log of its own */
+    (void) setenv("SVT_LOG", "0", 1);
 }
 
 

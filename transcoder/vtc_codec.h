@@ -1,0 +1,66 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Codecs that pictures can be encoded with, and their encoders: key frames are
+ * there where they are asked for and nowhere else, for all of them.
+ */
+
+#ifndef VTC_CODEC_H
+#define VTC_CODEC_H
+
+#include <libavcodec/avcodec.h>
+#include <stdio.h>
+
+#include "vtc_ladder.h"
+
+
+#define VTC_CODECS  "h264, hevc, vp9 and av1"
+
+typedef struct vtc_encoding_s  vtc_encoding_t;
+
+typedef struct {
+    const char       *name;
+    const char       *encoder;          /* of libavcodec */
+    const char       *preset;           /* for files */
+    const char       *fast;             /* for live streams */
+    unsigned          counts;           /* key frames are where it counts them,
+                                           not where they are asked for */
+    unsigned          frames;           /* its clock ticks once a picture */
+    double            bits;             /* to those of H.264, for about the
+                                           same quality */
+    void            (*options)(const vtc_encoding_t *e, AVDictionary **o);
+} vtc_codec_t;
+
+/* What a rung is encoded like, besides what the rung says. */
+struct vtc_encoding_s {
+    const vtc_rung_t  *rung;
+    vtc_shape_t        shape;
+    AVRational         time_base;       /* of pictures, kept to the tick */
+    AVRational         fps;             /* about; 0/1: unknown */
+    unsigned           interval;        /* pictures between key frames, if that
+                                           is always the same */
+    const char        *preset;          /* of rungs that have none, or NULL */
+    unsigned           threads;         /* 1 and more */
+    unsigned           pass;            /* 0: the only one; 1, 2 */
+    const char        *stats;           /* of two passes: a file */
+    unsigned           live:1;          /* no B-frames, no lookahead */
+};
+
+
+/* NULL: no such codec, or libavcodec here can't encode it. */
+const vtc_codec_t *vtc_codec_find(const char *name);
+
+/*
+ * The encoder of a rung for pictures like "first": 8 bits, 4:2:0.  NULL, and
+ * why.
+ */
+AVCodecContext *vtc_codec_open(const vtc_encoding_t *e, const AVFrame *first,
+    FILE *why);
+
+void vtc_codec_close(AVCodecContext **c);
+
+/* The end of a first pass: 0, or -1 and why. */
+int vtc_codec_stats(AVCodecContext *c, const vtc_encoding_t *e, FILE *why);
+
+
+#endif /* VTC_CODEC_H */

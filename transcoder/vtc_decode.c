@@ -1,0 +1,272 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Decoding of a track, see vtc_decode.h.
+ */
+
+#include <string.h>
+
+#include "vtc_decode.h"
+#include "vtc_source.h"
+
+
+int
+vtc_decode_open(vtc_decode_t *d, AVFormatContext *format,
+    enum AVMediaType kind, unsigned threads, FILE *why)
+{
+    int             i, rc;
+    unsigned        n;
+    const AVCodec  *codec;
+
+    memset(d, 0, sizeof(vtc_decode_t));
+    d->format = format;
+    d->why = why;
+    d->newest = AV_NOPTS_VALUE;
+
+    i = av_find_best_stream(format, kind, -1, -1, &codec, 0);
+
+    if (i < 0 || (format->streams[i]->disposition
+                  & AV_DISPOSITION_ATTACHED_PIC))
+    {
+        fprintf(why, "no %s that can be decoded",
+                kind == AVMEDIA_TYPE_VIDEO ? "video" : "audio");
+        return -1;
+    }
+
+    for (n = 0; n < format->nb_streams; n++) {
+        if (n != (unsigned) i) {
+            format->streams[n]->discard = AVDISCARD_ALL;
+        }
+    }
+
+    d->stream = format->streams[i];
+    d->decoder = avcodec_alloc_context3(codec);
+    d->packet = av_packet_alloc();
+    d->frame = av_frame_alloc();
+
+    if (d->decoder == NULL || d->packet == NULL || d->frame == NULL) {
+        fputs("no memory", why);
+        return -1;
+    }
+
+    rc = avcodec_parameters_to_context(d->decoder, d->stream->codecpar);
+
+    if (rc >= 0) {
+        d->decoder->thread_count = (int) threads;
+        d->decoder->pkt_timebase = d->stream->time_base;
+        rc = avcodec_open2(d->decoder, codec, NULL);
+    }
+
+    if (rc < 0) {
+        vtc_source_why(why, "can't be decoded", rc);
+        return -1;
+    }
+
+    d->upright.time_base = d->stream->time_base;
+    d->upright.quarters = kind == AVMEDIA_TYPE_VIDEO
+                          ? vtc_source_quarters(d->stream) : 0;
+    d->turns = d->upright.quarters != 0;
+
+    return 0;
+}
+
+
+void
+vtc_decode_close(vtc_decode_t *d)
+{
+    vtc_upright_close(&d->upright);
+    avcodec_free_context(&d->decoder);
+    av_packet_free(&d->packet);
+    av_frame_free(&d->frame);
+}
+
+
+int
+vtc_decode_seek(vtc_decode_t *d, int64_t time)
+{
+    int  rc;
+
+    rc = av_seek_frame(d->format, d->stream->index, time,
+                       AVSEEK_FLAG_BACKWARD);
+
+    if (rc < 0) {
+        vtc_source_why(d->why, "can't be sought in", rc);
+        return -1;
+    }
+
+    avcodec_flush_buffers(d->decoder);
+    d->newest = AV_NOPTS_VALUE;
+    d->ended = 0;
+
+    return 0;
+}
+
+
+static void
+vtc_decode_damage(vtc_decode_t *d, int64_t time)
+{
+    if (d->damaged++ == 0) {
+        d->first_damaged = time;
+    }
+}
+
+
+/* A packet into the decoder, or its end: 0, or -1 and why. */
+static int
+vtc_decode_read(vtc_decode_t *d)
+{
+    int  rc;
+
+    do {
+        av_packet_unref(d->packet);
+        rc = av_read_frame(d->format, d->packet);
+
+    } while (rc == AVERROR(EAGAIN)
+             || (rc == 0 && d->packet->stream_index != d->stream->index));
+
+    if (rc < 0) {
+        d->ended = 1;
+        (void) avcodec_send_packet(d->decoder, NULL);
+
+        if (rc != AVERROR_EOF) {
+            vtc_decode_damage(d, d->newest);
+        }
+
+        return 0;
+    }
+
+    if (d->packet->flags & AV_PKT_FLAG_CORRUPT) {
+        vtc_decode_damage(d, d->packet->pts);
+    }
+
+    rc = avcodec_send_packet(d->decoder, d->packet);
+
+    if (rc == AVERROR(ENOMEM)) {
+        fputs("no memory", d->why);
+        return -1;
+    }
+
+    if (rc < 0) {
+        vtc_decode_damage(d, d->packet->pts);
+    }
+
+    return 0;
+}
+
+
+/* The next of the decoder: 0, an error of libav, or AVERROR_EOF. */
+static int
+vtc_decode_raw(vtc_decode_t *d)
+{
+    int  rc;
+
+    for ( ;; ) {
+        rc = avcodec_receive_frame(d->decoder, d->frame);
+
+        if (rc == 0) {
+            d->frame->pts = d->frame->best_effort_timestamp;
+
+            if (d->frame->decode_error_flags
+                || (d->frame->flags & AV_FRAME_FLAG_CORRUPT))
+            {
+                vtc_decode_damage(d, d->frame->pts);
+            }
+
+            return 0;
+        }
+
+        if (rc == AVERROR_EOF || (rc == AVERROR(EAGAIN) && d->ended)) {
+            return AVERROR_EOF;
+        }
+
+        if (rc != AVERROR(EAGAIN)) {
+
+            if (rc == AVERROR(ENOMEM)) {
+                return rc;
+            }
+
+            vtc_decode_damage(d, d->newest);
+        }
+
+        if (!d->ended && vtc_decode_read(d) != 0) {
+            return AVERROR(ENOMEM);
+        }
+    }
+}
+
+
+/* The same, the way that it is shown. */
+static int
+vtc_decode_upright(vtc_decode_t *d)
+{
+    int  rc, raw;
+
+    for ( ;; ) {
+
+        if (d->turns) {
+            rc = vtc_upright_get(&d->upright, d->frame);
+
+            if (rc != AVERROR(EAGAIN)
+                && !(rc == AVERROR_EOF && d->upright.graph == NULL))
+            {
+                return rc;
+            }
+        }
+
+        raw = vtc_decode_raw(d);
+
+        if (raw < 0 && raw != AVERROR_EOF) {
+            return raw;
+        }
+
+        if (raw == 0 && d->frame->interlaced_frame
+            && d->decoder->codec_type == AVMEDIA_TYPE_VIDEO && !d->turns)
+        {
+            d->turns = 1;
+        }
+
+        if (!d->turns || (raw < 0 && d->upright.graph == NULL)) {
+            return raw;
+        }
+
+        rc = vtc_upright_put(&d->upright, raw < 0 ? NULL : d->frame);
+
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+
+AVFrame *
+vtc_decode_next(vtc_decode_t *d, int *failed)
+{
+    int  rc;
+
+    *failed = 0;
+
+    for ( ;; ) {
+        av_frame_unref(d->frame);
+        rc = vtc_decode_upright(d);
+
+        if (rc == AVERROR_EOF) {
+            return NULL;
+        }
+
+        if (rc < 0) {
+            vtc_source_why(d->why, "can't be decoded", rc);
+            *failed = 1;
+            return NULL;
+        }
+
+        if (d->frame->pts == AV_NOPTS_VALUE
+            || (d->newest != AV_NOPTS_VALUE && d->frame->pts <= d->newest))
+        {
+            continue;
+        }
+
+        d->newest = d->frame->pts;
+
+        return d->frame;
+    }
+}

@@ -1,0 +1,52 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Options of the command line, and what they may be.
+ */
+
+#ifndef VTC_OPTIONS_H
+#define VTC_OPTIONS_H
+
+#include "vtc_film.h"
+#include "vtc_job.h"
+#include "vtc_probe.h"
+#include "vtc_thumbs.h"
+
+
+/* exit codes */
+#define VTC_FAILED      1               /* of some of the files */
+#define VTC_USAGE       2
+
+/* Commands, as bits: which of them an option is for. */
+#define VTC_PROBE       0x01
+#define VTC_THUMBS      0x02
+#define VTC_LADDER      0x04
+#define VTC_ALL         0x07
+
+typedef struct {
+    unsigned         command;           /* one of them */
+    const char      *name;              /* of it */
+    char           **files;             /* NULL ends them */
+    vtc_limits_t     limits;
+    const char      *dir;               /* -o */
+    vtc_probe_t      probe;
+    vtc_thumbs_t     thumbs;
+    vtc_film_conf_t  ladder;
+    const char      *ladder_of;         /* a name, or a file */
+    const char      *codecs;
+    unsigned         json:1;
+    unsigned         help:1;
+} vtc_options_t;
+
+
+/*
+ * Reads the command line: 0, or VTC_USAGE, when it has been told what is wrong,
+ * or o->help is set.  With that nothing else is.
+ */
+int vtc_options(vtc_options_t *o, int argc, char **argv);
+
+/* Tells what is wrong, "%s" is the value: VTC_USAGE. */
+int vtc_options_wrong(const char *fmt, const char *value);
+
+
+#endif /* VTC_OPTIONS_H */
