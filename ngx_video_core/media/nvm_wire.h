@@ -1,0 +1,75 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Messages between a worker and the transcoder daemon, of one stream a
+ * connection.  Each has a head of 28 bytes and a body:
+ *
+ *   u32  bytes of the body         u8   type
+ *   u8   track                     u16  flags
+ *   u32  codec, a FourCC           i64  pts, i64 dts: ticks of NVM_WIRE_SCALE
+ *
+ * A worker sends OPEN, then HEADER and FRAME of its video, as FLV has them
+ * (configuration as its box has it, NAL units with their lengths), at last END.
+ * The daemon sends for each rung HEADER, whose body begins with the length of
+ * the rung's name (u8) and the name, and FRAME; and STATE and LOG.
+ */
+
+#ifndef NVM_WIRE_H
+#define NVM_WIRE_H
+
+#include "nvm_reader.h"
+#include "nvm_writer.h"
+
+
+#define NVM_WIRE_HEAD       28
+#define NVM_WIRE_BODY_MAX   (16 * 1024 * 1024)
+#define NVM_WIRE_SCALE      1000
+
+#define NVM_WIRE_AVC        0x61766331u         /* "avc1" */
+#define NVM_WIRE_HEVC       0x68766331u         /* "hvc1" */
+#define NVM_WIRE_AAC        0x6d703461u         /* "mp4a" */
+
+/* of a FRAME */
+#define NVM_WIRE_KEY        0x0001
+#define NVM_WIRE_AUDIO      0x0002
+
+/* of a LOG: a level of syslog, which nginx has too */
+#define NVM_WIRE_LEVEL      0x000f
+
+typedef enum {
+    NVM_WIRE_OPEN = 1,          /* JSON: what is to be made */
+    NVM_WIRE_HEADER,
+    NVM_WIRE_FRAME,
+    NVM_WIRE_END,
+    NVM_WIRE_STATE,             /* JSON, each second: it is alive, and how */
+    NVM_WIRE_LOG                /* a line */
+} nvm_wire_type_e;
+
+typedef struct {
+    nvm_wire_type_e  type;
+    uint8_t          track;
+    uint16_t         flags;
+    uint32_t         codec;
+    int64_t          pts;
+    int64_t          dts;
+    const uint8_t   *body;
+    size_t           len;
+} nvm_wire_t;
+
+
+/*
+ * The next message of what has come, in place: NVM_OK; NVM_EAGAIN: it isn't
+ * whole yet, and nothing is read; NVM_EINVAL: no such type; NVM_ELIMIT: a body
+ * that is too long.
+ */
+nvm_err_e nvm_wire_parse(nvm_reader_t *r, nvm_wire_t *m);
+
+/* The head of a message whose body, m->len bytes, follows. */
+void nvm_wire_write(nvm_writer_t *w, const nvm_wire_t *m);
+
+/* The name that a HEADER of a rung begins with; the rest of the body in r. */
+nvm_err_e nvm_wire_name(const nvm_wire_t *m, nvm_reader_t *r,
+    const uint8_t **name, size_t *len);
+
+
+#endif /* NVM_WIRE_H */
