@@ -284,7 +284,7 @@ build_flavour()
 
 
 # What nginx's makefile lacks: dependencies on headers, and the programs:
-# video-inspect takes media/ as it was compiled for the core module.
+# both take media/ as it was compiled for the core module.
 make_rules()
 {
     cat <<'END'
@@ -310,12 +310,14 @@ VIDEO_CODER = $(notdir $(wildcard $(VIDEO_ROOT)/transcoder/*.c))
 video-transcoder: $(VIDEO_OUT)/video-transcoder
 
 $(VIDEO_OUT)/video-transcoder: \
-		$(VIDEO_CODER:%.c=$(VIDEO_OUT)/addon/transcoder/%.o)
+		$(VIDEO_CODER:%.c=$(VIDEO_OUT)/addon/transcoder/%.o) \
+		$(VIDEO_SRCS:%.c=$(VIDEO_OUT)/addon/media/%.o)
 	$(CC) $(VIDEO_LD) -o $@ $^ $(shell pkg-config --libs $(VIDEO_LIBS)) -lm
 
 $(VIDEO_OUT)/addon/transcoder/%.o: $(VIDEO_ROOT)/transcoder/%.c
 	@mkdir -p $(@D)
-	$(CC) -c $(CFLAGS) $(shell pkg-config --cflags $(VIDEO_LIBS)) -o $@ $<
+	$(CC) -c $(CFLAGS) -I $(VIDEO_MEDIA) \
+		$(shell pkg-config --cflags $(VIDEO_LIBS)) -o $@ $<
 END
 }
 

@@ -21,12 +21,14 @@ static const char  vtc_usage[] =
     "usage: video-transcoder probe [OPTIONS] FILE...\n"
     "       video-transcoder thumbs -o DIR [OPTIONS] FILE\n"
     "       video-transcoder ladder -o DIR [OPTIONS] FILE\n"
+    "       video-transcoder serve --socket PATH [OPTIONS]\n"
     "\n"
     "  probe         what is in media files\n"
     "  thumbs        thumbnails in sheets, DIR/thumbs/0.jpg and so on, and an\n"
     "                index of them, DIR/thumbs.vtt\n"
     "  ladder        renditions, DIR/NAME.mp4, and DIR/asset.json, which names\n"
     "                them\n"
+    "  serve         live streams of nginx, which starts it\n"
     "\n"
     "options:\n"
     "  -o DIR        where to; it is made\n"
@@ -54,6 +56,12 @@ static const char  vtc_usage[] =
     "  --chunk N     seconds that each works on at once: 1 to 3600\n"
     "  --ignore-damage\n"
     "                go on over what can't be decoded\n"
+    "\n"
+    "of serve:\n"
+    "  --socket PATH listens there; --fd N: on a socket that is open\n"
+    "  --life N      ends when this descriptor does\n"
+    "  --streams N   at once: 1 to 256, default 16\n"
+    "  --nice N      0 to 19, default 5\n"
     "\n"
     "Exit status: 0; 1: some files could not be read, each with a line on\n"
     "standard error; 2: wrong options.\n";
@@ -207,6 +215,11 @@ main(int argc, char **argv)
 
     if (rc != 0 || o.help) {
         return rc;
+    }
+
+    if (o.command == VTC_SERVE) {
+        o.serve.limits = o.limits;
+        return vtc_serve(&o.serve) == 0 ? 0 : VTC_FAILED;
     }
 
     if (o.command != VTC_PROBE && o.files[1]) {

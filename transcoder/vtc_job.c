@@ -56,13 +56,9 @@ vtc_job_limit(int resource, rlim_t value)
 }
 
 
-static void
-vtc_job_child(const vtc_limits_t *limits, vtc_work_pt work, void *data,
-    int out, int why, pid_t parent)
+void
+vtc_job_confine(const vtc_limits_t *limits, pid_t parent)
 {
-    int    rc;
-    FILE  *result, *reason;
-
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
 
     /* it may have died before */
@@ -76,7 +72,20 @@ vtc_job_child(const vtc_limits_t *limits, vtc_work_pt work, void *data,
     if (limits->memory) {
         vtc_job_limit(RLIMIT_AS, limits->memory);
     }
+#else
+    (void) limits;
 #endif
+}
+
+
+static void
+vtc_job_child(const vtc_limits_t *limits, vtc_work_pt work, void *data,
+    int out, int why, pid_t parent)
+{
+    int    rc;
+    FILE  *result, *reason;
+
+    vtc_job_confine(limits, parent);
 
     result = fdopen(out, "w");
     reason = fdopen(why, "w");

@@ -40,6 +40,12 @@ typedef struct {
 /* A result that is longer than this is none. */
 #define VTC_RESULT_MAX  (16 * 1024 * 1024)
 
+/*
+ * In a child, which dies with its parent: no core file, and no more memory than
+ * it may have.
+ */
+void vtc_job_confine(const vtc_limits_t *limits, pid_t parent);
+
 /* at once */
 #define VTC_JOBS_MAX    64
 

@@ -18,6 +18,8 @@
 #define VTC_MEMORY          (1024 * VTC_MB)
 #define VTC_MEMORY_LADDER   (4096 * VTC_MB)
 #define VTC_SILENCE         60
+#define VTC_STREAMS         16
+#define VTC_NICE            5
 #define VTC_SEGMENT         2000
 
 
@@ -316,13 +318,82 @@ vtc_set_quality(vtc_options_t *o, const char *value)
 }
 
 
+static int
+vtc_set_socket(vtc_options_t *o, const char *value)
+{
+    o->serve.path = value;
+
+    return value[0] ? 0 : -1;
+}
+
+
+static int
+vtc_set_fd(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 3, 1023, 0, &n) != 0) {
+        return -1;
+    }
+
+    o->serve.listen = (int) n;
+
+    return 0;
+}
+
+
+static int
+vtc_set_life(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 3, 1023, 0, &n) != 0) {
+        return -1;
+    }
+
+    o->serve.life = (int) n;
+
+    return 0;
+}
+
+
+static int
+vtc_set_streams(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 1, VTC_STREAMS_MAX, 0, &n) != 0) {
+        return -1;
+    }
+
+    o->serve.streams = (unsigned) n;
+
+    return 0;
+}
+
+
+static int
+vtc_set_nice(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 0, 19, 1, &n) != 0) {
+        return -1;
+    }
+
+    o->serve.nice = (int) n;
+
+    return 0;
+}
+
+
 static const vtc_option_t  vtc_option[] = {
 
     { "o", VTC_THUMBS | VTC_LADDER, 1, vtc_set_dir, "must not be empty" },
-    { "json", VTC_ALL, 0, vtc_set_json, NULL },
-    { "memory", VTC_ALL, 1, vtc_set_memory,
+    { "json", VTC_FILES, 0, vtc_set_json, NULL },
+    { "memory", VTC_FILES | VTC_SERVE, 1, vtc_set_memory,
       "must be 0 or between 64 and 65536 (MB)" },
-    { "timeout", VTC_ALL, 1, vtc_set_timeout,
+    { "timeout", VTC_FILES | VTC_SERVE, 1, vtc_set_timeout,
       "must be 0 or between 1 and 86400 (s)" },
 
     { "every", VTC_THUMBS, 1, vtc_set_every,
@@ -347,6 +418,12 @@ static const vtc_option_t  vtc_option[] = {
       "must be a list of psnr, ssim and vmaf" },
     { "ignore-damage", VTC_LADDER, 0, vtc_set_damage, NULL },
 
+    { "socket", VTC_SERVE, 1, vtc_set_socket, "must not be empty" },
+    { "fd", VTC_SERVE, 1, vtc_set_fd, "must be between 3 and 1023" },
+    { "life", VTC_SERVE, 1, vtc_set_life, "must be between 3 and 1023" },
+    { "streams", VTC_SERVE, 1, vtc_set_streams, "must be between 1 and 256" },
+    { "nice", VTC_SERVE, 1, vtc_set_nice, "must be between 0 and 19" },
+
     { NULL, 0, 0, NULL, NULL }
 };
 
@@ -359,6 +436,7 @@ static const struct {
     { "probe", VTC_PROBE, 0 },
     { "thumbs", VTC_THUMBS, 1 },
     { "ladder", VTC_LADDER, 1 },
+    { "serve", VTC_SERVE, 0 },
     { NULL, 0, 0 }
 };
 
@@ -377,6 +455,10 @@ vtc_options_defaults(vtc_options_t *o)
     o->thumbs.grid = (vtc_grid_t) { 10, 10, 160, 90 };
     o->ladder_of = "hd";
     o->ladder.segment = VTC_SEGMENT;
+    o->serve.listen = -1;
+    o->serve.life = -1;
+    o->serve.streams = VTC_STREAMS;
+    o->serve.nice = VTC_NICE;
 
     n = sysconf(_SC_NPROCESSORS_ONLN);
     o->ladder.jobs = n < 1 ? 1 : n > VTC_JOBS_MAX ? VTC_JOBS_MAX
@@ -410,8 +492,8 @@ vtc_options_command(vtc_options_t *o, unsigned given, char **argv)
     o->files = argv + 1;
 
     if (o->limits.memory == UINT64_MAX) {
-        o->limits.memory = o->command == VTC_LADDER ? VTC_MEMORY_LADDER
-                           : VTC_MEMORY;
+        o->limits.memory = o->command & (VTC_LADDER | VTC_SERVE)
+                           ? VTC_MEMORY_LADDER : VTC_MEMORY;
     }
 
     for (i = 0; vtc_option[i].name; i++) {
@@ -427,6 +509,14 @@ vtc_options_command(vtc_options_t *o, unsigned given, char **argv)
 
     if (vtc_command[i].dir && o->dir == NULL) {
         return vtc_options_wrong("%s needs a directory, -o DIR", o->name);
+    }
+
+    if (o->command == VTC_SERVE) {
+        return o->files[0]
+               ? vtc_options_wrong("serve takes no file, not \"%s\"",
+                                   o->files[0])
+               : (o->serve.path == NULL) == (o->serve.listen == -1)
+               ? vtc_options_wrong("serve needs %s", "--socket or --fd") : 0;
     }
 
     return o->files[0] ? 0 : vtc_options_wrong("%s needs a file", o->name);

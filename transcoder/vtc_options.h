@@ -10,6 +10,7 @@
 #include "vtc_film.h"
 #include "vtc_job.h"
 #include "vtc_probe.h"
+#include "vtc_serve.h"
 #include "vtc_thumbs.h"
 
 
@@ -21,7 +22,8 @@
 #define VTC_PROBE       0x01
 #define VTC_THUMBS      0x02
 #define VTC_LADDER      0x04
-#define VTC_ALL         0x07
+#define VTC_SERVE       0x08
+#define VTC_FILES       0x07            /* those that work on files */
 
 typedef struct {
     unsigned         command;           /* one of them */
@@ -32,6 +34,7 @@ typedef struct {
     vtc_probe_t      probe;
     vtc_thumbs_t     thumbs;
     vtc_film_conf_t  ladder;
+    vtc_serve_t      serve;
     const char      *ladder_of;         /* a name, or a file */
     const char      *codecs;
     unsigned         json:1;

@@ -1,0 +1,702 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * A live stream, see vtc_live.h.  Times are those of the source, to the tick,
+ * and so are key frames: a picture is one in all rungs if it was one.
+ *
+ * What falls behind gives up, from the top: pictures, then rungs.  The source
+ * does not come from here, so it never waits.
+ */
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vtc_ladder.h"
+#include "vtc_link.h"
+#include "vtc_live.h"
+#include "vtc_nal.h"
+#include "vtc_source.h"
+#include "vtc_video.h"
+
+
+/* key frames that may be in the decoder */
+#define VTC_LIVE_KEYS       32
+
+/* ms that media may wait here before pictures, and a rung, are dropped */
+#define VTC_LIVE_LATE       500
+#define VTC_LIVE_TOO_LATE   2000
+
+/* ms without either before a rung comes back, longer each time it went */
+#define VTC_LIVE_BACK       30000
+
+#define VTC_LIVE_STATE      1000                /* ms */
+
+typedef struct {
+    int64_t           keys[VTC_LIVE_KEYS];  /* pts of those that are decoded */
+    unsigned          n_keys;
+    unsigned          begun:1;              /* the first key frame has come */
+    AVCodecContext   *decoder;              /* NULL: no header yet */
+    AVPacket         *packet;
+    AVFrame          *frame;
+    int64_t           newest;               /* pts of what was encoded */
+} vtc_live_input_t;
+
+typedef struct {
+    vtc_link_t        link;
+    vtc_ladder_t      ladder;
+    unsigned          quality:1;            /* not for low latency */
+    unsigned          opened:1;             /* what is to be made is known */
+    unsigned          running:1;            /* encoders are open */
+    unsigned          odd:1;                /* drops every other picture */
+    unsigned          patience;             /* s */
+    vtc_live_input_t  in;
+    vtc_video_t       video;
+    vtc_nal_t         nal;
+    vtc_nal_t         extra;
+    uint64_t          pictures;
+    uint64_t          dropped;              /* pictures */
+    uint64_t          damaged;              /* frames */
+    unsigned          off;                  /* rungs, from the top */
+    unsigned          times_off;
+    int64_t           calm;                 /* ms, since when nothing is late */
+    int64_t           told;                 /* ms, when the newest STATE was */
+    FILE             *why;
+    char             *said;
+    size_t            said_len;
+} vtc_live_t;
+
+
+static int64_t
+vtc_live_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/* A line for nginx's log. */
+static int
+vtc_live_log(vtc_live_t *v, unsigned level, const char *text)
+{
+    nvm_wire_t  m = { .type = NVM_WIRE_LOG, .flags = (uint16_t) level };
+
+    return vtc_link_send(&v->link, &m, text, strlen(text), NULL, 0);
+}
+
+
+/* What v->why has been told, as a line; and it is empty again. */
+static void
+vtc_live_why(vtc_live_t *v, unsigned level)
+{
+    fflush(v->why);
+
+    if (v->said && v->said_len) {
+        v->said[v->said_len] = '\0';
+        (void) vtc_live_log(v, level, v->said);
+    }
+
+    rewind(v->why);
+}
+
+
+static int
+vtc_live_state(vtc_live_t *v)
+{
+    int          rc;
+    char         text[512];
+    unsigned     i;
+    int64_t      late;
+    uint64_t     cpu;
+    nvm_wire_t   m = { .type = NVM_WIRE_STATE };
+
+    late = v->in.newest == INT64_MIN || v->link.newest == INT64_MIN
+           ? 0 : v->link.newest - v->in.newest;
+
+    for (i = 0, cpu = 0; i < v->video.n; i++) {
+        cpu += v->video.outputs[i].cpu;
+    }
+
+    rc = snprintf(text, sizeof(text), "{\"pictures\":%" PRIu64 ",\"dropped\":%"
+                  PRIu64 ",\"damaged\":%" PRIu64 ",\"rungs\":%u,\"off\":%u,"
+                  "\"late\":%" PRId64 ",\"cpu\":%" PRIu64 "}", v->pictures,
+                  v->dropped, v->damaged, v->video.n, v->off,
+                  late < 0 ? 0 : late, cpu / 1000000);
+    v->told = vtc_live_now();
+
+    return vtc_link_send(&v->link, &m, text, (size_t) rc, NULL, 0);
+}
+
+
+/* An encoded picture of a rung. */
+static int
+vtc_live_packet(void *data, unsigned output, AVPacket *packet)
+{
+    vtc_live_t  *v;
+    nvm_wire_t   m = { .type = NVM_WIRE_FRAME, .codec = NVM_WIRE_AVC };
+
+    v = data;
+
+    if (vtc_nal_picture(&v->nal, packet->data, (size_t) packet->size) != 0) {
+        fputs("an encoder gave no picture", v->why);
+        return -1;
+    }
+
+    m.track = (uint8_t) output;
+    m.flags = packet->flags & AV_PKT_FLAG_KEY ? NVM_WIRE_KEY : 0;
+    m.pts = packet->pts;
+    m.dts = packet->dts;
+
+    return vtc_link_send(&v->link, &m, v->nal.data, v->nal.len, NULL, 0);
+}
+
+
+/* Tells a rung's name and configuration. */
+static int
+vtc_live_header(vtc_live_t *v, unsigned output)
+{
+    uint8_t          name[1 + VTC_NAME_MAX];
+    size_t           len;
+    nvm_wire_t       m = { .type = NVM_WIRE_HEADER, .codec = NVM_WIRE_AVC };
+    AVCodecContext  *c;
+
+    c = v->video.outputs[output].encoder;
+
+    if (vtc_nal_config(&v->extra, c->extradata, (size_t) c->extradata_size)
+        != 0)
+    {
+        fputs("an encoder gave no configuration", v->why);
+        return -1;
+    }
+
+    len = strlen(v->video.outputs[output].encoding.rung->name);
+    name[0] = (uint8_t) len;
+    memcpy(name + 1, v->video.outputs[output].encoding.rung->name, len);
+    m.track = (uint8_t) output;
+
+    return vtc_link_send(&v->link, &m, name, len + 1, v->extra.data,
+                         v->extra.len);
+}
+
+
+/* The rungs that are to be made of pictures like this one: 0, or -1. */
+static int
+vtc_live_rungs(vtc_live_t *v, const AVFrame *f)
+{
+    double           sar;
+    unsigned         i;
+    vtc_shape_t      source, fitted;
+    vtc_rung_t      *r;
+    vtc_encoding_t  *e;
+
+    sar = f->sample_aspect_ratio.num > 0 && f->sample_aspect_ratio.den > 0
+          ? av_q2d(f->sample_aspect_ratio) : 1;
+    source.width = (unsigned) (f->width * (sar > 1 ? sar : 1) + 0.5);
+    source.height = (unsigned) (f->height / (sar < 1 ? sar : 1) + 0.5);
+    v->video.n = 0;
+
+    for (i = 0; i < v->ladder.n; i++) {
+        r = &v->ladder.rungs[i];
+
+        if (!vtc_rung_fit(r, &source, &fitted)) {
+            fprintf(v->why, "rung \"%s\" of %ux%u is left out: the source has "
+                    "%ux%u", r->name, r->width, r->height, source.width,
+                    source.height);
+            vtc_live_why(v, 5);
+            continue;
+        }
+
+        e = &v->video.outputs[v->video.n++].encoding;
+        e->rung = r;
+        e->shape = fitted;
+        e->time_base = (AVRational) { 1, NVM_WIRE_SCALE };
+        e->fps = v->in.decoder->framerate;
+        e->threads = 1;
+        e->live = !v->quality;
+        e->interval = 0;
+    }
+
+    return 0;
+}
+
+
+/* The encoders, for pictures like the first: 0, or -1. */
+static int
+vtc_live_start(vtc_live_t *v, const AVFrame *first)
+{
+    unsigned  i;
+
+    memset(&v->video, 0, sizeof(v->video));
+    v->video.why = v->why;
+    v->video.packet = vtc_live_packet;
+    v->video.data = v;
+
+    if (vtc_live_rungs(v, first) != 0 || vtc_video_open(&v->video, first) != 0)
+    {
+        return -1;
+    }
+
+    v->running = 1;
+    v->calm = vtc_live_now();
+
+    for (i = 0; i < v->video.n; i++) {
+        v->video.outputs[i].off = i < v->off;
+
+        if (vtc_live_header(v, i) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* All that is still in the encoders, which are closed. */
+static int
+vtc_live_stop(vtc_live_t *v)
+{
+    int  rc;
+
+    if (!v->running) {
+        return 0;
+    }
+
+    v->running = 0;
+    rc = vtc_video_end(&v->video);
+    vtc_video_close(&v->video);
+
+    return rc;
+}
+
+
+/* Whether a picture was a key frame of the source. */
+static int
+vtc_live_key(vtc_live_t *v, int64_t pts)
+{
+    unsigned  i;
+
+    for (i = 0; i < v->in.n_keys; i++) {
+        if (v->in.keys[i] == pts) {
+            v->in.n_keys--;
+            memmove(&v->in.keys[i], &v->in.keys[i + 1],
+                    (v->in.n_keys - i) * sizeof(int64_t));
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A rung goes, or comes back, at a key frame. */
+static void
+vtc_live_turn(vtc_live_t *v, int on)
+{
+    char      text[128];
+    unsigned  i;
+
+    i = on ? v->off - 1 : v->off;
+    v->video.outputs[i].off = !on;
+    v->off = on ? v->off - 1 : v->off + 1;
+    v->times_off += !on;
+    v->calm = vtc_live_now();
+
+    snprintf(text, sizeof(text), on ? "rung \"%s\" is made again"
+             : "rung \"%s\" is not made for now: the processor is too slow",
+             v->video.outputs[i].encoding.rung->name);
+    (void) vtc_live_log(v, on ? 5 : 4, text);
+}
+
+
+/*
+ * Whether a picture is encoded.  Media that wait are pictures that the encoders
+ * could not keep up with.
+ */
+static int
+vtc_live_takes(vtc_live_t *v, int64_t pts, int key)
+{
+    int64_t  late, now;
+
+    late = v->link.newest - pts;
+    now = vtc_live_now();
+
+    if (late <= VTC_LIVE_LATE) {
+
+        if (key && v->off && now - v->calm
+                             > (int64_t) VTC_LIVE_BACK * v->times_off)
+        {
+            vtc_live_turn(v, 1);
+        }
+
+        v->odd = 0;
+        return 1;
+    }
+
+    if (key) {
+
+        if (late > VTC_LIVE_TOO_LATE && v->off + 1 < v->video.n) {
+            vtc_live_turn(v, 0);
+        }
+
+        return 1;
+    }
+
+    v->calm = now;
+
+    if (late > VTC_LIVE_TOO_LATE) {
+        return 0;
+    }
+
+    v->odd = !v->odd;
+
+    return !v->odd;
+}
+
+
+static int
+vtc_live_picture(vtc_live_t *v, AVFrame *f)
+{
+    int  key;
+
+    f->pts = f->best_effort_timestamp;
+
+    if (f->pts == AV_NOPTS_VALUE || f->pts <= v->in.newest) {
+        return 0;
+    }
+
+    key = vtc_live_key(v, f->pts);
+
+    if (!v->running) {
+
+        if (vtc_live_start(v, f) != 0) {
+            return -1;
+        }
+
+        key = 1;
+    }
+
+    v->in.newest = f->pts;
+    v->pictures++;
+
+    if (!vtc_live_takes(v, f->pts, key)) {
+        v->dropped++;
+        return 0;
+    }
+
+    return vtc_video_send(&v->video, f, key);
+}
+
+
+/* Pictures that the decoder has: 0, or -1. */
+static int
+vtc_live_drain(vtc_live_t *v)
+{
+    int  rc;
+
+    while ((rc = avcodec_receive_frame(v->in.decoder, v->in.frame)) == 0) {
+        rc = vtc_live_picture(v, v->in.frame);
+        av_frame_unref(v->in.frame);
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+
+    if (rc == AVERROR(ENOMEM)) {
+        fputs("no memory", v->why);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+/* The source begins, or begins again with other pictures: 0, or -1. */
+static int
+vtc_live_source(vtc_live_t *v, const nvm_wire_t *m)
+{
+    int             rc;
+    enum AVCodecID  id;
+    const AVCodec  *codec;
+
+    if (v->in.decoder) {
+
+        if (v->in.decoder->extradata_size == (int) m->len
+            && memcmp(v->in.decoder->extradata, m->body, m->len) == 0)
+        {
+            return 0;
+        }
+
+        (void) avcodec_send_packet(v->in.decoder, NULL);
+
+        if (vtc_live_drain(v) != 0 || vtc_live_stop(v) != 0) {
+            return -1;
+        }
+
+        avcodec_free_context(&v->in.decoder);
+    }
+
+    id = m->codec == NVM_WIRE_AVC ? AV_CODEC_ID_H264
+         : m->codec == NVM_WIRE_HEVC ? AV_CODEC_ID_HEVC : AV_CODEC_ID_NONE;
+    codec = id == AV_CODEC_ID_NONE ? NULL : avcodec_find_decoder(id);
+    v->in.decoder = codec ? avcodec_alloc_context3(codec) : NULL;
+    v->in.begun = 0;
+    v->in.n_keys = 0;
+
+    if (v->in.decoder == NULL) {
+        fputs("the codec of the source can't be decoded", v->why);
+        return -1;
+    }
+
+    v->in.decoder->extradata = av_mallocz(m->len
+                                          + AV_INPUT_BUFFER_PADDING_SIZE);
+
+    if (v->in.decoder->extradata == NULL) {
+        fputs("no memory", v->why);
+        return -1;
+    }
+
+    memcpy(v->in.decoder->extradata, m->body, m->len);
+    v->in.decoder->extradata_size = (int) m->len;
+    v->in.decoder->pkt_timebase = (AVRational) { 1, NVM_WIRE_SCALE };
+    v->in.decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    v->in.decoder->thread_count = 1;
+
+    rc = avcodec_open2(v->in.decoder, codec, NULL);
+
+    if (rc < 0) {
+        vtc_source_why(v->why, "the source can't be decoded", rc);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+vtc_live_frame(vtc_live_t *v, const nvm_wire_t *m)
+{
+    int  rc;
+
+    if (v->in.decoder == NULL) {
+        fputs("a frame before its header", v->why);
+        return -1;
+    }
+
+    if (m->flags & NVM_WIRE_KEY) {
+        v->in.begun = 1;
+
+        if (v->in.n_keys == VTC_LIVE_KEYS) {
+            /* of pictures that could not be decoded */
+            v->in.n_keys = 0;
+        }
+
+        v->in.keys[v->in.n_keys++] = m->pts;
+    }
+
+    if (!v->in.begun) {
+        return 0;
+    }
+
+    rc = av_new_packet(v->in.packet, (int) m->len);
+
+    if (rc < 0) {
+        fputs("no memory", v->why);
+        return -1;
+    }
+
+    memcpy(v->in.packet->data, m->body, m->len);
+    v->in.packet->pts = m->pts;
+    v->in.packet->dts = m->dts;
+    v->in.packet->flags = m->flags & NVM_WIRE_KEY ? AV_PKT_FLAG_KEY : 0;
+
+    rc = avcodec_send_packet(v->in.decoder, v->in.packet);
+    av_packet_unref(v->in.packet);
+
+    if (rc < 0) {
+        v->damaged++;
+    }
+
+    return vtc_live_drain(v);
+}
+
+
+/* What is to be made: {"name": ..., "latency": ..., "ladder": {...}} */
+static int
+vtc_live_open(vtc_live_t *v, const nvm_wire_t *m)
+{
+    int           rc;
+    char         *text;
+    json_t       *root, *latency;
+    unsigned      i;
+
+    root = json_loadb((const char *) m->body, m->len, 0, NULL);
+    text = root ? json_dumps(json_object_get(root, "ladder"), JSON_COMPACT)
+           : NULL;
+    latency = json_object_get(root, "latency");
+    v->quality = latency && json_is_string(latency)
+                 && strcmp(json_string_value(latency), "quality") == 0;
+
+    if (text == NULL || v->opened) {
+        fputs("OPEN is wrong", v->why);
+        rc = -1;
+
+    } else {
+        rc = vtc_ladder_parse(&v->ladder, text, strlen(text), v->why);
+    }
+
+    for (i = 0; rc == 0 && i < v->ladder.n; i++) {
+        if (strcmp(v->ladder.rungs[i].codec, "h264") != 0) {
+            fprintf(v->why, "rung \"%s\": live streams have h264 alone",
+                    v->ladder.rungs[i].name);
+            rc = -1;
+        }
+    }
+
+    free(text);
+    json_decref(root);
+    v->opened = 1;
+
+    return rc;
+}
+
+
+/* A message of the worker: 0; 1: it was the last; -1. */
+static int
+vtc_live_message(vtc_live_t *v, const nvm_wire_t *m)
+{
+    switch (m->type) {
+
+    case NVM_WIRE_OPEN:
+        return vtc_live_open(v, m);
+
+    case NVM_WIRE_HEADER:
+        return v->opened ? vtc_live_source(v, m) : 0;
+
+    case NVM_WIRE_FRAME:
+        return v->opened ? vtc_live_frame(v, m) : 0;
+
+    case NVM_WIRE_END:
+
+        if (v->in.decoder) {
+            (void) avcodec_send_packet(v->in.decoder, NULL);
+
+            if (vtc_live_drain(v) != 0 || vtc_live_stop(v) != 0) {
+                return -1;
+            }
+        }
+
+        return 1;
+
+    default:
+        fputs("a message that is not for the transcoder", v->why);
+        return -1;
+    }
+}
+
+
+/* Until the worker has sent all: 0, or -1. */
+static int
+vtc_live_run(vtc_live_t *v)
+{
+    int         rc;
+    nvm_wire_t  m;
+
+    for ( ;; ) {
+        (void) alarm(0);
+
+        if (vtc_live_now() - v->told >= VTC_LIVE_STATE
+            && vtc_live_state(v) != 0)
+        {
+            return -1;
+        }
+
+        rc = vtc_link_next(&v->link, &m);
+
+        if (rc < 0 || (rc == 0 && v->link.closed)) {
+            return rc;
+        }
+
+        if (rc == 0) {
+            if (vtc_link_wait(&v->link, VTC_LIVE_STATE / 2) != 0) {
+                return -1;
+            }
+
+            continue;
+        }
+
+        /* whatever hangs in a library ends this process */
+        (void) alarm(v->patience);
+        rc = vtc_live_message(v, &m);
+
+        if (rc != 0) {
+            return rc < 0 ? -1 : 0;
+        }
+
+        /* what has come meanwhile tells how late this is */
+        if (vtc_link_wait(&v->link, 0) != 0) {
+            return -1;
+        }
+    }
+}
+
+
+int
+vtc_live(int fd, unsigned patience)
+{
+    int          rc;
+    vtc_live_t  *v;
+
+    vtc_source_quiet();
+    v = calloc(1, sizeof(vtc_live_t));
+
+    if (v == NULL) {
+        return -1;
+    }
+
+    vtc_link_init(&v->link, fd);
+    v->patience = patience;
+    v->in.newest = INT64_MIN;
+    v->in.packet = av_packet_alloc();
+    v->in.frame = av_frame_alloc();
+    v->why = open_memstream(&v->said, &v->said_len);
+
+    rc = v->in.packet && v->in.frame && v->why ? vtc_live_run(v) : -1;
+
+    if (rc != 0 && v->why) {
+        vtc_live_why(v, 3);
+    }
+
+    (void) alarm(patience);
+
+    while (v->link.error == NULL && !vtc_link_idle(&v->link)
+           && vtc_link_wait(&v->link, 1000) == 0) { /* void */ }
+
+    (void) alarm(0);
+
+    if (v->running) {
+        vtc_video_close(&v->video);
+    }
+
+    avcodec_free_context(&v->in.decoder);
+    av_packet_free(&v->in.packet);
+    av_frame_free(&v->in.frame);
+
+    if (v->why) {
+        fclose(v->why);
+    }
+
+    free(v->said);
+    free(v->nal.data);
+    free(v->extra.data);
+    vtc_link_close(&v->link);
+    free(v);
+
+    return rc;
+}

@@ -1,0 +1,281 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The daemon, see vtc_serve.h.  It reads no media itself, and nothing that a
+ * worker sends.
+ */
+
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nvm_wire.h"
+#include "vtc_live.h"
+#include "vtc_serve.h"
+
+
+/* ms between two looks at what has ended */
+#define VTC_SERVE_TURN      500
+
+typedef struct {
+    const vtc_serve_t  *conf;
+    int                 listen;         /* -1: no more */
+    int                 life;
+    pid_t               pids[VTC_STREAMS_MAX];
+    unsigned            n;              /* of them */
+} vtc_server_t;
+
+
+static volatile sig_atomic_t  vtc_serve_quit;
+
+
+static void
+vtc_serve_signal(int signo)
+{
+    if (signo != SIGCHLD) {
+        vtc_serve_quit = 1;
+    }
+}
+
+
+static int
+vtc_serve_fail(const char *what)
+{
+    fprintf(stderr, "video-transcoder: %s failed: %s\n", what,
+            strerror(errno));
+
+    return -1;
+}
+
+
+/* A socket of its own, for tests and for those who try it. */
+static int
+vtc_serve_socket(const char *path)
+{
+    int                 fd;
+    struct sockaddr_un  sun;
+
+    memset(&sun, 0, sizeof(sun));
+    sun.sun_family = AF_UNIX;
+
+    if (strlen(path) >= sizeof(sun.sun_path)) {
+        errno = ENAMETOOLONG;
+        return vtc_serve_fail("bind()");
+    }
+
+    strcpy(sun.sun_path, path);
+    (void) unlink(path);
+
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd == -1 || bind(fd, (struct sockaddr *) &sun, sizeof(sun)) == -1
+        || listen(fd, VTC_STREAMS_MAX) == -1)
+    {
+        return vtc_serve_fail("bind()");
+    }
+
+    return fd;
+}
+
+
+/* Streams that have ended. */
+static void
+vtc_serve_reap(vtc_server_t *s)
+{
+    int       status;
+    pid_t     pid;
+    unsigned  i;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+
+        for (i = 0; i < s->n && s->pids[i] != pid; i++) { /* void */ }
+
+        if (i == s->n) {
+            continue;
+        }
+
+        s->pids[i] = s->pids[--s->n];
+
+        if (WIFSIGNALED(status)) {
+            fprintf(stderr, "video-transcoder: process %d of a stream %s%s\n",
+                    (int) pid, WTERMSIG(status) == SIGALRM
+                    ? "made no progress" : "crashed: ",
+                    WTERMSIG(status) == SIGALRM
+                    ? "" : strsignal(WTERMSIG(status)));
+        }
+    }
+}
+
+
+/* A worker that can't be served is told why. */
+static void
+vtc_serve_refuse(int fd, const char *why)
+{
+    uint8_t       buf[NVM_WIRE_HEAD + 128];
+    nvm_writer_t  w;
+    nvm_wire_t    m = { .type = NVM_WIRE_LOG, .flags = 3,
+                        .len = strlen(why) };
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    nvm_wire_write(&w, &m);
+    nvm_writer_text(&w, why);
+
+    if (w.error == NVM_OK) {
+        (void) send(fd, buf, w.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
+
+static void
+vtc_serve_accept(vtc_server_t *s)
+{
+    int           fd;
+    pid_t         pid, parent;
+    socklen_t     len;
+    struct ucred  peer;
+
+    fd = accept4(s->listen, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    len = sizeof(peer);
+    parent = getpid();
+    pid = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1
+        || (peer.uid != geteuid() && peer.uid != 0))
+    {
+        vtc_serve_refuse(fd, "another user's process is not served");
+
+    } else if (s->n == s->conf->streams) {
+        vtc_serve_refuse(fd, "there are as many streams as there may be");
+
+    } else {
+        pid = fork();
+
+        if (pid == -1) {
+            vtc_serve_refuse(fd, "fork() failed");
+        }
+    }
+
+    if (pid == 0 && getpid() != parent) {
+        (void) signal(SIGTERM, SIG_DFL);
+        (void) signal(SIGINT, SIG_DFL);
+        close(s->listen);
+
+        if (s->life != -1) {
+            close(s->life);
+        }
+
+        vtc_job_confine(&s->conf->limits, parent);
+        (void) setpriority(PRIO_PROCESS, 0, s->conf->nice);
+        exit(vtc_live(fd, s->conf->limits.silence) == 0 ? 0 : 1);
+    }
+
+    close(fd);
+
+    if (pid > 0) {
+        s->pids[s->n++] = pid;
+    }
+}
+
+
+/* Whoever started it has gone, or wants no more of it. */
+static int
+vtc_serve_over(vtc_server_t *s)
+{
+    char     c;
+    ssize_t  n;
+
+    n = recv(s->life, &c, 1, MSG_DONTWAIT);
+
+    return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
+
+static void
+vtc_serve_turn(vtc_server_t *s)
+{
+    struct pollfd  fds[2];
+
+    fds[0].fd = s->listen;
+    fds[0].events = POLLIN;
+    fds[0].revents = 0;
+    fds[1].fd = s->life;
+    fds[1].events = POLLIN;
+    fds[1].revents = 0;
+
+    if (poll(fds, 2, VTC_SERVE_TURN) > 0) {
+
+        if (fds[0].revents) {
+            vtc_serve_accept(s);
+        }
+
+        if (fds[1].revents && vtc_serve_over(s)) {
+            close(s->life);
+            close(s->listen);
+            s->life = -1;
+            s->listen = -1;
+        }
+    }
+
+    vtc_serve_reap(s);
+}
+
+
+int
+vtc_serve(const vtc_serve_t *conf)
+{
+    unsigned          i;
+    vtc_server_t      s;
+    struct sigaction  sa;
+
+    memset(&s, 0, sizeof(s));
+    s.conf = conf;
+    s.life = conf->life;
+    s.listen = conf->path ? vtc_serve_socket(conf->path) : conf->listen;
+
+    if (s.listen == -1) {
+        return -1;
+    }
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = vtc_serve_signal;
+    sigemptyset(&sa.sa_mask);
+
+    if (sigaction(SIGCHLD, &sa, NULL) == -1
+        || sigaction(SIGTERM, &sa, NULL) == -1
+        || sigaction(SIGINT, &sa, NULL) == -1)
+    {
+        return vtc_serve_fail("sigaction()");
+    }
+
+    while (!vtc_serve_quit && (s.listen != -1 || s.n)) {
+        vtc_serve_turn(&s);
+    }
+
+    for (i = 0; i < s.n; i++) {
+        kill(s.pids[i], SIGKILL);
+    }
+
+    if (s.listen != -1) {
+        close(s.listen);
+    }
+
+    if (conf->path) {
+        (void) unlink(conf->path);
+    }
+
+    return 0;
+}

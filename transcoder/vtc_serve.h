@@ -1,0 +1,33 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The daemon: accepts connections of workers, a process for each, so that what
+ * crashes costs the ladder of one stream.
+ */
+
+#ifndef VTC_SERVE_H
+#define VTC_SERVE_H
+
+#include "vtc_job.h"
+
+
+#define VTC_STREAMS_MAX  256
+
+typedef struct {
+    const char    *path;        /* of the socket, which is made; NULL: */
+    int            listen;      /* one that listens; -1 */
+    int            life;        /* its end is that of the daemon; -1: none */
+    unsigned       streams;     /* at once */
+    int            nice;
+    vtc_limits_t   limits;      /* of each */
+} vtc_serve_t;
+
+
+/*
+ * Serves until the life line ends, then until its streams have; or until
+ * SIGTERM or SIGINT.  0, or -1: it could not begin, which has been told.
+ */
+int vtc_serve(const vtc_serve_t *conf);
+
+
+#endif /* VTC_SERVE_H */
