@@ -16,8 +16,10 @@ use E2E;
 use Test::More;
 use Test::Video;
 use Test::Video::Corpus qw(has_encoder);
+use Test::Video::Program;
 
 my $browsers = 4;               # at a time
+my ($coder) = values %{ { program_flavours('video-transcoder') } };
 
 # name => manifest, the page's name
 my %players = (
@@ -88,6 +90,17 @@ sub duration {
 
     return max(map { sum0($t->get($base . $_)->body =~ /^#EXTINF:([\d.]+)/mg) }
                @lists);
+}
+
+
+# A ladder of two rungs: its path.
+sub write_ladder {
+    my ($t) = @_;
+
+    $t->write_file('ladder.json', JSON::PP->new->encode({ rungs => [
+        map { { name => "r$_->[0]", size => $_->[0], bitrate => $_->[1] } }
+            ['640x360', '800k'], ['320x180', '300k'] ] }));
+    return $t->root . '/ladder.json';
 }
 
 
@@ -228,6 +241,9 @@ my @plays = (
     ['turned.mp4', [qw(hls shaka_dash)]],
     ['plain.mp4', [qw(hls dash)], first => -4, seek => [4, 2.1],
      location => 'clip', query => '?start=4&end=10'],
+    # what video-transcoder makes
+    $coder ? ['ladder', [qw(hls ts shaka_dash dash)],
+              size => '320x180|640x360'] : (),
     ['film', ['shaka'], size => '320x180|640x360', wrong => \&wrong_language,
      shaka => $language],
     ['minute.mp4', [qw(shaka shaka_dash)], seek => [], end => 0,
@@ -250,6 +266,13 @@ CONF
 my $film = $t->root . '/media/film';
 mkdir $film or die "$film: $!\n";
 symlink $film{$_}, "$film/$_" for keys %film;
+
+if ($coder) {
+    my (undef, $err, $code) = program_run($coder, qw(ladder --preset veryfast
+        --chunk 4 --ladder), write_ladder($t), '-o',
+        $t->root . '/media/ladder', $film{'hd.mp4'});
+    $code == 0 or die $err;
+}
 
 my @queue;
 
