@@ -84,6 +84,8 @@ my %films = (
     ts  => media_file('ladder.ts', '-i', $film, qw(-c copy)),
     late => media_file('ladder_late.mp4', qw(-ss 5.3), '-i', $film,
                        qw(-c copy)),
+    # a key frame that is decoded before a boundary and shown after it
+    astride => media_file('ladder_astride.mp4', @film, '-g', 181),
     varied => media_file('ladder_varied.mp4', '-i', $film, '-vf',
         q(select='not(mod(n,7)*mod(n,5))+lt(mod(n,90),40)'),
         qw(-vsync vfr -c:v libx264 -preset ultrafast -bf 2 -c:a copy)),
@@ -91,6 +93,7 @@ my %films = (
 my $mute = media_file('ladder_mute.mp4', '-i', $film, qw(-an -c copy -t 5));
 my $turned = media_file('ladder_turned.mp4', '-i', $film,
                         qw(-c copy -t 5 -metadata:s:v:0 rotate=90));
+my $quiet = media_file('ladder_quiet.mp4', '-i', $film, qw(-an -c copy));
 my $sound = media_file('ladder.m4a', '-i', $film, qw(-vn -c copy -t 5));
 
 my $two = spew('two.json', encode_json({ rungs => [
@@ -271,7 +274,7 @@ for my $name (sort keys %tools) {
 
     # --- what is damaged -----------------------------------------------------
 
-    my $bytes = slurp($film);
+    my $bytes = slurp($quiet);
     my $media = index($bytes, 'mdat') + 4;
     my $length = unpack('N', substr $bytes, $media - 8, 4) - 8;
     my $wrong = $bytes;
@@ -279,15 +282,22 @@ for my $name (sort keys %tools) {
     my $damaged = spew('damaged.mp4', $wrong);
     ($out, $err, $code) = run('-o', "$dir/$name-damaged", @fast, $damaged);
     is "$out$code", '1', 'a damaged film is not done';
-    like $err, qr/damaged\.mp4:\ .*\d+\ damaged\ (?:pictures|frames\ of\ sound),
-                  \ the\ first\ at\ \d+\.\d{3}\ s$/x, 'and it is said where';
+    like $err, qr/damaged\.mp4:\ .*\d+\ damaged\ pictures,\ the\ first\ at\ \d+\.\d{3}\ s$/x, 'and it is said where';
     ok !-e "$dir/$name-damaged/asset.json", 'and nothing is there';
+    my $click = slurp($film);
+    my $last = (packets($film, 'a'))[500][2];
+    substr $click, $last, 60, "\xff" x 60;
+    ($out, $err, $code) = run('-o', "$dir/$name-click", @fast,
+                              spew('click.mp4', $click));
+    is "$out$code", '1', 'nor is one with damaged sound';
+    like $err, qr/click\.mp4: its sound: \d+ damaged frames of sound, the first/,
+        'and it is said where';
     ($out, $err, $code) = run('-o', "$dir/$name-damaged", @fast,
                               '--ignore-damage', $damaged);
     is $code, 0, 'unless it is asked for';
 
     my $cut_off = spew('cut.mp4', substr slurp(media_file('ladder_first.mp4',
-        '-i', $film, qw(-c copy -movflags +faststart))), 0,
+        '-i', $quiet, qw(-c copy -movflags +faststart))), 0,
         int($length * 0.6));
     ($out, $err, $code) = run('-o', "$dir/$name-cut", @fast, $cut_off);
     is "$out$code", '1', 'a film that is cut off is not done';
