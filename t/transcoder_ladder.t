@@ -312,10 +312,44 @@ for my $name (sort keys %tools) {
     like $err, qr{mkdir\(\) "/proc/none" failed: }, 'no place for it';
     is $code, 1, 'is a failure';
 
+    # --- a batch -------------------------------------------------------------
+
+    my $short = slurp(media_file('ladder_short.mp4', qw(-f lavfi -i
+        testsrc2=size=64x48:rate=10:d=1 -c:v libx264 -preset ultrafast
+        -pix_fmt yuv420p)));
+    srand 11;
+    my @how = (
+        (sub { $short }) x 3,
+        sub { substr $short, 0, 100 + rand(length($short) / 2) },
+        sub { join '', map { chr int rand 256 } 1 .. 3000 },
+        sub { '' },
+        sub { $short =~ s/moov/mooo/r },
+        sub { "ffconcat version 1.0\nfile '$film'\n" },
+        sub { "#EXTM3U\n#EXTINF:4,\n$film\n#EXT-X-ENDLIST\n" },
+    );
+    my @batch = map { my $how = $how[$_ % 10];
+                      $how ? spew("batch$_.mp4", $how->()) : "$dir/none.mp4" }
+                0 .. ($name eq 'plain' ? 99 : 19);
+    $batch[$_ * 10 + 9] = "$dir/none$_.mp4" for 0 .. @batch / 10 - 1;
+    spew('tiny.json', encode_json({ rungs => [
+        { name => 'x', size => '64x48', bitrate => '50k' }] }));
+    ($out, $err, $code) = run('-o', "$dir/$name-batch", '--json', '--preset',
+        'ultrafast', '--ladder', "$dir/tiny.json", @batch);
+    is $code, 1, 'a batch of which some are broken';
+    is join(' ', map { decode_json($_)->{file} } split /\n/, $out),
+        join(' ', @batch[grep { $_ % 10 < 3 } 0 .. $#batch]),
+        'the good ones are done';
+    my @lines = split /\n/, $err;
+    is scalar(@lines), @batch * 7 / 10, 'a line for each of the others';
+    is scalar(grep { !/^video-transcoder: \S+\.mp4: \w[ -~]+$/ } @lines), 0,
+        'with a reason' or diag($err);
+    is scalar(() = glob "$dir/$name-batch/*/asset.json"), @batch * 3 / 10,
+        'and nothing of them is there';
+
     # --- options -------------------------------------------------------------
 
     for my $wrong ([qr/ladder needs a directory, -o DIR/, $film],
-                   [qr/ladder takes one file, not "b" too/, qw(-o x a b)],
+                   [qr{two files would be made in "x/a"}, qw(-o x a.mp4 b/a)],
                    [qr/--ladder: there is no ladder of that name/,
                     qw(-o x --ladder ultra), $film],
                    [qr/open\(\) "none\.json" failed/,

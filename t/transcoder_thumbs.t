@@ -187,11 +187,20 @@ for my $name (sort keys %tools) {
     like $err, qr/0\.jpg\.part" failed: Not a directory/, 'a name that is taken';
     is scalar(() = glob "$dir/*/thumbs/*.part"), 0, 'nothing is left half';
 
+    # --- several -------------------------------------------------------------
+
+    ($out, $err, $code) = run('thumbs', '-o', "$dir/$name.many", qw(--every 30),
+                              $film, $sound, $files{mkv});
+    is $code, 1, 'several files, one of them without pictures';
+    like $err, qr/^video-transcoder: \S+\.m4a: no video [ -~]+\n\z/, 'is told';
+    is scalar(() = glob "$dir/$name.many/thumbs-*/thumbs.vtt"), 2,
+        'the others have their places';
+
     # --- options -------------------------------------------------------------
 
     for my $wrong ([qr/thumbs needs a directory/, $film],
                    [qr/thumbs needs a file/, '-o', 'x'],
-                   [qr/thumbs takes one file, not "b"/, qw(-o x a b)],
+                   [qr{two files would be made in "x/a"}, qw(-o x a.mp4 b/a)],
                    [qr/-o must not be empty/, '-o', '', 'x'],
                    (map { [qr/--every must be between 0\.1 and 3600/, '--every',
                            $_, 'x'] } '0', '3601', 'x', 'nan', '5m', ''),

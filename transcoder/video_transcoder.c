@@ -19,8 +19,8 @@
 
 static const char  vtc_usage[] =
     "usage: video-transcoder probe [OPTIONS] FILE...\n"
-    "       video-transcoder thumbs -o DIR [OPTIONS] FILE\n"
-    "       video-transcoder ladder -o DIR [OPTIONS] FILE\n"
+    "       video-transcoder thumbs -o DIR [OPTIONS] FILE...\n"
+    "       video-transcoder ladder -o DIR [OPTIONS] FILE...\n"
     "       video-transcoder serve --socket PATH [OPTIONS]\n"
     "\n"
     "  probe         what is in media files\n"
@@ -31,7 +31,8 @@ static const char  vtc_usage[] =
     "  serve         live streams of nginx, which starts it\n"
     "\n"
     "options:\n"
-    "  -o DIR        where to; it is made\n"
+    "  -o DIR        where to; it is made; of several files DIR/FILE, without\n"
+    "                the extension\n"
     "  --json        a line of JSON for each file\n"
     "  --memory SIZE what a process may take, in MB: 64 to 65536, default 1024,\n"
     "                of ladder 4096; 0: any\n"
@@ -108,21 +109,102 @@ vtc_probe(vtc_options_t *o)
 }
 
 
-static int
-vtc_thumbs(vtc_options_t *o)
+/*
+ * Where what is made of a file goes: DIR, or with several files DIR and the name
+ * of the file without its last extension.  The caller's to free(); NULL: no
+ * memory.
+ */
+static char *
+vtc_place(vtc_options_t *o, const char *path)
 {
-    o->thumbs.json = o->json;
-    o->thumbs.path = o->files[0];
-    o->thumbs.dir = o->dir;
+    char        *place;
+    size_t       n, len;
+    const char  *name, *dot;
 
-    if (o->thumbs.grid.columns * o->thumbs.grid.width > VTC_SHEET_MAX
-        || o->thumbs.grid.rows * o->thumbs.grid.height > VTC_SHEET_MAX)
-    {
-        return vtc_options_wrong("a sheet, --grid times --size, must not be "
-                                 "larger than %s", "8192x8192");
+    name = strrchr(path, '/');
+    name = name ? name + 1 : path;
+    dot = strrchr(name, '.');
+    len = dot && dot != name ? (size_t) (dot - name) : strlen(name);
+
+    n = strlen(o->dir) + len + sizeof("/");
+    place = malloc(n);
+
+    if (place) {
+        snprintf(place, n, o->files[1] ? "%s/%.*s" : "%s", o->dir, (int) len,
+                 name);
     }
 
-    return vtc_file(o, o->files[0], vtc_thumbs_work, &o->thumbs);
+    return place;
+}
+
+
+/* Two files must not have one place: 0, or VTC_USAGE. */
+static int
+vtc_places(vtc_options_t *o)
+{
+    int     rc;
+    char   *one, *two, **a, **b;
+
+    rc = 0;
+
+    for (a = o->files; *a && rc == 0; a++) {
+        one = vtc_place(o, *a);
+
+        for (b = o->files; b < a && rc == 0; b++) {
+            two = vtc_place(o, *b);
+
+            if (one && two && strcmp(one, two) == 0) {
+                rc = vtc_options_wrong("two files would be made in \"%s\"",
+                                       one);
+            }
+
+            free(two);
+        }
+
+        free(one);
+    }
+
+    return rc;
+}
+
+
+/* Each of the files, in its place. */
+static int
+vtc_each(vtc_options_t *o, int (*make)(vtc_options_t *o, const char *path,
+    const char *place))
+{
+    int    rc;
+    char  *place, **file;
+
+    rc = vtc_places(o);
+
+    if (rc != 0) {
+        return rc;
+    }
+
+    if (o->files[1] && vtc_file_directory(o->dir, stderr) != 0) {
+        fputs("\n", stderr);
+        return VTC_FAILED;
+    }
+
+    for (file = o->files; *file; file++) {
+        place = vtc_place(o, *file);
+        rc |= place ? make(o, *file, place) : VTC_FAILED;
+        free(place);
+    }
+
+    return rc;
+}
+
+
+static int
+vtc_thumbs(vtc_options_t *o, const char *path, const char *place)
+{
+    o->thumbs.json = o->json;
+    o->thumbs.path = path;
+    o->thumbs.dir = place;
+
+    return vtc_file(o, path, vtc_thumbs_work, &o->thumbs);
 }
 
 
@@ -161,43 +243,82 @@ vtc_ladder_of(vtc_options_t *o, vtc_ladder_t *ladder, FILE *why)
 
 
 static int
-vtc_ladder(vtc_options_t *o)
+vtc_ladder(vtc_options_t *o, const char *path, const char *place)
 {
     int          rc;
-    char        *text;
-    FILE        *why;
-    size_t       len;
     vtc_film_t  *film;
 
     /* chunks tell how far they are */
     film = mmap(NULL, sizeof(vtc_film_t), PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    text = NULL;
-    why = open_memstream(&text, &len);
 
-    if (film == MAP_FAILED || why == NULL) {
-        fputs("video-transcoder: no memory\n", stderr);
+    if (film == MAP_FAILED) {
+        perror("video-transcoder: mmap()");
         return VTC_FAILED;
     }
 
     film->conf = o->ladder;
-    film->conf.path = o->files[0];
-    film->conf.dir = o->dir;
+    film->conf.path = path;
+    film->conf.dir = place;
 
-    rc = vtc_ladder_of(o, &film->conf.ladder, why);
-    fclose(why);
-
-    if (rc != 0) {
-        rc = vtc_options_wrong("%s", text);
-
-    } else {
-        rc = vtc_build(film, &o->limits, o->json) == 0 ? 0 : VTC_FAILED;
-    }
-
-    free(text);
+    rc = vtc_build(film, &o->limits, o->json) == 0 ? 0 : VTC_FAILED;
     munmap(film, sizeof(vtc_film_t));
 
     return rc;
+}
+
+
+static int
+vtc_ladders(vtc_options_t *o)
+{
+    int      rc;
+    char    *text;
+    FILE    *why;
+    size_t   len;
+
+    text = NULL;
+    why = open_memstream(&text, &len);
+
+    if (why == NULL) {
+        perror("video-transcoder: open_memstream()");
+        return VTC_FAILED;
+    }
+
+    rc = vtc_ladder_of(o, &o->ladder.ladder, why);
+    fclose(why);
+    rc = rc == 0 ? 0 : vtc_options_wrong("%s", text);
+    free(text);
+
+    return rc == 0 ? vtc_each(o, vtc_ladder) : rc;
+}
+
+
+static int
+vtc_run(vtc_options_t *o)
+{
+    switch (o->command) {
+
+    case VTC_SERVE:
+        o->serve.limits = o->limits;
+        return vtc_serve(&o->serve) == 0 ? 0 : VTC_FAILED;
+
+    case VTC_PROBE:
+        return vtc_probe(o);
+
+    case VTC_THUMBS:
+
+        if (o->thumbs.grid.columns * o->thumbs.grid.width > VTC_SHEET_MAX
+            || o->thumbs.grid.rows * o->thumbs.grid.height > VTC_SHEET_MAX)
+        {
+            return vtc_options_wrong("a sheet, --grid times --size, must not "
+                                     "be larger than %s", "8192x8192");
+        }
+
+        return vtc_each(o, vtc_thumbs);
+
+    default:
+        return vtc_ladders(o);
+    }
 }
 
 
@@ -217,19 +338,7 @@ main(int argc, char **argv)
         return rc;
     }
 
-    if (o.command == VTC_SERVE) {
-        o.serve.limits = o.limits;
-        return vtc_serve(&o.serve) == 0 ? 0 : VTC_FAILED;
-    }
-
-    if (o.command != VTC_PROBE && o.files[1]) {
-        fprintf(stderr, "video-transcoder: %s takes one file, not \"%s\" "
-                "too\n", o.name, o.files[1]);
-        return VTC_USAGE;
-    }
-
-    rc = o.command == VTC_PROBE ? vtc_probe(&o)
-         : o.command == VTC_THUMBS ? vtc_thumbs(&o) : vtc_ladder(&o);
+    rc = vtc_run(&o);
 
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("video-transcoder: standard output");
