@@ -17,12 +17,9 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use lib "$FindBin::Bin/lib";
-use Test::Video::FLV;
+use Test::Video::Coder;
 use Test::Video::Media;
 use Test::Video::Program;
-
-use constant { OPEN => 1, HEADER => 2, FRAME => 3, ENDED => 4, STATE => 5,
-               LOG => 6 };
 
 my $dir = tempdir();
 my %tools = program_flavours('video-transcoder');
@@ -48,44 +45,7 @@ my @rungs = ({ name => 'high', size => '320x180', bitrate => '600k' },
              { name => 'low', size => '160x90', bitrate => '300k' });
 
 
-sub message {
-    my ($type, %m) = @_;
-    my $body = $m{body} // '';
-    return pack 'NCCnNq>q>a*', length $body, $type, $m{track} // 0,
-        $m{flags} // 0, $m{codec} // 0x61766331, $m{pts} // 0, $m{dts} // 0,
-        $body;
-}
-
-
-sub opening {
-    my (%o) = @_;
-    return message(OPEN, body => encode_json({ name => 'cam',
-        latency => $o{latency} // 'low',
-        ladder => { rungs => $o{rungs} // \@rungs } }));
-}
-
-
-# Messages of a film's video: [type, dts, bytes].
-sub film {
-    my ($path) = @_;
-    my @messages;
-
-    for my $tag (Test::Video::FLV::read_tags($path)) {
-        next if $tag->{type} != 9;
-        my ($kind, $packet) = unpack 'CC', $tag->{body};
-        next if ($kind & 15) != 7 || $packet > 1;
-        my $body = substr $tag->{body}, 5;
-        my $cts = unpack 'l>', substr($tag->{body}, 2, 3) . "\0";
-        my $dts = $tag->{timestamp};
-        push @messages, $packet == 0 ? [HEADER, $dts, message(HEADER,
-                                        body => $body), 0, 0]
-            : [FRAME, $dts, message(FRAME, body => $body, dts => $dts,
-               pts => $dts + $cts / 256, flags => ($kind >> 4) == 1),
-               $dts + $cts / 256, ($kind >> 4) == 1];
-    }
-    return @messages;
-}
-
+sub opened { return coder_opening(rungs => \@rungs, @_) }
 
 sub serve {
     my (@args) = @_;
@@ -106,68 +66,20 @@ sub quit {
 }
 
 
-sub link_up {
-    for (1 .. 100) {
-        my $s = IO::Socket::UNIX->new(Peer => "$dir/socket");
-        return { socket => $s, in => '', got => [] } if $s;
-        sleep 0.05;
-    }
-    die "no connection\n";
-}
-
-
-# Reads what there is within so many seconds: 0 at the end of the connection.
-sub receive {
-    my ($l, $wait) = @_;
-    my $bits = '';
-
-    vec($bits, fileno $l->{socket}, 1) = 1;
-    return 1 if !select $bits, undef, undef, $wait;
-    my $n = sysread $l->{socket}, $l->{in}, 1 << 20, length $l->{in};
-    return 0 if !$n;
-
-    while (length $l->{in} >= 28) {
-        my ($len, $type, $track, $flags, $codec, $pts, $dts)
-            = unpack 'NCCnNq>q>', $l->{in};
-        last if length $l->{in} < 28 + $len;
-        push @{ $l->{got} }, { type => $type, track => $track,
-            flags => $flags, pts => $pts, dts => $dts,
-            body => substr $l->{in}, 28, $len };
-        substr $l->{in}, 0, 28 + $len, '';
-    }
-    return 1;
-}
-
-
-sub put {
-    my ($l, $bytes) = @_;
-    local $SIG{PIPE} = 'IGNORE';
-
-    while (length $bytes) {
-        my $n = syswrite $l->{socket}, $bytes;
-        return 0 if !$n;
-        substr $bytes, 0, $n, '';
-    }
-    return 1;
-}
-
-
-sub got { my ($l, $type) = @_; return grep { $_->{type} == $type } @{ $l->{got} } }
-
 # Sends a film no faster than its last rung comes back, then its end.
 sub play {
     my ($l, $rungs, @messages) = @_;
     my $sent = 0;
 
     for my $m (@messages) {
-        put($l, $m->[2]) or return;
+        coder_put($l, $m->[2]) or return;
         $sent++ if $m->[0] == FRAME;
         my $until = time + 10;
 
         while ($rungs && $sent - grep({ $_->{track} == $rungs - 1 }
-                                      got($l, FRAME)) > 8)
+                                      coder_got($l, FRAME)) > 8)
         {
-            receive($l, 0.2) or return;
+            coder_receive($l, 0.2) or return;
             last if time > $until;
         }
     }
@@ -178,8 +90,8 @@ sub play {
 sub finish {
     my ($l) = @_;
     my $until = time + 20;
-    put($l, message(ENDED));
-    while (receive($l, 0.5)) { last if time > $until }
+    coder_put($l, coder_message(ENDED));
+    while (coder_receive($l, 0.5)) { last if time > $until }
     close $l->{socket};
     return;
 }
@@ -218,20 +130,20 @@ for my $name (sort keys %tools) {
     # --- what comes back -----------------------------------------------------
 
     for my $kind (sort keys %films) {
-        my @messages = film($films{$kind});
-        my $l = link_up();
-        put($l, opening());
+        my @messages = coder_film($films{$kind});
+        my $l = coder_link("$dir/socket");
+        coder_put($l, opened());
         play($l, 2, @messages);
         finish($l);
 
-        my @headers = got($l, HEADER);
+        my @headers = coder_got($l, HEADER);
         is join(' ', map { substr $_->{body}, 1, ord $_->{body} } @headers),
             'high low', "$name: $kind: two rungs";
         my @source = sort { $a->[3] <=> $b->[3] }
                      grep { $_->[0] == FRAME } @messages;
 
         for my $track (0, 1) {
-            my @frames = grep { $_->{track} == $track } got($l, FRAME);
+            my @frames = grep { $_->{track} == $track } coder_got($l, FRAME);
             is join(' ', map { $_->{pts} } @frames),
                 join(' ', map { $_->[3] } @source), 'times of the source';
             is join(' ', map { $_->{flags} & 1 ? $_->{pts} : () } @frames),
@@ -246,52 +158,55 @@ for my $name (sort keys %tools) {
             is scalar(@is) . " @wrong", scalar(@source) . ' ',
                 'and its pictures';
         }
-        is_deeply [got($l, LOG)], [], 'nothing to complain about';
+        is_deeply [coder_got($l, LOG)], [], 'nothing to complain about';
     }
 
     # --- other pictures in the same stream -----------------------------------
 
-    my $l = link_up();
-    put($l, opening(rungs => [@rungs,
+    my $l = coder_link("$dir/socket");
+    coder_put($l, opened(rungs => [@rungs,
         { name => 'top', size => '640x360', bitrate => '1m' }]));
-    play($l, 2, film($films{plain}));
+    play($l, 2, coder_film($films{plain}));
     play($l, 0, map { my ($type, $dts, $bytes) = @$_;
                       substr $bytes, 12, 16, pack 'q>q>', 10000 + $dts,
                           10000 + $dts;
-                      [$type, $dts, $bytes] } film($larger));
+                      [$type, $dts, $bytes] } coder_film($larger));
     finish($l);
-    is join(' ', map { substr $_->{body}, 1, ord $_->{body} } got($l, HEADER)),
+    is join(' ', map { substr $_->{body}, 1, ord $_->{body} }
+                 coder_got($l, HEADER)),
         'high low top high low', 'a larger source has more rungs';
-    like +(got($l, LOG))[0]{body},
+    like +(coder_got($l, LOG))[0]{body},
         qr/^rung "top" of 640x360 is left out: the source has 320x180$/,
         'a rung above it is left out';
 
     # --- what is broken ------------------------------------------------------
 
-    my @messages = film($films{plain});
+    my @messages = coder_film($films{plain});
     my %wrong = (
         'no message'      => ["\xff" x 100, qr/a message is broken/],
         'too long'        => [pack('NC', 1 << 25, OPEN) . "\0" x 30,
                               qr/a message is broken/],
-        'no JSON'         => [message(OPEN, body => '{'), qr/OPEN is wrong/],
-        'no ladder'       => [message(OPEN, body => '{}'), qr/OPEN is wrong/],
-        'a wrong ladder'  => [opening(rungs => []), qr/rungs: a list of 1/],
-        'another codec'   => [opening(rungs => [{ %{ $rungs[0] },
+        'no JSON'         => [coder_message(OPEN, body => '{'),
+                              qr/OPEN is wrong/],
+        'no ladder'       => [coder_message(OPEN, body => '{}'),
+                              qr/OPEN is wrong/],
+        'a wrong ladder'  => [opened(rungs => []), qr/rungs: a list of 1/],
+        'another codec'   => [opened(rungs => [{ %{ $rungs[0] },
                               codec => 'vp9' }]), qr/have h264 alone/],
-        'no header'       => [opening() . $messages[1][2],
+        'no header'       => [opened() . $messages[1][2],
                               qr/a frame before its header/],
-        'another source'  => [opening() . message(HEADER, codec => 1),
+        'another source'  => [opened() . coder_message(HEADER, codec => 1),
                               qr/the codec of the source can't be decoded/],
-        'a wrong message' => [opening() . message(STATE),
+        'a wrong message' => [opened() . coder_message(STATE),
                               qr/a message that is not for the transcoder/],
     );
     for my $what (sort keys %wrong) {
         my ($bytes, $said) = @{ $wrong{$what} };
-        $l = link_up();
-        put($l, $bytes);
+        $l = coder_link("$dir/socket");
+        coder_put($l, $bytes);
         my $until = time + 10;
-        while (receive($l, 0.5)) { last if time > $until }
-        my ($log) = got($l, LOG);
+        while (coder_receive($l, 0.5)) { last if time > $until }
+        my ($log) = coder_got($l, LOG);
         like $log ? $log->{body} : 'nothing',
             $what =~ /message$|too long/ && $what !~ /wrong/ ? qr/nothing/
             : $said, "$what ends it";
@@ -299,24 +214,24 @@ for my $name (sort keys %tools) {
     }
 
     # frames of noise: the stream goes on
-    $l = link_up();
-    put($l, opening());
+    $l = coder_link("$dir/socket");
+    coder_put($l, opened());
     my @damaged = map { my @m = @$_;
         substr $m[2], 60, 200, 'x' x 200
             if $m[0] == FRAME && !$m[4] && length $m[2] > 300;
         \@m } @messages;
-    put($l, $_->[2]) for @damaged;
+    coder_put($l, $_->[2]) for @damaged;
     finish($l);
-    ok scalar(got($l, FRAME)), 'frames that are damaged are no end';
+    ok scalar(coder_got($l, FRAME)), 'frames that are damaged are no end';
 
     # --- a process for each stream -------------------------------------------
 
-    my @links = map { link_up() } 1, 2;
-    put($_, opening() . join '', map { $_->[2] } @messages[0 .. 20])
+    my @links = map { coder_link("$dir/socket") } 1, 2;
+    coder_put($_, opened() . join '', map { $_->[2] } @messages[0 .. 20])
         for @links;
     for (1 .. 100) {
-        last if !grep { !got($_, FRAME) } @links;
-        receive($_, 0.1) for @links;
+        last if !grep { !coder_got($_, FRAME) } @links;
+        coder_receive($_, 0.1) for @links;
     }
     my @children;
     for (1 .. 100) {
@@ -327,7 +242,7 @@ for my $name (sort keys %tools) {
     kill 'ABRT', $children[0];
     my @gone;
     for (1 .. 100) {
-        @gone = grep { !receive($links[$_], 0.05) } 0, 1;
+        @gone = grep { !coder_receive($links[$_], 0.05) } 0, 1;
         last if @gone;
     }
     is scalar(@gone), 1, 'one that crashes';
@@ -335,7 +250,7 @@ for my $name (sort keys %tools) {
     $other->{got} = [];
     play($other, 2, @messages[21 .. $#messages]);
     finish($other);
-    cmp_ok scalar(got($other, FRAME)), '>', 200, 'costs no other';
+    cmp_ok scalar(coder_got($other, FRAME)), '>', 200, 'costs no other';
     my ($out, $err, $code) = quit();
     is $code, 0, 'it ends when it is told to';
     like $err, qr/^video-transcoder: process \d+ of a stream crashed: /,
@@ -346,16 +261,16 @@ for my $name (sort keys %tools) {
     # --- limits --------------------------------------------------------------
 
     serve('--streams', 1);
-    my $one = link_up();
-    put($one, opening());
-    receive($one, 5);
-    my $two = link_up();
+    my $one = coder_link("$dir/socket");
+    coder_put($one, opened());
+    coder_receive($one, 5);
+    my $two = coder_link("$dir/socket");
     my $until = time + 10;
-    while (receive($two, 0.5)) { last if time > $until }
-    like +(got($two, LOG))[0]{body}, qr/as many streams as there may be/,
+    while (coder_receive($two, 0.5)) { last if time > $until }
+    like +(coder_got($two, LOG))[0]{body}, qr/as many streams as there may be/,
         'too many streams';
     quit();
-    is receive($one, 5), 0, 'a stream ends with it';
+    is coder_receive($one, 5), 0, 'a stream ends with it';
 
     # the end of what started it: streams go on, new ones are not taken
     socketpair my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die;
@@ -369,10 +284,9 @@ for my $name (sort keys %tools) {
                          fileno $theirs);
     close $theirs;
     close $listen;
-    $l = { socket => IO::Socket::UNIX->new(Peer => "$dir/given"), in => '',
-           got => [] };
-    put($l, opening());
-    receive($l, 5);
+    $l = coder_link("$dir/given");
+    coder_put($l, opened());
+    coder_receive($l, 5);
     close $ours;
     for (1 .. 100) {
         last if !IO::Socket::UNIX->new(Peer => "$dir/given");
@@ -382,7 +296,7 @@ for my $name (sort keys %tools) {
         'without its life line it takes no more';
     play($l, 2, @messages);
     finish($l);
-    cmp_ok scalar(got($l, FRAME)), '>', 200, 'what it has goes on';
+    cmp_ok scalar(coder_got($l, FRAME)), '>', 200, 'what it has goes on';
     my $gone = 0;
     for (1 .. 100) {
         last if ($gone = waitpid $pid, WNOHANG);
@@ -393,23 +307,23 @@ for my $name (sort keys %tools) {
     # --- what is too slow ----------------------------------------------------
 
     serve();
-    $l = link_up();
-    put($l, opening(rungs => [
+    $l = coder_link("$dir/socket");
+    coder_put($l, opened(rungs => [
         { name => 'top', size => '1280x720', bitrate => '20m',
           preset => 'veryslow' },
         { name => 'low', size => '160x90', bitrate => '100k' }]));
-    put($l, $_->[2]) for film($noise);
+    coder_put($l, $_->[2]) for coder_film($noise);
     finish($l);
-    my @tops = grep { $_->{track} == 0 } got($l, FRAME);
-    my @lows = grep { $_->{track} == 1 } got($l, FRAME);
-    my @keys = map { $_->[4] ? $_->[3] : () } film($noise);
-    like join(' ', map { $_->{body} } got($l, LOG)),
+    my @tops = grep { $_->{track} == 0 } coder_got($l, FRAME);
+    my @lows = grep { $_->{track} == 1 } coder_got($l, FRAME);
+    my @keys = map { $_->[4] ? $_->[3] : () } coder_film($noise);
+    like join(' ', map { $_->{body} } coder_got($l, LOG)),
         qr/rung "top" is not made for now: the processor is too slow/,
         'a rung is given up';
     cmp_ok scalar(@tops), '<', scalar(@lows), 'the top one';
     is join(' ', map { $_->{flags} & 1 ? $_->{pts} : () } @lows), "@keys",
         'all key frames are there';
-    my ($state) = (reverse map { decode_json($_->{body}) } got($l, STATE))[0];
+    my $state = decode_json((coder_got($l, STATE))[-1]{body});
     cmp_ok $state->{dropped}, '>', 0, 'what was dropped is counted'
         or diag(explain($state));
     quit();
