@@ -316,7 +316,7 @@ $(VIDEO_OUT)/video-transcoder: \
 
 $(VIDEO_OUT)/addon/transcoder/%.o: $(VIDEO_ROOT)/transcoder/%.c
 	@mkdir -p $(@D)
-	$(CC) -c $(CFLAGS) -I $(VIDEO_MEDIA) \
+	$(CC) -c -MMD $(CFLAGS) -I $(VIDEO_MEDIA) \
 		$(shell pkg-config --cflags $(VIDEO_LIBS)) -o $@ $<
 END
 }

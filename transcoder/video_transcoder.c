@@ -16,11 +16,16 @@
 
 #define VTC_LADDER_MAX  (64 * 1024)     /* bytes of a file that is one */
 
+/* of a decoder, where two of them work for one picture */
+#define VTC_THREADS_MAX 4
+
 
 static const char  vtc_usage[] =
     "usage: video-transcoder probe [OPTIONS] FILE...\n"
     "       video-transcoder thumbs -o DIR [OPTIONS] FILE...\n"
     "       video-transcoder ladder -o DIR [OPTIONS] FILE...\n"
+    "       video-transcoder quality [-o DIR] [OPTIONS] REFERENCE FILE\n"
+    "       video-transcoder compare -o DIR [OPTIONS] REFERENCE FILE FILE...\n"
     "       video-transcoder serve --socket PATH [OPTIONS]\n"
     "\n"
     "  probe         what is in media files\n"
@@ -28,6 +33,9 @@ static const char  vtc_usage[] =
     "                index of them, DIR/thumbs.vtt\n"
     "  ladder        renditions, DIR/NAME.mp4, and DIR/asset.json, which names\n"
     "                them\n"
+    "  quality       how much FILE differs from REFERENCE: PSNR, SSIM; with\n"
+    "                -o a page of it, DIR/quality.html\n"
+    "  compare       the same of 2 to 16 files, and a page, DIR/compare.html\n"
     "  serve         live streams of nginx, which starts it\n"
     "\n"
     "options:\n"
@@ -35,7 +43,7 @@ static const char  vtc_usage[] =
     "                the extension\n"
     "  --json        a line of JSON for each file\n"
     "  --memory SIZE what a process may take, in MB: 64 to 65536, default 1024,\n"
-    "                of ladder 4096; 0: any\n"
+    "                of ladder, quality and compare 4096; 0: any\n"
     "  --timeout N   seconds without progress after which a file is given up:\n"
     "                1 to 86400, default 60; 0: never\n"
     "  --help        this text\n"
@@ -56,7 +64,11 @@ static const char  vtc_usage[] =
     "  --jobs N      processes at once: 1 to 64, default one a processor\n"
     "  --chunk N     seconds that each works on at once: 1 to 3600\n"
     "  --ignore-damage\n"
-    "                go on over what can't be decoded\n"
+    "                go on over what can't be decoded; of quality, compare\n"
+    "                too, as --jobs is of compare\n"
+    "\n"
+    "of quality:\n"
+    "  --worst N     the worst pictures, 0 to 100, default 5\n"
     "\n"
     "of serve:\n"
     "  --socket PATH listens there; --fd N: on a socket that is open\n"
@@ -208,6 +220,35 @@ vtc_thumbs(vtc_options_t *o, const char *path, const char *place)
 }
 
 
+static int
+vtc_quality(vtc_options_t *o)
+{
+    o->quality.json = o->json;
+    o->quality.damage = o->ladder.damage;
+    o->quality.threads = o->ladder.jobs < VTC_THREADS_MAX ? o->ladder.jobs
+                         : VTC_THREADS_MAX;
+    o->quality.dir = o->dir;
+    o->quality.reference = o->files[0];
+    o->quality.path = o->files[1];
+
+    return vtc_file(o, o->files[1], vtc_quality_work, &o->quality);
+}
+
+
+static int
+vtc_comparison(vtc_options_t *o)
+{
+    o->compare.json = o->json;
+    o->compare.damage = o->ladder.damage;
+    o->compare.jobs = o->ladder.jobs;
+    o->compare.dir = o->dir;
+    o->compare.reference = o->files[0];
+    o->compare.files = o->files + 1;
+
+    return vtc_compare(&o->compare, &o->limits) == 0 ? 0 : VTC_FAILED;
+}
+
+
 /* The ladder that is asked for: 0, or -1 and why. */
 static int
 vtc_ladder_of(vtc_options_t *o, vtc_ladder_t *ladder, FILE *why)
@@ -315,6 +356,12 @@ vtc_run(vtc_options_t *o)
         }
 
         return vtc_each(o, vtc_thumbs);
+
+    case VTC_QUALITY:
+        return vtc_quality(o);
+
+    case VTC_COMPARE:
+        return vtc_comparison(o);
 
     default:
         return vtc_ladders(o);

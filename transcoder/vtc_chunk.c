@@ -21,12 +21,6 @@
 #include "vtc_video.h"
 
 
-/* s before the end of a track, where it may have its last picture */
-#define VTC_CHUNK_REST      1.5
-
-/* how often a key frame further back is looked for, each time twice as far */
-#define VTC_CHUNK_TRIES     6
-
 /* pictures between two signs of life */
 #define VTC_CHUNK_ALIVE     10
 
@@ -181,40 +175,15 @@ vtc_chunk_close(vtc_chunk_run_t *c)
 }
 
 
-/*
- * The first picture that is in the chunk, or NULL.  A demuxer finds the key
- * frame by when it is decoded: it may be shown later than what is wanted.
- */
+/* The first picture that is in the chunk, or NULL. */
 static AVFrame *
 vtc_chunk_first(vtc_chunk_run_t *c, int *failed)
 {
-    int       i;
     AVFrame  *f;
-    int64_t   back, to;
 
-    *failed = 0;
-    f = NULL;
-
-    /* s, in ticks */
-    back = av_rescale_q(1, (AVRational) { 1, 1 }, c->film->plan.time_base);
-
-    for (i = 0, to = c->start; i < VTC_CHUNK_TRIES; i++) {
-
-        if (c->n && vtc_decode_seek(&c->decode, to) != 0) {
-            *failed = 1;
-            return NULL;
-        }
-
-        f = vtc_decode_next(&c->decode, failed);
-
-        if (f == NULL || f->pts <= c->start || to <= c->film->plan.origin) {
-            break;
-        }
-
-        to = c->start - back;
-        to = to < c->film->plan.origin ? c->film->plan.origin : to;
-        back *= 2;
-    }
+    f = c->n ? vtc_decode_from(&c->decode, c->start, c->film->plan.origin,
+                               failed)
+             : vtc_decode_next(&c->decode, failed);
 
     while (f && f->pts < c->start) {
         f = vtc_decode_next(&c->decode, failed);
@@ -299,38 +268,9 @@ vtc_chunk_pictures(vtc_chunk_run_t *c)
 static int
 vtc_chunk_whole(vtc_chunk_run_t *c)
 {
-    double       at, end;
-    int64_t      stop;
-    vtc_plan_t  *p;
-
-    p = &c->film->plan;
-
-    if (c->film->conf.damage) {
-        return 0;
-    }
-
-    if (c->decode.damaged) {
-        at = c->decode.first_damaged == AV_NOPTS_VALUE ? 0
-             : (double) (c->decode.first_damaged - p->origin)
-               * av_q2d(p->time_base);
-        fprintf(c->why, "%" PRIu64 " damaged pictures, the first at %.3f s",
-                c->decode.damaged, at);
-        return -1;
-    }
-
-    stop = p->origin + p->duration;
-    stop = c->end < stop ? c->end : stop;
-    end = (double) (stop - c->decode.newest) * av_q2d(p->time_base);
-
-    if (p->duration && end > VTC_CHUNK_REST) {
-        fprintf(c->why, "it ends at %.3f s, it should at %.3f s",
-                (double) (c->decode.newest - p->origin)
-                * av_q2d(p->time_base),
-                (double) p->duration * av_q2d(p->time_base));
-        return -1;
-    }
-
-    return 0;
+    return c->film->conf.damage ? 0
+           : vtc_decode_whole(&c->decode, c->film->plan.origin,
+                              c->film->plan.duration, c->end);
 }
 
 

@@ -4,10 +4,19 @@
  * Decoding of a track, see vtc_decode.h.
  */
 
+#include <inttypes.h>
+#include <libavutil/mathematics.h>
 #include <string.h>
 
 #include "vtc_decode.h"
 #include "vtc_source.h"
+
+
+/* s before the end of a track, where it may have its last picture */
+#define VTC_DECODE_REST     1.5
+
+/* how often a key frame further back is looked for, each time twice as far */
+#define VTC_DECODE_TRIES    6
 
 
 int
@@ -53,6 +62,12 @@ vtc_decode_open(vtc_decode_t *d, AVFormatContext *format,
 
     if (rc >= 0) {
         d->decoder->thread_count = (int) threads;
+
+        /*
+         * With a thread for each picture one is given on before it is decoded,
+         * and without the flags that say what is damaged.
+         */
+        d->decoder->thread_type = FF_THREAD_SLICE;
         d->decoder->pkt_timebase = d->stream->time_base;
         rc = avcodec_open2(d->decoder, codec, NULL);
     }
@@ -95,6 +110,9 @@ vtc_decode_seek(vtc_decode_t *d, int64_t time)
     }
 
     avcodec_flush_buffers(d->decoder);
+
+    /* it may hold a picture of where it was, or have seen the end */
+    vtc_upright_close(&d->upright);
     d->newest = AV_NOPTS_VALUE;
     d->ended = 0;
 
@@ -134,6 +152,8 @@ vtc_decode_read(vtc_decode_t *d)
 
         return 0;
     }
+
+    d->bytes += (uint64_t) d->packet->size;
 
     if (d->packet->flags & AV_PKT_FLAG_CORRUPT) {
         vtc_decode_damage(d, d->packet->pts);
@@ -269,4 +289,73 @@ vtc_decode_next(vtc_decode_t *d, int *failed)
 
         return d->frame;
     }
+}
+
+
+/*
+ * A demuxer finds the key frame by when it is decoded: it may be shown later
+ * than what is wanted.
+ */
+AVFrame *
+vtc_decode_from(vtc_decode_t *d, int64_t time, int64_t origin, int *failed)
+{
+    int       i;
+    AVFrame  *f;
+    int64_t   back, to;
+
+    f = NULL;
+
+    /* s, in ticks */
+    back = av_rescale_q(1, (AVRational) { 1, 1 }, d->upright.time_base);
+
+    for (i = 0, to = time; i < VTC_DECODE_TRIES; i++) {
+
+        if (vtc_decode_seek(d, to) != 0) {
+            *failed = 1;
+            return NULL;
+        }
+
+        f = vtc_decode_next(d, failed);
+
+        if (f == NULL || f->pts <= time || to <= origin) {
+            break;
+        }
+
+        to = time - back;
+        to = to < origin ? origin : to;
+        back *= 2;
+    }
+
+    return f;
+}
+
+
+int
+vtc_decode_whole(const vtc_decode_t *d, int64_t origin, int64_t duration,
+    int64_t end)
+{
+    double   at, tick;
+    int64_t  stop;
+
+    tick = av_q2d(d->upright.time_base);
+
+    if (d->damaged) {
+        at = d->first_damaged == AV_NOPTS_VALUE ? 0
+             : (double) (d->first_damaged - origin) * tick;
+        fprintf(d->why, "%" PRIu64 " damaged pictures, the first at %.3f s",
+                d->damaged, at);
+        return -1;
+    }
+
+    stop = origin + duration;
+    stop = end < stop ? end : stop;
+
+    if (duration && (double) (stop - d->newest) * tick > VTC_DECODE_REST) {
+        fprintf(d->why, "it ends at %.3f s, it should at %.3f s",
+                (double) (d->newest - origin) * tick,
+                (double) duration * tick);
+        return -1;
+    }
+
+    return 0;
 }

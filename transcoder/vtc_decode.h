@@ -23,6 +23,7 @@ typedef struct {
     AVFrame          *frame;            /* the newest */
     vtc_upright_t     upright;
     int64_t           newest;           /* its time; AV_NOPTS_VALUE: none */
+    uint64_t          bytes;            /* of what was read */
     uint64_t          damaged;          /* what could not be decoded, and what
                                            of it was guessed */
     int64_t           first_damaged;    /* time */
@@ -46,11 +47,26 @@ void vtc_decode_close(vtc_decode_t *d);
 int vtc_decode_seek(vtc_decode_t *d, int64_t time);
 
 /*
+ * Goes there, and further back until what comes first, which it gives, is not
+ * after that time; "origin" is that of the first picture.  NULL: as the next.
+ */
+AVFrame *vtc_decode_from(vtc_decode_t *d, int64_t time, int64_t origin,
+    int *failed);
+
+/*
  * The next one, later than the one before (those that are not are left out):
  * good until the next call, and writable.  NULL: the end, or, with "failed"
  * set, an error, and why.
  */
 AVFrame *vtc_decode_next(vtc_decode_t *d, int *failed);
+
+/*
+ * Whether pictures up to "end", or of a whole track that begins at "origin" and
+ * lasts "duration" (0: unknown), were all there and good, also when it has been
+ * closed: 0, or -1 and why.
+ */
+int vtc_decode_whole(const vtc_decode_t *d, int64_t origin, int64_t duration,
+    int64_t end);
 
 
 #endif /* VTC_DECODE_H */

@@ -58,40 +58,6 @@ vtc_film_boundary(const vtc_film_t *film, uint64_t segment)
 }
 
 
-/*
- * As it is shown, with square pixels: turned, and no smaller than what is
- * coded.
- */
-static void
-vtc_film_shape(vtc_film_t *film, AVFormatContext *format, AVStream *st)
-{
-    double       shape;
-    unsigned     side;
-    AVRational   sar;
-    vtc_shape_t  *s;
-
-    s = &film->plan.shape;
-    sar = av_guess_sample_aspect_ratio(format, st, NULL);
-    shape = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
-
-    s->width = (unsigned) st->codecpar->width;
-    s->height = (unsigned) st->codecpar->height;
-
-    if (shape >= 1) {
-        s->width = (unsigned) (s->width * shape + 0.5);
-
-    } else {
-        s->height = (unsigned) (s->height / shape + 0.5);
-    }
-
-    if (vtc_source_quarters(st) & 1) {
-        side = s->width;
-        s->width = s->height;
-        s->height = side;
-    }
-}
-
-
 /* Which rungs there are: 0, or -1 when there would be none. */
 static int
 vtc_film_rungs(vtc_film_t *film, FILE *out, FILE *why)
@@ -231,12 +197,9 @@ vtc_film_source(vtc_film_t *film, AVFormatContext *format, FILE *out,
     p->time_base = st->time_base;
     p->fps = av_guess_frame_rate(format, st, NULL);
     p->origin = st->start_time == AV_NOPTS_VALUE ? 0 : st->start_time;
-    p->duration = st->duration > 0 ? st->duration
-                  : format->duration > 0
-                  ? av_rescale_q(format->duration, AV_TIME_BASE_Q,
-                                 st->time_base) : 0;
+    p->duration = vtc_source_duration(format, st);
 
-    vtc_film_shape(film, format, st);
+    vtc_source_shape(format, st, &p->shape);
     vtc_film_sound(film, format);
     vtc_film_cut(film, vtc_film_indexed(format, st));
 

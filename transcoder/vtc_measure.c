@@ -20,7 +20,10 @@
 struct vtc_measure_s {
     FILE             *why;
     AVRational        time_base;
-    AVCodecContext   *decoder;
+    AVCodecContext   *decoder;          /* NULL: pairs */
+    vtc_measured_pt   measured;         /* of pairs */
+    void             *data;
+    uint64_t          pairs;
     AVFrame          *frame;
     AVFilterGraph    *graph;            /* NULL: no picture yet */
     AVFilterContext  *was;
@@ -96,6 +99,33 @@ vtc_measure_open(const AVCodecContext *encoder, AVRational time_base,
         vtc_measure_close(m);
         return NULL;
     }
+
+    return m;
+}
+
+
+vtc_measure_t *
+vtc_measure_pairs(vtc_measured_pt measured, void *data, FILE *why)
+{
+    vtc_measure_t  *m;
+
+    m = calloc(1, sizeof(vtc_measure_t));
+
+    if (m) {
+        m->frame = av_frame_alloc();
+    }
+
+    if (m == NULL || m->frame == NULL) {
+        fputs("no memory", why);
+        free(m);
+        return NULL;
+    }
+
+    /* of pairs, which are counted */
+    m->time_base = (AVRational) { 1, 25 };
+    m->measured = measured;
+    m->data = data;
+    m->why = why;
 
     return m;
 }
@@ -213,23 +243,36 @@ vtc_measure_value(const AVFrame *f, const char *name)
 }
 
 
-/* What has been compared: 0, or an error of libav. */
+/* What has been compared: 0, or -1 and why. */
 static int
 vtc_measure_drain(vtc_measure_t *m)
 {
-    int  rc;
+    int      rc;
+    double   mse, ssim;
+    int64_t  pts;
 
     for ( ;; ) {
         rc = av_buffersink_get_frame(m->sink, m->frame);
 
         if (rc < 0) {
-            return rc == AVERROR(EAGAIN) || rc == AVERROR_EOF ? 0 : rc;
+            return rc == AVERROR(EAGAIN) || rc == AVERROR_EOF
+                   ? 0 : vtc_measure_fail(m, rc);
         }
 
-        m->n++;
-        m->mse += vtc_measure_value(m->frame, "lavfi.psnr.mse_avg");
-        m->ssim += vtc_measure_value(m->frame, "lavfi.ssim.All");
+        mse = vtc_measure_value(m->frame, "lavfi.psnr.mse_avg");
+        ssim = vtc_measure_value(m->frame, "lavfi.ssim.All");
+        pts = m->frame->pts;
         av_frame_unref(m->frame);
+
+        m->n++;
+        m->mse += mse;
+        m->ssim += ssim;
+
+        if (m->measured
+            && m->measured(m->data, (uint64_t) pts, mse, ssim) != 0)
+        {
+            return -1;
+        }
     }
 }
 
@@ -254,8 +297,8 @@ vtc_measure_decode(vtc_measure_t *m, const AVPacket *packet)
             rc = av_buffersrc_add_frame_flags(m->is, m->frame, 0);
         }
 
-        if (rc >= 0) {
-            rc = vtc_measure_drain(m);
+        if (rc >= 0 && vtc_measure_drain(m) != 0) {
+            return -1;
         }
     }
 
@@ -271,22 +314,58 @@ vtc_measure_packet(vtc_measure_t *m, const AVPacket *packet)
 
 
 int
+vtc_measure_pair(vtc_measure_t *m, const AVFrame *was, const AVFrame *is)
+{
+    int             i, rc;
+    AVFrame        *f;
+    const AVFrame  *pair[2] = { was, is };
+
+    rc = m->graph ? 0 : vtc_measure_graph(m, was);
+
+    for (i = 0; rc >= 0 && i < 2; i++) {
+        f = m->frame;
+        rc = av_frame_ref(f, pair[i]);
+
+        if (rc >= 0) {
+            f->pts = (int64_t) m->pairs;
+            rc = av_buffersrc_add_frame_flags(i ? m->is : m->was, f, 0);
+            av_frame_unref(f);
+        }
+    }
+
+    if (rc < 0) {
+        return vtc_measure_fail(m, rc);
+    }
+
+    m->pairs++;
+
+    return vtc_measure_drain(m);
+}
+
+
+/* What the graph still holds. */
+static int
+vtc_measure_flush(vtc_measure_t *m)
+{
+    int  rc;
+
+    if (m->decoder && vtc_measure_decode(m, NULL) != 0) {
+        return -1;
+    }
+
+    rc = av_buffersrc_add_frame_flags(m->was, NULL, 0);
+    rc = rc < 0 ? rc : av_buffersrc_add_frame_flags(m->is, NULL, 0);
+
+    return rc < 0 ? vtc_measure_fail(m, rc) : vtc_measure_drain(m);
+}
+
+
+int
 vtc_measure_end(vtc_measure_t *m, uint64_t *n, double *mse, double *ssim)
 {
     int  rc;
 
-    rc = 0;
-
-    if (m->graph) {
-        rc = vtc_measure_decode(m, NULL);
-
-        if (rc == 0) {
-            rc = av_buffersrc_add_frame_flags(m->was, NULL, 0);
-            rc = rc < 0 ? rc : av_buffersrc_add_frame_flags(m->is, NULL, 0);
-            rc = rc < 0 ? rc : vtc_measure_drain(m);
-            rc = rc < 0 ? vtc_measure_fail(m, rc) : 0;
-        }
-    }
+    rc = m->graph ? vtc_measure_flush(m) : 0;
 
     *n = m->n;
     *mse = m->mse;

@@ -16,11 +16,12 @@
 
 #define VTC_MB              (1024ull * 1024)
 #define VTC_MEMORY          (1024 * VTC_MB)
-#define VTC_MEMORY_LADDER   (4096 * VTC_MB)
+#define VTC_MEMORY_LARGE    (4096 * VTC_MB)
 #define VTC_SILENCE         60
 #define VTC_STREAMS         16
 #define VTC_NICE            5
 #define VTC_SEGMENT         2000
+#define VTC_WORST           5
 
 
 typedef struct vtc_option_s  vtc_option_t;
@@ -387,9 +388,24 @@ vtc_set_nice(vtc_options_t *o, const char *value)
 }
 
 
+static int
+vtc_set_worst(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 0, VTC_WORST_MAX, 1, &n) != 0) {
+        return -1;
+    }
+
+    o->quality.worst = (unsigned) n;
+
+    return 0;
+}
+
+
 static const vtc_option_t  vtc_option[] = {
 
-    { "o", VTC_THUMBS | VTC_LADDER, 1, vtc_set_dir, "must not be empty" },
+    { "o", VTC_FILES & ~VTC_PROBE, 1, vtc_set_dir, "must not be empty" },
     { "json", VTC_FILES, 0, vtc_set_json, NULL },
     { "memory", VTC_FILES | VTC_SERVE, 1, vtc_set_memory,
       "must be 0 or between 64 and 65536 (MB)" },
@@ -412,11 +428,15 @@ static const vtc_option_t  vtc_option[] = {
       "must be between 0.5 and 60 (s)" },
     { "chunk", VTC_LADDER, 1, vtc_set_chunk,
       "must be between 1 and 3600 (s)" },
-    { "jobs", VTC_LADDER, 1, vtc_set_jobs, "must be between 1 and 64" },
+    { "jobs", VTC_LADDER | VTC_COMPARE, 1, vtc_set_jobs,
+      "must be between 1 and 64" },
     { "two-pass", VTC_LADDER, 0, vtc_set_two_pass, NULL },
     { "quality", VTC_LADDER, 1, vtc_set_quality,
       "must be a list of psnr, ssim and vmaf" },
-    { "ignore-damage", VTC_LADDER, 0, vtc_set_damage, NULL },
+    { "ignore-damage", VTC_LADDER | VTC_QUALITY | VTC_COMPARE, 0,
+      vtc_set_damage, NULL },
+
+    { "worst", VTC_QUALITY, 1, vtc_set_worst, "must be between 0 and 100" },
 
     { "socket", VTC_SERVE, 1, vtc_set_socket, "must not be empty" },
     { "fd", VTC_SERVE, 1, vtc_set_fd, "must be between 3 and 1023" },
@@ -432,12 +452,18 @@ static const struct {
     const char  *name;
     unsigned     command;
     unsigned     dir;                   /* it needs one */
+    unsigned     min;                   /* files */
+    unsigned     max;                   /* 0: any */
+    const char  *files;                 /* that it takes */
 } vtc_command[] = {
-    { "probe", VTC_PROBE, 0 },
-    { "thumbs", VTC_THUMBS, 1 },
-    { "ladder", VTC_LADDER, 1 },
-    { "serve", VTC_SERVE, 0 },
-    { NULL, 0, 0 }
+    { "probe", VTC_PROBE, 0, 1, 0, "a file" },
+    { "thumbs", VTC_THUMBS, 1, 1, 0, "a file" },
+    { "ladder", VTC_LADDER, 1, 1, 0, "a file" },
+    { "quality", VTC_QUALITY, 0, 2, 2, "a reference and one file" },
+    { "compare", VTC_COMPARE, 1, 1 + VTC_COMPARED_MIN, 1 + VTC_COMPARED_MAX,
+      "a reference and 2 to 16 files" },
+    { "serve", VTC_SERVE, 0, 0, 0, "no file" },
+    { NULL, 0, 0, 0, 0, NULL }
 };
 
 
@@ -459,10 +485,36 @@ vtc_options_defaults(vtc_options_t *o)
     o->serve.life = -1;
     o->serve.streams = VTC_STREAMS;
     o->serve.nice = VTC_NICE;
+    o->quality.worst = VTC_WORST;
 
     n = sysconf(_SC_NPROCESSORS_ONLN);
     o->ladder.jobs = n < 1 ? 1 : n > VTC_JOBS_MAX ? VTC_JOBS_MAX
                      : (unsigned) n;
+}
+
+
+/* That a command has as many files as it needs. */
+static int
+vtc_options_files(vtc_options_t *o, unsigned min, unsigned max,
+    const char *takes)
+{
+    unsigned  n;
+
+    for (n = 0; o->files[n]; n++) {
+        if (max && n == max) {
+            fprintf(stderr, "video-transcoder: %s takes %s, not \"%s\" too\n",
+                    o->name, takes, o->files[n]);
+            return VTC_USAGE;
+        }
+    }
+
+    if (n < min) {
+        fprintf(stderr, "video-transcoder: %s needs %s\n", o->name,
+                min == 1 ? "a file" : takes);
+        return VTC_USAGE;
+    }
+
+    return 0;
 }
 
 
@@ -492,8 +544,8 @@ vtc_options_command(vtc_options_t *o, unsigned given, char **argv)
     o->files = argv + 1;
 
     if (o->limits.memory == UINT64_MAX) {
-        o->limits.memory = o->command & (VTC_LADDER | VTC_SERVE)
-                           ? VTC_MEMORY_LADDER : VTC_MEMORY;
+        o->limits.memory = o->command & (VTC_PROBE | VTC_THUMBS) ? VTC_MEMORY
+                           : VTC_MEMORY_LARGE;
     }
 
     for (i = 0; vtc_option[i].name; i++) {
@@ -519,7 +571,8 @@ vtc_options_command(vtc_options_t *o, unsigned given, char **argv)
                ? vtc_options_wrong("serve needs %s", "--socket or --fd") : 0;
     }
 
-    return o->files[0] ? 0 : vtc_options_wrong("%s needs a file", o->name);
+    return vtc_options_files(o, vtc_command[i].min, vtc_command[i].max,
+                             vtc_command[i].files);
 }
 
 

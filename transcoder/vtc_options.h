@@ -7,9 +7,11 @@
 #ifndef VTC_OPTIONS_H
 #define VTC_OPTIONS_H
 
+#include "vtc_compare.h"
 #include "vtc_film.h"
 #include "vtc_job.h"
 #include "vtc_probe.h"
+#include "vtc_quality.h"
 #include "vtc_serve.h"
 #include "vtc_thumbs.h"
 
@@ -22,8 +24,10 @@
 #define VTC_PROBE       0x01
 #define VTC_THUMBS      0x02
 #define VTC_LADDER      0x04
-#define VTC_SERVE       0x08
-#define VTC_FILES       0x07            /* those that work on files */
+#define VTC_QUALITY     0x08
+#define VTC_COMPARE     0x10
+#define VTC_SERVE       0x20
+#define VTC_FILES       0x1f            /* those that work on files */
 
 typedef struct {
     unsigned         command;           /* one of them */
@@ -34,6 +38,8 @@ typedef struct {
     vtc_probe_t      probe;
     vtc_thumbs_t     thumbs;
     vtc_film_conf_t  ladder;
+    vtc_quality_t    quality;
+    vtc_compare_t    compare;
     vtc_serve_t      serve;
     const char      *ladder_of;         /* a name, or a file */
     const char      *codecs;

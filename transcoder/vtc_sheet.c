@@ -12,7 +12,7 @@
 #include "vtc_source.h"
 
 
-/* of JPEG, 2 to 31: smaller is better; 15 KB for a film's tile of 160x90 */
+/* 15 KB for a film's tile of 160x90 */
 #define VTC_SHEET_QUALITY   4
 
 
@@ -45,6 +45,7 @@ vtc_sheet_open(vtc_sheet_t *s, const vtc_grid_t *grid)
 
     memset(s, 0, sizeof(vtc_sheet_t));
     s->grid = *grid;
+    s->quality = VTC_SHEET_QUALITY;
 
     side = grid->width > grid->height ? grid->width : grid->height;
     s->frame = vtc_sheet_frame(grid->columns * grid->width,
@@ -94,6 +95,19 @@ vtc_sheet_fit(double a, double b, unsigned width, unsigned height,
 
     *w = *w < 2 ? 2 : *w & ~1u;
     *h = *h < 2 ? 2 : *h & ~1u;
+}
+
+
+void
+vtc_sheet_tile(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned max)
+{
+    unsigned  width, height;
+
+    width = shape->width < max ? shape->width : max;
+    height = shape->height < max ? shape->height : max;
+
+    vtc_sheet_fit(shape->width, shape->height, width, height, &grid->width,
+                  &grid->height);
 }
 
 
@@ -203,7 +217,7 @@ vtc_sheet_put(vtc_sheet_t *s, unsigned n, const AVFrame *picture,
 
 /* Encodes a frame: 0, or an error of libav. */
 static int
-vtc_sheet_encode(AVFrame *frame, AVPacket *packet)
+vtc_sheet_encode(AVFrame *frame, int quality, AVPacket *packet)
 {
     int              rc;
     const AVCodec   *codec;
@@ -223,7 +237,7 @@ vtc_sheet_encode(AVFrame *frame, AVPacket *packet)
     c->time_base = (AVRational) { 1, 1 };
     c->thread_count = 1;
     c->flags |= AV_CODEC_FLAG_QSCALE;
-    c->global_quality = VTC_SHEET_QUALITY * FF_QP2LAMBDA;
+    c->global_quality = quality * FF_QP2LAMBDA;
     frame->quality = c->global_quality;
     frame->pts = 0;
 
@@ -264,7 +278,7 @@ vtc_sheet_write(vtc_sheet_t *s, unsigned n, const char *path, FILE *why)
     }
 
     s->frame->height = (int) (rows * s->grid.height);
-    rc = vtc_sheet_encode(s->frame, packet);
+    rc = vtc_sheet_encode(s->frame, s->quality, packet);
     s->frame->height = height;
 
     if (rc < 0) {

@@ -12,11 +12,13 @@
 #include <libswscale/swscale.h>
 #include <stdio.h>
 
+#include "vtc_ladder.h"
+
 
 /* pixels each way: of a JPEG 65535, and every player has to decode it */
 #define VTC_SHEET_MAX  8192
 
-/* Even numbers of pixels; a tile is 16 to 1024 of them each way. */
+/* Even numbers of pixels. */
 typedef struct {
     unsigned            columns;        /* 1 to 32 */
     unsigned            rows;           /* 1 to 32 */
@@ -29,6 +31,8 @@ typedef struct {
     vtc_grid_t          grid;
     AVFrame            *frame;          /* of the whole sheet */
     AVFrame            *small;          /* a picture before it is turned */
+    int                 quality;        /* of JPEG, 2 to 31: smaller is
+                                           better; that of thumbnails */
     struct SwsContext  *scaler;
 } vtc_sheet_t;
 
@@ -36,6 +40,9 @@ typedef struct {
 /* 0, or -1: no memory */
 int vtc_sheet_open(vtc_sheet_t *s, const vtc_grid_t *grid);
 void vtc_sheet_close(vtc_sheet_t *s);
+
+/* A tile for pictures that look like this, no larger than they are. */
+void vtc_sheet_tile(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned max);
 
 /* All of it is black. */
 void vtc_sheet_clear(vtc_sheet_t *s);

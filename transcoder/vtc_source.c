@@ -5,6 +5,7 @@
  */
 
 #include <libavutil/display.h>
+#include <libavutil/mathematics.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,44 @@ vtc_source_quarters(AVStream *st)
     angle = av_display_rotation_get(m);
 
     return isnan(angle) ? 0 : (unsigned) ((int) floor(-angle / 90 + 0.5) & 3);
+}
+
+
+void
+vtc_source_shape(AVFormatContext *format, AVStream *st, vtc_shape_t *s)
+{
+    double      shape;
+    unsigned    side;
+    AVRational  sar;
+
+    sar = av_guess_sample_aspect_ratio(format, st, NULL);
+    shape = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
+
+    s->width = (unsigned) st->codecpar->width;
+    s->height = (unsigned) st->codecpar->height;
+
+    if (shape >= 1) {
+        s->width = (unsigned) (s->width * shape + 0.5);
+
+    } else {
+        s->height = (unsigned) (s->height / shape + 0.5);
+    }
+
+    if (vtc_source_quarters(st) & 1) {
+        side = s->width;
+        s->width = s->height;
+        s->height = side;
+    }
+}
+
+
+int64_t
+vtc_source_duration(AVFormatContext *format, AVStream *st)
+{
+    return st->duration > 0 ? st->duration
+           : format->duration > 0
+           ? av_rescale_q(format->duration, AV_TIME_BASE_Q, st->time_base)
+           : 0;
 }
 
 

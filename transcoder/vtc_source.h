@@ -11,6 +11,8 @@
 #include <libavformat/avformat.h>
 #include <stdio.h>
 
+#include "vtc_ladder.h"
+
 
 /*
  * What libav has to say goes nowhere from now on, but the newest error, which
@@ -29,6 +31,15 @@ AVFormatContext *vtc_source_open(const char *path, FILE *why);
  * are mirrored, or turned by something between, are shown as they are.
  */
 unsigned vtc_source_quarters(AVStream *st);
+
+/*
+ * What pictures of a track look like when they are shown, no smaller than what
+ * is coded.
+ */
+void vtc_source_shape(AVFormatContext *format, AVStream *st, vtc_shape_t *s);
+
+/* Of a track, or of all of them, in the time base of the track; 0: unknown. */
+int64_t vtc_source_duration(AVFormatContext *format, AVStream *st);
 
 /* One line about an error of libav: "WHAT: MESSAGE (CODE)". */
 void vtc_source_why(FILE *why, const char *what, int code);

@@ -51,7 +51,8 @@ vtc_video_open(vtc_video_t *v, const AVFrame *first)
         o = &v->outputs[i];
         o->newest = AV_NOPTS_VALUE;
         o->slot = INT64_MIN;
-        o->scaled = av_frame_alloc();
+        o->scale.width = o->encoding.shape.width;
+        o->scale.height = o->encoding.shape.height;
         o->encoder = vtc_codec_open(&o->encoding, first, v->why);
 
         if (o->encoder == NULL) {
@@ -60,14 +61,11 @@ vtc_video_open(vtc_video_t *v, const AVFrame *first)
 
         if (vtc_codec_find(o->encoding.rung->codec)->frames) {
             o->times = calloc(VTC_HELD_MAX, sizeof(int64_t));
-        }
 
-        if (o->scaled == NULL
-            || (vtc_codec_find(o->encoding.rung->codec)->frames
-                && o->times == NULL))
-        {
-            fputs("no memory", v->why);
-            return -1;
+            if (o->times == NULL) {
+                fputs("no memory", v->why);
+                return -1;
+            }
         }
     }
 
@@ -83,12 +81,10 @@ vtc_video_close(vtc_video_t *v)
 
     for (i = 0; i < v->n; i++) {
         o = &v->outputs[i];
-        av_frame_free(&o->scaled);
+        vtc_scale_close(&o->scale);
         vtc_codec_close(&o->encoder);
         free(o->times);
         o->times = NULL;
-        sws_freeContext(o->scaler);
-        o->scaler = NULL;
     }
 
     av_packet_free(&v->spare);
@@ -127,91 +123,14 @@ vtc_video_takes(vtc_output_t *o, int64_t pts, int key)
 }
 
 
-/* A buffer that nobody else reads: 0, or an error of libav. */
-static int
-vtc_video_buffer(vtc_output_t *o)
-{
-    AVFrame  *f;
-
-    f = o->scaled;
-
-    if (f->buf[0] && av_frame_is_writable(f)) {
-        return 0;
-    }
-
-    av_frame_unref(f);
-    f->format = AV_PIX_FMT_YUV420P;
-    f->width = (int) o->encoding.shape.width;
-    f->height = (int) o->encoding.shape.height;
-
-    return av_frame_get_buffer(f, 0);
-}
-
-
-/* Full range becomes what encoders and televisions expect. */
-static void
-vtc_video_colours(vtc_output_t *o, const AVFrame *from)
-{
-    int         range;
-    const int  *matrix;
-
-    range = from->color_range == AVCOL_RANGE_JPEG;
-    matrix = sws_getCoefficients(from->colorspace == AVCOL_SPC_UNSPECIFIED
-                                 || from->colorspace == AVCOL_SPC_RGB
-                                 ? SWS_CS_DEFAULT : (int) from->colorspace);
-
-    (void) sws_setColorspaceDetails(o->scaler, matrix, range, matrix, 0, 0,
-                                    1 << 16, 1 << 16);
-}
-
-
 static int
 vtc_video_scale(vtc_video_t *v, vtc_output_t *o, const AVFrame *from)
 {
-    int                 rc;
-    struct SwsContext  *scaler;
+    int  rc;
 
-    if (from->width == (int) o->encoding.shape.width
-        && from->height == (int) o->encoding.shape.height
-        && from->format == AV_PIX_FMT_YUV420P
-        && from->color_range != AVCOL_RANGE_JPEG)
-    {
-        o->picture = from;
-        return 0;
-    }
+    rc = vtc_scale_picture(&o->scale, from, &o->picture);
 
-    rc = vtc_video_buffer(o);
-
-    if (rc < 0) {
-        return vtc_video_fail(v, o, "can't be scaled", rc);
-    }
-
-    scaler = o->scaler;
-    o->scaler = sws_getCachedContext(scaler, from->width, from->height,
-                                     from->format,
-                                     (int) o->encoding.shape.width,
-                                     (int) o->encoding.shape.height,
-                                     AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL,
-                                     NULL, NULL);
-    if (o->scaler == NULL) {
-        return vtc_video_fail(v, o, "can't be scaled", AVERROR(EINVAL));
-    }
-
-    if (o->scaler != scaler) {
-        vtc_video_colours(o, from);
-    }
-
-    if (sws_scale(o->scaler, (const uint8_t *const *) from->data,
-                  from->linesize, 0, from->height, o->scaled->data,
-                  o->scaled->linesize)
-        != (int) o->encoding.shape.height)
-    {
-        return vtc_video_fail(v, o, "can't be scaled", AVERROR_EXTERNAL);
-    }
-
-    o->picture = o->scaled;
-
-    return 0;
+    return rc < 0 ? vtc_video_fail(v, o, "can't be scaled", rc) : 0;
 }
 
 

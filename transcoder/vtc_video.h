@@ -9,11 +9,11 @@
 #define VTC_VIDEO_H
 
 #include <libavcodec/avcodec.h>
-#include <libswscale/swscale.h>
 #include <stdio.h>
 
 #include "vtc_codec.h"
 #include "vtc_ladder.h"
+#include "vtc_scale.h"
 
 
 /* key frames that an encoder may have been asked for and not given */
@@ -32,8 +32,7 @@ typedef int (*vtc_picture_pt)(void *data, unsigned rung,
 typedef struct {
     vtc_encoding_t      encoding;
     AVCodecContext     *encoder;
-    struct SwsContext  *scaler;
-    AVFrame            *scaled;         /* its buffer is used again */
+    vtc_scale_t         scale;
     const AVFrame      *picture;        /* of now; NULL: left out */
     int64_t             slot;           /* of the newest, with fewer a second */
     int64_t             newest;         /* its time; AV_NOPTS_VALUE: none */
