@@ -296,6 +296,16 @@ for my $name (sort keys %tools) {
                               '--ignore-damage', $damaged);
     is $code, 0, 'unless it is asked for';
 
+    # pictures alone, in one chunk, with two threads for it
+    my $pictures = slurp($mute);
+    my $first = index($pictures, 'mdat') + 4;
+    my $size = unpack('N', substr $pictures, $first - 8, 4) - 8;
+    substr $pictures, int($first + 0.4 * $size), 1000, "\0" x 1000;
+    ($out, $err, $code) = run('-o', "$dir/$name-damaged-mute", @fast,
+                              qw(--jobs 2), spew('damaged_mute.mp4', $pictures));
+    is "$out$code", '1', 'nor is one whose pictures are';
+    like $err, qr/: \d+ damaged pictures, the first at /, 'and it is said';
+
     my $cut_off = spew('cut.mp4', substr slurp(media_file('ladder_first.mp4',
         '-i', $quiet, qw(-c copy -movflags +faststart))), 0,
         int($length * 0.6));

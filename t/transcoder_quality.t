@@ -87,6 +87,8 @@ my %files = (
 );
 my $later = media_file('quality_bad.ts', '-i', $bad, qw(-c copy
     -output_ts_offset 100));
+my $single = media_file('quality_single.ts', @same, qw(-crf 20 -g 999),
+                        @encoder);
 my $turned = media_file('quality_turned.mp4', @same,
                         qw(-c copy -metadata:s:v:0 rotate=90));
 my $wide = media_file('quality_wide.mp4', @same, qw(-c copy -aspect 32:9));
@@ -205,6 +207,10 @@ for my $name (sort keys %tools) {
         'only what was made now';
     ($left, $right) = bright("$to/worst/0.jpg", 0.25, 0.75);
     cmp_ok $right, '>', 230, 'also in MPEG-TS';
+
+    # pictures of one key frame, which a demuxer does not find
+    ($out, $err, $code) = run(qw(quality --worst 2 -o), $to, $single, $single);
+    is "$code$err", '0', 'a file that can only be read from its beginning';
 
     # --- several files -------------------------------------------------------
 
