@@ -271,6 +271,13 @@ for my $name (sort keys %tools) {
     my ($keys, @others) = map { (moments("$dir/$name-codecs/x-$_.mp4"))[1] }
                               @codecs;
     is_deeply \@others, [($keys) x @others], 'with the same key frames';
+    if ($name eq 'plain') {
+        ($out, $err, $code) = $rungs->('large', media_file('ladder_large.mp4',
+            qw(-f lavfi -i testsrc2=size=1280x720:rate=10:d=2 -c:v libx264
+               -preset ultrafast -pix_fmt yuv420p)), [qw(--codec av1)],
+            { name => 'x', size => '1280x720', bitrate => '500k' });
+        is "$code$err", '0', 'SVT-AV1 has the memory that it needs';
+    }
 
     # --- what is damaged -----------------------------------------------------
 

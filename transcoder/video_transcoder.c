@@ -14,6 +14,9 @@
 #include "vtc_options.h"
 
 
+/* SVT-AV1 takes 5 GB of addresses for 480p, and hangs when it gets none */
+#define VTC_AV1_MEMORY  (32768ull * 1024 * 1024)
+
 #define VTC_LADDER_MAX  (64 * 1024)     /* bytes of a file that is one */
 
 /* of a decoder, where two of them work for one picture */
@@ -43,7 +46,7 @@ static const char  vtc_usage[] =
     "                the extension\n"
     "  --json        a line of JSON for each file\n"
     "  --memory SIZE what a process may take, in MB: 64 to 65536, default 1024,\n"
-    "                of ladder, quality and compare 4096; 0: any\n"
+    "                of ladder, quality and compare 4096, with AV1 32768; 0: any\n"
     "  --timeout N   seconds without progress after which a file is given up:\n"
     "                1 to 86400, default 60; 0: never\n"
     "  --help        this text\n"
@@ -312,10 +315,11 @@ vtc_ladder(vtc_options_t *o, const char *path, const char *place)
 static int
 vtc_ladders(vtc_options_t *o)
 {
-    int      rc;
-    char    *text;
-    FILE    *why;
-    size_t   len;
+    int        rc;
+    char      *text;
+    FILE      *why;
+    size_t     len;
+    unsigned   i;
 
     text = NULL;
     why = open_memstream(&text, &len);
@@ -329,6 +333,14 @@ vtc_ladders(vtc_options_t *o)
     fclose(why);
     rc = rc == 0 ? 0 : vtc_options_wrong("%s", text);
     free(text);
+
+    for (i = 0; rc == 0 && i < o->ladder.ladder.n; i++) {
+        if (!o->memory
+            && strcmp(o->ladder.ladder.rungs[i].codec, "av1") == 0)
+        {
+            o->limits.memory = VTC_AV1_MEMORY;
+        }
+    }
 
     return rc == 0 ? vtc_each(o, vtc_ladder) : rc;
 }

@@ -141,6 +141,7 @@ vtc_set_memory(vtc_options_t *o, const char *value)
     }
 
     o->limits.memory = (uint64_t) n * VTC_MB;
+    o->memory = 1;
 
     return 0;
 }
@@ -474,8 +475,6 @@ vtc_options_defaults(vtc_options_t *o)
 
     memset(o, 0, sizeof(vtc_options_t));
 
-    /* which command it is is not known yet */
-    o->limits.memory = UINT64_MAX;
     o->limits.silence = VTC_SILENCE;
     o->thumbs.every = 5;
     o->thumbs.grid = (vtc_grid_t) { 10, 10, 160, 90 };
@@ -543,7 +542,7 @@ vtc_options_command(vtc_options_t *o, unsigned given, char **argv)
     o->name = vtc_command[i].name;
     o->files = argv + 1;
 
-    if (o->limits.memory == UINT64_MAX) {
+    if (!o->memory) {
         o->limits.memory = o->command & (VTC_PROBE | VTC_THUMBS) ? VTC_MEMORY
                            : VTC_MEMORY_LARGE;
     }

@@ -44,6 +44,7 @@ typedef struct {
     const char      *ladder_of;         /* a name, or a file */
     const char      *codecs;
     unsigned         json:1;
+    unsigned         memory:1;          /* is given */
     unsigned         help:1;
 } vtc_options_t;
 
