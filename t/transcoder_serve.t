@@ -253,7 +253,7 @@ for my $name (sort keys %tools) {
     cmp_ok scalar(coder_got($other, FRAME)), '>', 200, 'costs no other';
     my ($out, $err, $code) = quit();
     is $code, 0, 'it ends when it is told to';
-    like $err, qr/^video-transcoder: process \d+ of a stream crashed: /,
+    like $err, qr/^video-transcoder: process \d+ of a stream crashed: /m,
         'and has told of the crash';
     unlike $err, qr/Sanitizer|runtime error/, 'nothing else';
     ok !-e "$dir/socket", 'the socket is gone';

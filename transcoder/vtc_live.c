@@ -61,6 +61,7 @@ typedef struct {
     uint64_t          dropped;              /* pictures */
     uint64_t          damaged;              /* frames */
     unsigned          off;                  /* rungs, from the top */
+    int64_t           back[VTC_RUNGS_MAX];  /* pts since which one is made */
     unsigned          times_off;
     int64_t           calm;                 /* ms, since when nothing is late */
     int64_t           told;                 /* ms, when the newest STATE was */
@@ -143,6 +144,11 @@ vtc_live_packet(void *data, unsigned output, AVPacket *packet)
 
     v = data;
 
+    if (packet->pts < v->back[output]) {
+        /* of before it was given up */
+        return 0;
+    }
+
     if (vtc_nal_picture(&v->nal, packet->data, (size_t) packet->size) != 0) {
         fputs("an encoder gave no picture", v->why);
         return -1;
@@ -197,6 +203,7 @@ vtc_live_rungs(vtc_live_t *v, const AVFrame *f)
 
     sar = f->sample_aspect_ratio.num > 0 && f->sample_aspect_ratio.den > 0
           ? av_q2d(f->sample_aspect_ratio) : 1;
+    sar = sar < 0.01 || sar > 100 ? 1 : sar;
     source.width = (unsigned) (f->width * (sar > 1 ? sar : 1) + 0.5);
     source.height = (unsigned) (f->height / (sar < 1 ? sar : 1) + 0.5);
     v->video.n = 0;
@@ -220,6 +227,16 @@ vtc_live_rungs(vtc_live_t *v, const AVFrame *f)
         e->threads = 1;
         e->live = !v->quality;
         e->interval = 0;
+    }
+
+    if (v->video.n == 0) {
+        fputs("no rung is left of the ladder", v->why);
+        return -1;
+    }
+
+    /* there may have been more of them */
+    if (v->off >= v->video.n) {
+        v->off = v->video.n - 1;
     }
 
     return 0;
@@ -247,6 +264,7 @@ vtc_live_start(vtc_live_t *v, const AVFrame *first)
 
     for (i = 0; i < v->video.n; i++) {
         v->video.outputs[i].off = i < v->off;
+        v->back[i] = i < v->off ? INT64_MAX : INT64_MIN;
 
         if (vtc_live_header(v, i) != 0) {
             return -1;
@@ -296,13 +314,14 @@ vtc_live_key(vtc_live_t *v, int64_t pts)
 
 /* A rung goes, or comes back, at a key frame. */
 static void
-vtc_live_turn(vtc_live_t *v, int on)
+vtc_live_turn(vtc_live_t *v, int on, int64_t pts)
 {
     char      text[128];
     unsigned  i;
 
     i = on ? v->off - 1 : v->off;
     v->video.outputs[i].off = !on;
+    v->back[i] = pts;
     v->off = on ? v->off - 1 : v->off + 1;
     v->times_off += !on;
     v->calm = vtc_live_now();
@@ -331,7 +350,7 @@ vtc_live_takes(vtc_live_t *v, int64_t pts, int key)
         if (key && v->off && now - v->calm
                              > (int64_t) VTC_LIVE_BACK * v->times_off)
         {
-            vtc_live_turn(v, 1);
+            vtc_live_turn(v, 1, pts);
         }
 
         v->odd = 0;
@@ -341,7 +360,7 @@ vtc_live_takes(vtc_live_t *v, int64_t pts, int key)
     if (key) {
 
         if (late > VTC_LIVE_TOO_LATE && v->off + 1 < v->video.n) {
-            vtc_live_turn(v, 0);
+            vtc_live_turn(v, 0, INT64_MAX);
         }
 
         return 1;
@@ -669,7 +688,12 @@ vtc_live(int fd, unsigned patience)
 
     rc = v->in.packet && v->in.frame && v->why ? vtc_live_run(v) : -1;
 
-    if (rc != 0 && v->why) {
+    if (rc != 0 && v->link.error) {
+        /* it can't be told */
+        fprintf(stderr, "video-transcoder: a stream ended: %s\n",
+                v->link.error);
+
+    } else if (rc != 0 && v->why) {
         vtc_live_why(v, 3);
     }
 

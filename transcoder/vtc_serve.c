@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -146,6 +147,12 @@ vtc_serve_accept(vtc_server_t *s)
     fd = accept4(s->listen, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd == -1) {
+
+        if (errno != EAGAIN && errno != EINTR) {
+            /* of descriptors or memory: it is still there */
+            (void) usleep(VTC_SERVE_TURN * 100);
+        }
+
         return;
     }
 
@@ -250,9 +257,17 @@ vtc_serve(const vtc_serve_t *conf)
         return -1;
     }
 
+    /* whoever started it may have blocked them, or not cared */
     memset(&sa, 0, sizeof(sa));
-    sa.sa_handler = vtc_serve_signal;
     sigemptyset(&sa.sa_mask);
+    (void) sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
+    (void) signal(SIGALRM, SIG_DFL);
+    (void) signal(SIGPIPE, SIG_IGN);
+
+    /* of two daemons that listen one gets the connection */
+    (void) fcntl(s.listen, F_SETFL, fcntl(s.listen, F_GETFL) | O_NONBLOCK);
+
+    sa.sa_handler = vtc_serve_signal;
 
     if (sigaction(SIGCHLD, &sa, NULL) == -1
         || sigaction(SIGTERM, &sa, NULL) == -1
