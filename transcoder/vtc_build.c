@@ -5,6 +5,7 @@
  * no media: it starts those that do.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -105,7 +106,7 @@ vtc_build_why_end(vtc_build_t *b, vtc_build_why_t *w, int rc)
 }
 
 
-/* All that is in DIR/.ladder but the lock. */
+/* What is of ours in DIR/.ladder; with "all" the lock, too, at last. */
 static void
 vtc_build_clear(vtc_build_t *b, int all)
 {
@@ -115,25 +116,31 @@ vtc_build_clear(vtc_build_t *b, int all)
     struct dirent  *e;
 
     snprintf(path, sizeof(path), "%s/.ladder", b->film->conf.dir);
-    d = opendir(path);
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    d = dir == -1 ? NULL : fdopendir(dir);
 
     if (d == NULL) {
         return;
     }
 
-    dir = dirfd(d);
-
     while ((e = readdir(d)) != NULL) {
-        if (e->d_name[0] != '.' && (all || strcmp(e->d_name, "lock") != 0)) {
+
+        /* chunks have numbers */
+        if (isdigit((unsigned char) e->d_name[0])
+            || strncmp(e->d_name, "sound", 5) == 0
+            || strncmp(e->d_name, "plan", 4) == 0)
+        {
             (void) unlinkat(dir, e->d_name, 0);
         }
     }
 
-    closedir(d);
-
     if (all) {
+        /* from here on another run may begin */
+        (void) unlinkat(dir, "lock", 0);
         (void) rmdir(path);
     }
+
+    closedir(d);
 }
 
 
@@ -506,6 +513,7 @@ vtc_build_files(vtc_build_t *b)
     vtc_result_t      r;
     vtc_build_why_t   why;
 
+    /* names fit: "DIR/.ladder/lock" does */
     movie.film = b->film;
     text = NULL;
     f = open_memstream(&text, &len);
@@ -513,6 +521,10 @@ vtc_build_files(vtc_build_t *b)
     if (f == NULL) {
         return vtc_build_wrong(b, "", "no memory");
     }
+
+    /* it must not name files of two ladders */
+    snprintf(path, sizeof(path), "%s/asset.json", b->film->conf.dir);
+    (void) unlink(path);
 
     fputs("{\n  \"tracks\": [\n", f);
 
@@ -541,8 +553,6 @@ vtc_build_files(vtc_build_t *b)
         fputs("no memory", f);
 
     } else {
-        /* it fits: "DIR/.ladder/lock" does */
-        snprintf(path, sizeof(path), "%s/asset.json", b->film->conf.dir);
         rc = vtc_file_write(path, text, len, f);
     }
 
