@@ -279,6 +279,60 @@ for my $name (sort keys %tools) {
         is "$code$err", '0', 'SVT-AV1 has the memory that it needs';
     }
 
+    # --- odd films -----------------------------------------------------------
+
+    my $made = sub {
+        my ($kind, $source, @options) = @_;
+        my ($out, $err, $code) = run('-o', "$dir/$name-$kind", @fast,
+                                     @options, $source);
+        is "$code$err", '0', "$name: a film that is $kind";
+        return "$dir/$name-$kind/high.mp4";
+    };
+    my $lasts = sub {
+        my ($path, $kind) = @_;
+        return (probe($path, $kind, 'stream=duration'))[0][0];
+    };
+    my @lavfi = qw(-c:v libx264 -preset ultrafast -pix_fmt yuv420p);
+
+    # fields, a key frame beside each boundary
+    my $fields = media_file('ladder_fields.mp4', qw(-f lavfi -i
+        testsrc2=size=320x180:rate=25:d=12), @lavfi, qw(-g 51 -bf 2
+        -flags +ilme+ildct -x264-params tff=1));
+    my $is_whole = $made->('interlaced', $fields, qw(--chunk 4));
+    is((moments($is_whole))[0], (moments($fields))[0],
+       'has all its pictures at their times');
+    is((probe($is_whole, 'v', 'stream=field_order'))[0][0], 'progressive',
+       'and no fields');
+
+    # one picture in a chunk or none
+    my $slides = media_file('ladder_slides.mp4', qw(-f lavfi -i),
+        'testsrc2=size=320x180:rate=1/7:d=42', @lavfi);
+    is((moments($made->('slides', $slides, qw(--chunk 4))))[0],
+       (moments($slides))[0], 'has all of them');
+
+    # Matroska does not tell how long each track is
+    my $outlast = media_file('ladder_outlast.mkv', qw(-f lavfi -i
+        testsrc2=size=320x180:rate=25:d=5 -f lavfi -i sine=d=15), @lavfi,
+        qw(-c:a aac));
+    my $outlasted = $made->('outlasted', $outlast, qw(--chunk 3));
+    cmp_ok abs($lasts->($outlasted, 'v') - 5), '<', 0.1, 'ends when it does';
+    cmp_ok abs($lasts->($outlasted, 'a') - 15), '<', 0.1, 'its sound, too';
+
+    # sound with a hole in it stays with the picture
+    my $hole = media_file('ladder_hole.mkv', qw(-f lavfi -i
+        testsrc2=size=320x180:rate=25:d=20 -f lavfi -i sine=d=20), @lavfi,
+        '-af', 'aselect=not(between(t\,5\,10))', qw(-c:a pcm_s16le));
+    spew('loud.json', encode_json({ audio => { loudnorm => JSON::PP::true() },
+        rungs => [{ name => 'high', size => '320x180', bitrate => '100k' }] }));
+    cmp_ok abs($lasts->($made->('loud', $hole, '--ladder', "$dir/loud.json"),
+                         'a') - 20), '<', 0.2, 'has sound to its end';
+
+    # two recordings in one file
+    spew('one.ts', slurp(media_file('ladder_joined.ts', qw(-f lavfi -i
+        testsrc2=size=320x180:rate=25:d=4), @lavfi, qw(-mpegts_copyts 1))) x 2);
+    ($out, $err, $code) = run('-o', "$dir/$name-joined", @fast, "$dir/one.ts");
+    is $code, 1, 'what was joined is not taken for the whole';
+
     # --- what is damaged -----------------------------------------------------
 
     my $bytes = slurp($quiet);

@@ -108,15 +108,16 @@ static int
 vtc_audio_chain(vtc_audio_t *a)
 {
     int             rc;
-    char            text[256], layout[64];
+    char            text[320], layout[64];
     AVFilterInOut  *in, *out;
 
     (void) av_channel_layout_describe(&a->encoder->ch_layout, layout,
                                       sizeof(layout));
 
-    snprintf(text, sizeof(text), "%saresample=%d:async=1000:min_hard_comp=0.1,"
-             "aformat=sample_fmts=fltp:channel_layouts=%s,"
-             "asetnsamples=n=%d:p=0",
+    /* loudnorm counts samples: what is missing has to be there before it */
+    snprintf(text, sizeof(text), "aresample=%d:async=1000:min_hard_comp=0.1,"
+             "%saresample=%d,aformat=sample_fmts=fltp:channel_layouts=%s,"
+             "asetnsamples=n=%d:p=0", a->encoder->sample_rate,
              a->loudnorm ? "loudnorm=I=-16:TP=-1.5:LRA=11," : "",
              a->encoder->sample_rate, layout, a->encoder->frame_size);
 

@@ -42,6 +42,7 @@ typedef struct {
     vtc_measure_t   *measures[VTC_RUNGS_MAX];
     int64_t          shown;     /* when the chunk begins */
     int64_t          lasts;     /* ticks, of the newest picture; 0: unknown */
+    uint64_t         packets;
 } vtc_chunk_run_t;
 
 
@@ -70,6 +71,10 @@ vtc_chunk_packet(void *data, unsigned rung, AVPacket *packet)
     }
 
     packet->duration = c->lasts;
+
+    if (++c->packets % VTC_CHUNK_ALIVE == 0) {
+        vtc_job_alive(c->out);
+    }
 
     return vtc_spool_write(&c->spools[rung], packet);
 }
@@ -114,7 +119,8 @@ vtc_chunk_begin(vtc_chunk_run_t *c, const AVFrame *first)
         e->fps = e->rung->fps.num
                  && (p->fps.num == 0 || av_cmp_q(e->rung->fps, p->fps) < 0)
                  ? e->rung->fps : p->fps;
-        e->interval = (unsigned) (av_q2d(e->fps) * c->film->conf.segment / 1000
+        e->interval = e->fps.num <= 0 || e->fps.den <= 0 ? 0
+                      : (unsigned) (av_q2d(e->fps) * c->film->conf.segment / 1000
                                   + 0.999);
         e->preset = c->film->conf.preset;
         e->threads = p->threads;
@@ -179,14 +185,19 @@ vtc_chunk_close(vtc_chunk_run_t *c)
 static AVFrame *
 vtc_chunk_first(vtc_chunk_run_t *c, int *failed)
 {
-    AVFrame  *f;
+    AVFrame   *f;
+    uint64_t   n;
 
     f = c->n ? vtc_decode_from(&c->decode, c->start, c->film->plan.origin,
                                failed)
              : vtc_decode_next(&c->decode, failed);
 
-    while (f && f->pts < c->start) {
+    for (n = 0; f && f->pts < c->start; n++) {
         f = vtc_decode_next(&c->decode, failed);
+
+        if (n % VTC_CHUNK_ALIVE == 0) {
+            vtc_job_alive(c->out);
+        }
     }
 
     return f;
@@ -197,14 +208,12 @@ vtc_chunk_first(vtc_chunk_run_t *c, int *failed)
 static int
 vtc_chunk_key(vtc_chunk_run_t *c, int64_t pts)
 {
-    int  key;
+    int       key;
+    uint64_t  n;
 
-    key = 0;
-
-    while (pts >= vtc_film_boundary(c->film, c->segment)) {
-        c->segment++;
-        key = 1;
-    }
+    n = vtc_film_segment(c->film, pts);
+    key = n >= c->segment;
+    c->segment = key ? n + 1 : c->segment;
 
     return key;
 }
@@ -254,7 +263,11 @@ vtc_chunk_pictures(vtc_chunk_run_t *c)
         return vtc_video_end(&c->video);
     }
 
-    if (c->n && c->film->conf.damage) {
+    /* a slide may be shown for longer, or the sound go on for longer */
+
+    if (c->n && (f || c->film->conf.damage || !c->decode.exact
+                 || c->decode.newest != AV_NOPTS_VALUE))
+    {
         return 0;
     }
 

@@ -23,12 +23,15 @@ typedef struct {
     AVFrame          *frame;            /* the newest */
     vtc_upright_t     upright;
     int64_t           newest;           /* its time; AV_NOPTS_VALUE: none */
+    int64_t           lasts;            /* ticks; 0: unknown */
     uint64_t          bytes;            /* of what was read */
     uint64_t          damaged;          /* what could not be decoded, and what
                                            of it was guessed */
     int64_t           first_damaged;    /* time */
     unsigned          turns:1;          /* through "upright" */
     unsigned          ended:1;          /* all packets have been read */
+    unsigned          exact:1;          /* the file tells how long the track
+                                           is, not only the longest of all */
 } vtc_decode_t;
 
 

@@ -16,6 +16,9 @@
 #define VTC_FILM_CHUNK      60
 #define VTC_FILM_CHUNK_MIN  10
 
+/* ticks */
+#define VTC_FILM_FAR        (INT64_C(1) << 53)
+
 
 int
 vtc_film_path(const vtc_film_t *film, char path[VTC_PATH_MAX], FILE *why,
@@ -55,6 +58,27 @@ vtc_film_boundary(const vtc_film_t *film, uint64_t segment)
                                       p->time_base.den,
                                       (int64_t) p->time_base.num * 1000,
                                       AV_ROUND_UP);
+}
+
+
+uint64_t
+vtc_film_segment(const vtc_film_t *film, int64_t time)
+{
+    int64_t            ms;
+    uint64_t           n;
+    const vtc_plan_t  *p;
+
+    p = &film->plan;
+
+    if (time <= p->origin) {
+        return 0;
+    }
+
+    ms = av_rescale_rnd(time - p->origin, (int64_t) p->time_base.num * 1000,
+                        p->time_base.den, AV_ROUND_DOWN);
+    n = (uint64_t) ms / film->conf.segment;
+
+    return time >= vtc_film_boundary(film, n + 1) ? n + 1 : n;
 }
 
 
@@ -144,16 +168,22 @@ vtc_film_cut(vtc_film_t *film, int indexed)
 
 /* What is known of the sound. */
 static void
-vtc_film_sound(vtc_film_t *film, AVFormatContext *format)
+vtc_film_sound(vtc_film_t *film, AVFormatContext *format, FILE *out)
 {
     int                 i;
+    const AVCodec      *codec;
     AVDictionaryEntry  *language;
 
     if (film->conf.ladder.audio == 0) {
         return;
     }
 
-    i = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
+    /* the one that will be decoded */
+    i = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
+
+    if (i == AVERROR_DECODER_NOT_FOUND) {
+        fputs("the sound is left out: there is no decoder of it\n", out);
+    }
 
     if (i < 0) {
         return;
@@ -174,12 +204,13 @@ static int
 vtc_film_source(vtc_film_t *film, AVFormatContext *format, FILE *out,
     FILE *why)
 {
-    int          i;
-    AVStream    *st;
-    vtc_plan_t  *p;
+    int             i;
+    AVStream       *st;
+    vtc_plan_t     *p;
+    const AVCodec  *codec;
 
     p = &film->plan;
-    i = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    i = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
     st = i < 0 ? NULL : format->streams[i];
 
     if (st == NULL || (st->disposition & AV_DISPOSITION_ATTACHED_PIC)
@@ -199,8 +230,15 @@ vtc_film_source(vtc_film_t *film, AVFormatContext *format, FILE *out,
     p->origin = st->start_time == AV_NOPTS_VALUE ? 0 : st->start_time;
     p->duration = vtc_source_duration(format, st);
 
+    if (p->origin > VTC_FILM_FAR || p->origin < -VTC_FILM_FAR
+        || p->duration > VTC_FILM_FAR)
+    {
+        fputs("its times are none", why);
+        return -1;
+    }
+
     vtc_source_shape(format, st, &p->shape);
-    vtc_film_sound(film, format);
+    vtc_film_sound(film, format, out);
     vtc_film_cut(film, vtc_film_indexed(format, st));
 
     return vtc_film_rungs(film, out, why);

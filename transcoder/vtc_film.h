@@ -90,6 +90,9 @@ int vtc_film_plan(void *data, FILE *out, FILE *why);
 /* The time from which a segment on, counted from 0, pictures are in it. */
 int64_t vtc_film_boundary(const vtc_film_t *film, uint64_t segment);
 
+/* The segment, counted from 0, that a picture is in; before them all is 0. */
+uint64_t vtc_film_segment(const vtc_film_t *film, int64_t time);
+
 /* "DIR/.ladder/NAME" with a number: 0, or -1: too long, and why. */
 int vtc_film_path(const vtc_film_t *film, char path[VTC_PATH_MAX],
     FILE *why, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

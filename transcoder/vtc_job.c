@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,50 @@ vtc_job_alive(FILE *out)
 
     fputc('\0', out);
     fflush(out);
+}
+
+
+static int  vtc_job_fd;
+
+
+static void
+vtc_job_tick(int signo)
+{
+    int  saved;
+
+    (void) signo;
+    saved = errno;
+
+    if (write(vtc_job_fd, "", 1) == -1) {
+        /* nobody listens any more */
+        errno = saved;
+        return;
+    }
+
+    errno = saved;
+}
+
+
+void
+vtc_job_lives(FILE *out)
+{
+    struct itimerval   it;
+    struct sigaction   sa;
+
+    memset(&it, 0, sizeof(it));
+    memset(&sa, 0, sizeof(sa));
+
+    if (out) {
+        fflush(out);
+        vtc_job_fd = fileno(out);
+        it.it_value.tv_sec = 1;
+        it.it_interval.tv_sec = 1;
+        sa.sa_handler = vtc_job_tick;
+        sa.sa_flags = SA_RESTART;
+        (void) sigaction(SIGALRM, &sa, NULL);
+    }
+
+    (void) setitimer(ITIMER_REAL, &it, NULL);
 }
 
 

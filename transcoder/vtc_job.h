@@ -30,6 +30,10 @@ typedef int (*vtc_work_pt)(void *data, FILE *out, FILE *why);
 /* Called by work that takes long: it goes on. */
 void vtc_job_alive(FILE *out);
 
+/* From now on, by itself, each second: in a call that tells nothing.  NULL: no
+   more. */
+void vtc_job_lives(FILE *out);
+
 
 typedef struct {
     char        *text;          /* all of "out", with a zero behind it */

@@ -87,14 +87,13 @@ vtc_movie_same(vtc_movie_run_t *m, vtc_movie_track_t *t)
 }
 
 
-/* Whether there is no picture in a chunk: only if damage is ignored. */
+/* Whether there is no picture in a chunk. */
 static int
 vtc_movie_empty(vtc_movie_run_t *m, unsigned chunk)
 {
     vtc_made_t  made[VTC_RUNGS_MAX];
 
-    return m->film->conf.damage && vtc_chunk_made(m->film, chunk, made)
-           && made[0].pictures == 0;
+    return vtc_chunk_made(m->film, chunk, made) && made[0].pictures == 0;
 }
 
 
@@ -286,8 +285,10 @@ vtc_movie_write(vtc_movie_run_t *m, const char *part)
             return -1;
         }
 
-        vtc_job_alive(m->out);
+        /* all of the file is moved */
+        vtc_job_lives(m->out);
         rc = av_write_trailer(m->format);
+        vtc_job_lives(NULL);
     }
 
     if (rc >= 0) {

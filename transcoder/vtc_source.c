@@ -87,6 +87,7 @@ vtc_source_shape(AVFormatContext *format, AVStream *st, vtc_shape_t *s)
 
     sar = av_guess_sample_aspect_ratio(format, st, NULL);
     shape = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
+    shape = shape < 0.01 || shape > 100 ? 1 : shape;
 
     s->width = (unsigned) st->codecpar->width;
     s->height = (unsigned) st->codecpar->height;

@@ -80,7 +80,8 @@ vtc_upright_put(vtc_upright_t *u, AVFrame *frame)
     int  rc;
 
     if (frame && u->graph
-        && (frame->width != u->width || frame->height != u->height
+        && ((frame->interlaced_frame && !u->fields)
+            || frame->width != u->width || frame->height != u->height
             || frame->format != u->format))
     {
         /* a frame that waits for its neighbour is lost */
@@ -103,7 +104,24 @@ vtc_upright_put(vtc_upright_t *u, AVFrame *frame)
 int
 vtc_upright_get(vtc_upright_t *u, AVFrame *frame)
 {
-    return u->graph ? av_buffersink_get_frame(u->out, frame) : AVERROR_EOF;
+    int         rc;
+    AVRational  tb;
+
+    if (u->graph == NULL) {
+        return AVERROR_EOF;
+    }
+
+    rc = av_buffersink_get_frame(u->out, frame);
+
+    if (rc >= 0) {
+        /* bwdif counts in half ticks, also where it gives no more pictures */
+        tb = av_buffersink_get_time_base(u->out);
+        frame->pts = av_rescale_q(frame->pts, tb, u->time_base);
+        frame->pkt_duration = av_rescale_q(frame->pkt_duration, tb,
+                                           u->time_base);
+    }
+
+    return rc;
 }
 
 
