@@ -39,7 +39,7 @@ static const char  vtc_usage[] =
     "  quality       how much FILE differs from REFERENCE: PSNR, SSIM; with\n"
     "                -o a page of it, DIR/quality.html\n"
     "  compare       the same of 2 to 16 files, and a page, DIR/compare.html\n"
-    "  serve         live streams of nginx, which starts it\n"
+    "  serve         the daemon of live ladders, for workers of nginx\n"
     "\n"
     "options:\n"
     "  -o DIR        where to; it is made; of several files DIR/FILE, without\n"
