@@ -437,7 +437,7 @@ is_server_suite()
     esac
 
     # what doesn't start nginx by the harness has nothing to sanitize
-    grep -q '^use Test::\(Nginx::Socket\|Video\)\b' "$1"
+    grep -q '^use Test::\(Nginx::Socket\|Video\)[; ]' "$1"
 }
 
 
