@@ -8,8 +8,6 @@
 use strict;
 use warnings;
 
-use File::Basename qw(dirname);
-use File::Temp;
 use FindBin;
 use JSON::PP;
 use Test::More;
@@ -17,43 +15,14 @@ use Time::HiRes qw(time);
 
 use lib "$FindBin::Bin/lib";
 use Test::Video::Media;
+use Test::Video::Program;
 
-my $dir = File::Temp->newdir;
-my %tools = map { $_->[0] => $_->[1] } grep { -x $_->[1] } (
-    [plain => tool($ENV{TEST_NGINX_LOAD_MODULES}, 'debian')],
-    [sanitized => tool($ENV{TEST_NGINX_LOAD_MODULES_ASAN}, 'debian-asan')],
-);
+my $dir = tempdir();
+my %tools = program_flavours('video-inspect');
 
 plan skip_all => 'video-inspect is not built' if !%tools;
 
 $ENV{ASAN_OPTIONS} = 'detect_leaks=1';
-
-
-# It stands beside the modules.
-sub tool {
-    my ($modules, $flavour) = @_;
-    my ($core) = grep { /ngx_video_core_module/ } split ' ', $modules // '';
-
-    return ($core ? dirname($core) : "$FindBin::Bin/../build/$flavour")
-           . '/video-inspect';
-}
-
-
-sub slurp {
-    my ($path) = @_;
-    open my $fh, '<:raw', $path or die "$path: $!\n";
-    local $/;
-    return scalar <$fh>;
-}
-
-
-sub spew {
-    my ($name, $bytes) = @_;
-    open my $fh, '>:raw', "$dir/$name" or die "$name: $!\n";
-    print $fh $bytes;
-    close $fh or die "$name: $!\n";
-    return "$dir/$name";
-}
 
 
 my $tool;
