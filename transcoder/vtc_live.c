@@ -195,17 +195,12 @@ vtc_live_header(vtc_live_t *v, unsigned output)
 static int
 vtc_live_rungs(vtc_live_t *v, const AVFrame *f)
 {
-    double           sar;
     unsigned         i;
     vtc_shape_t      source, fitted;
     vtc_rung_t      *r;
     vtc_encoding_t  *e;
 
-    sar = f->sample_aspect_ratio.num > 0 && f->sample_aspect_ratio.den > 0
-          ? av_q2d(f->sample_aspect_ratio) : 1;
-    sar = sar < 0.01 || sar > 100 ? 1 : sar;
-    source.width = (unsigned) (f->width * (sar > 1 ? sar : 1) + 0.5);
-    source.height = (unsigned) (f->height / (sar < 1 ? sar : 1) + 0.5);
+    source = vtc_source_square(f->width, f->height, f->sample_aspect_ratio);
     v->video.n = 0;
 
     for (i = 0; i < v->ladder.n; i++) {

@@ -78,26 +78,31 @@ vtc_source_quarters(AVStream *st)
 }
 
 
+vtc_shape_t
+vtc_source_square(int width, int height, AVRational sar)
+{
+    double       shape;
+    vtc_shape_t  s;
+
+    shape = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
+
+    /* no camera has such pixels */
+    shape = shape < 0.01 || shape > 100 ? 1 : shape;
+
+    s.width = (unsigned) (width * (shape > 1 ? shape : 1) + 0.5);
+    s.height = (unsigned) (height / (shape < 1 ? shape : 1) + 0.5);
+
+    return s;
+}
+
+
 void
 vtc_source_shape(AVFormatContext *format, AVStream *st, vtc_shape_t *s)
 {
-    double      shape;
-    unsigned    side;
-    AVRational  sar;
+    unsigned  side;
 
-    sar = av_guess_sample_aspect_ratio(format, st, NULL);
-    shape = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
-    shape = shape < 0.01 || shape > 100 ? 1 : shape;
-
-    s->width = (unsigned) st->codecpar->width;
-    s->height = (unsigned) st->codecpar->height;
-
-    if (shape >= 1) {
-        s->width = (unsigned) (s->width * shape + 0.5);
-
-    } else {
-        s->height = (unsigned) (s->height / shape + 0.5);
-    }
+    *s = vtc_source_square(st->codecpar->width, st->codecpar->height,
+                           av_guess_sample_aspect_ratio(format, st, NULL));
 
     if (vtc_source_quarters(st) & 1) {
         side = s->width;

@@ -33,6 +33,12 @@ AVFormatContext *vtc_source_open(const char *path, FILE *why);
 unsigned vtc_source_quarters(AVStream *st);
 
 /*
+ * How large pictures are with square pixels, of which none of what is coded is
+ * lost.
+ */
+vtc_shape_t vtc_source_square(int width, int height, AVRational sar);
+
+/*
  * What pictures of a track look like when they are shown, no smaller than what
  * is coded.
  */
