@@ -34,8 +34,8 @@ static const char  vtc_usage[] =
     "  probe         what is in media files\n"
     "  thumbs        thumbnails in sheets, DIR/thumbs/0.jpg and so on, and an\n"
     "                index of them, DIR/thumbs.vtt\n"
-    "  ladder        renditions, DIR/NAME.mp4, and DIR/asset.json, which names\n"
-    "                them\n"
+    "  ladder        renditions, DIR/NAME.mp4, and DIR/asset.json, which\n"
+    "                names them\n"
     "  quality       how much FILE differs from REFERENCE: PSNR, SSIM; with\n"
     "                -o a page of it, DIR/quality.html\n"
     "  compare       the same of 2 to 16 files, and a page, DIR/compare.html\n"
@@ -45,8 +45,9 @@ static const char  vtc_usage[] =
     "  -o DIR        where to; it is made; of several files DIR/FILE, without\n"
     "                the extension\n"
     "  --json        a line of JSON for each file\n"
-    "  --memory SIZE what a process may take, in MB: 64 to 65536, default 1024,\n"
-    "                of ladder, quality and compare 4096, with AV1 32768; 0: any\n"
+    "  --memory SIZE what a process may take, in MB: 64 to 65536, default\n"
+    "                1024, of ladder, quality and compare 4096, with AV1\n"
+    "                32768; 0: any\n"
     "  --timeout N   seconds without progress after which a file is given up:\n"
     "                1 to 86400, default 60; 0: never\n"
     "  --help        this text\n"
@@ -125,9 +126,9 @@ vtc_probe(vtc_options_t *o)
 
 
 /*
- * Where what is made of a file goes: DIR, or with several files DIR and the name
- * of the file without its last extension.  The caller's to free(); NULL: no
- * memory.
+ * Where what is made of a file goes: DIR, or with several files DIR and the
+ * name of the file without its last extension.  The caller's to free(); NULL:
+ * no memory.
  */
 static char *
 vtc_place(vtc_options_t *o, const char *path)

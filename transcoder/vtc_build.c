@@ -1,8 +1,8 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * A ladder of a file from beginning to end, see vtc_build.h.  This process opens
- * no media: it starts those that do.
+ * A ladder of a file from beginning to end, see vtc_build.h.  This process
+ * opens no media: it starts those that do.
  */
 
 #include <ctype.h>

@@ -120,8 +120,9 @@ vtc_chunk_begin(vtc_chunk_run_t *c, const AVFrame *first)
                  && (p->fps.num == 0 || av_cmp_q(e->rung->fps, p->fps) < 0)
                  ? e->rung->fps : p->fps;
         e->interval = e->fps.num <= 0 || e->fps.den <= 0 ? 0
-                      : (unsigned) (av_q2d(e->fps) * c->film->conf.segment / 1000
-                                  + 0.999);
+                      : (unsigned) (av_q2d(e->fps)
+                                    * c->film->conf.segment / 1000
+                                    + 0.999);
         e->preset = c->film->conf.preset;
         e->threads = p->threads;
         e->pass = c->pass;

@@ -31,8 +31,8 @@ int vtc_chunk_work(void *data, FILE *out, FILE *why);
 int vtc_chunk_sound(void *data, FILE *out, FILE *why);
 
 /*
- * What came of a chunk that is finished, a vtc_made_t for each rung of the plan:
- * 1; 0: it isn't finished.
+ * What came of a chunk that is finished, a vtc_made_t for each rung of the
+ * plan: 1; 0: it isn't finished.
  */
 int vtc_chunk_made(vtc_film_t *film, unsigned n, vtc_made_t *made);
 

@@ -280,9 +280,9 @@ vtc_decode_lasts(const vtc_decode_t *d, const AVFrame *f)
 
 
 /*
- * The time of a frame: 1; 0: it is not to be had.  One that has none follows the
- * one before it.  Times that go far back are of something else that was joined
- * to it.
+ * The time of a frame: 1; 0: it is not to be had.  One that has none follows
+ * the one before it.  Times that go far back are of something else that was
+ * joined to it.
  */
 static int
 vtc_decode_time(vtc_decode_t *d, AVFrame *f)

@@ -3,8 +3,8 @@
  *
  * A file and the ladder that is made of it: what is asked for, and the plan of
  * it.  Pieces of it (chunks) are worked on in parallel, each by a process that
- * decodes once and encodes all rungs; their frames are kept in DIR/.ladder until
- * the files of the rungs are written.
+ * decodes once and encodes all rungs; their frames are kept in DIR/.ladder
+ * until the files of the rungs are written.
  */
 
 #ifndef VTC_FILM_H

@@ -280,7 +280,8 @@ vtc_job_heard(vtc_job_t *j, const struct pollfd *fds, int64_t now)
         return 1;
     }
 
-    if (j->limits.silence && now - j->alive > (int64_t) j->limits.silence * 1000)
+    if (j->limits.silence
+        && now - j->alive > (int64_t) j->limits.silence * 1000)
     {
         (void) vtc_job_fail(&j->result, "no progress for %u s",
                             j->limits.silence);

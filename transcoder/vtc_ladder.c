@@ -21,30 +21,27 @@
 #define VTC_LADDER_ABOVE    1.1
 
 
+#define VTC_RUNG(name, size, bitrate)                                         \
+    "{\"name\":\"" name "\",\"size\":\"" size "\",\"bitrate\":\"" bitrate "\"}"
+
+#define VTC_RUNGS_SD                                                          \
+    VTC_RUNG("480p", "854x480", "1400k") ","                                  \
+    VTC_RUNG("360p", "640x360", "700k")
+
+#define VTC_RUNGS_HD                                                          \
+    VTC_RUNG("1080p", "1920x1080", "5000k") ","                               \
+    VTC_RUNG("720p", "1280x720", "2800k") "," VTC_RUNGS_SD
+
 static const struct {
     const char  *name;
     const char  *text;
 } vtc_ladders[] = {
 
-    { "hd", "{\"rungs\":["
-            "{\"name\":\"1080p\",\"size\":\"1920x1080\",\"bitrate\":\"5000k\"},"
-            "{\"name\":\"720p\",\"size\":\"1280x720\",\"bitrate\":\"2800k\"},"
-            "{\"name\":\"480p\",\"size\":\"854x480\",\"bitrate\":\"1400k\"},"
-            "{\"name\":\"360p\",\"size\":\"640x360\",\"bitrate\":\"700k\"}]}" },
-
-    { "sd", "{\"rungs\":["
-            "{\"name\":\"480p\",\"size\":\"854x480\",\"bitrate\":\"1400k\"},"
-            "{\"name\":\"360p\",\"size\":\"640x360\",\"bitrate\":\"700k\"},"
-            "{\"name\":\"240p\",\"size\":\"426x240\",\"bitrate\":\"350k\"}]}" },
-
-    { "uhd", "{\"rungs\":["
-             "{\"name\":\"2160p\",\"size\":\"3840x2160\",\"bitrate\":\"16m\"},"
-             "{\"name\":\"1440p\",\"size\":\"2560x1440\",\"bitrate\":\"9m\"},"
-             "{\"name\":\"1080p\",\"size\":\"1920x1080\",\"bitrate\":\"5000k\"},"
-             "{\"name\":\"720p\",\"size\":\"1280x720\",\"bitrate\":\"2800k\"},"
-             "{\"name\":\"480p\",\"size\":\"854x480\",\"bitrate\":\"1400k\"},"
-             "{\"name\":\"360p\",\"size\":\"640x360\",\"bitrate\":\"700k\"}]}" },
-
+    { "hd", "{\"rungs\":[" VTC_RUNGS_HD "]}" },
+    { "sd", "{\"rungs\":[" VTC_RUNGS_SD ","
+            VTC_RUNG("240p", "426x240", "350k") "]}" },
+    { "uhd", "{\"rungs\":[" VTC_RUNG("2160p", "3840x2160", "16m") ","
+             VTC_RUNG("1440p", "2560x1440", "9m") "," VTC_RUNGS_HD "]}" },
     { NULL, NULL }
 };
 

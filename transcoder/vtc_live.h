@@ -11,8 +11,8 @@
 /*
  * Works on the connection "fd" of a worker until it ends; the process is this
  * stream's alone, and is killed by an alarm when a frame takes longer than
- * "patience" seconds.  0, or -1: it ended by an error, which the worker has been
- * told.
+ * "patience" seconds.  0, or -1: it ended by an error, which the worker has
+ * been told, or standard error if it can't be.
  */
 int vtc_live(int fd, unsigned patience);
 

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) ngx_video authors
  *
- * The file of a rung: an MP4 of its pictures and the sound, moov first, a second
- * of the one after a second of the other.
+ * The file of a rung: an MP4 of its pictures and the sound, moov first, a
+ * second of the one after a second of the other.
  */
 
 #ifndef VTC_MOVIE_H

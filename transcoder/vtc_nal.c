@@ -50,7 +50,7 @@ vtc_nal_next(const uint8_t *data, size_t len, size_t *pos,
 }
 
 
-/* Room for all of it: each NAL unit has a start code of three bytes at least. */
+/* Room for all of it: a start code has three bytes, a length has four. */
 static int
 vtc_nal_room(vtc_nal_t *out, size_t len)
 {

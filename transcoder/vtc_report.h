@@ -17,7 +17,7 @@ typedef struct {
 } vtc_report_t;
 
 
-/* A bar on a terminal, over the one before: media so far, and s that it took. */
+/* A bar on a terminal, over the one before: s of media, and s that it took. */
 void vtc_report_progress(const vtc_film_t *film, double done, double before,
     double seconds);
 void vtc_report_progress_end(void);

@@ -38,7 +38,7 @@ typedef struct {
     int64_t             newest;         /* its time; AV_NOPTS_VALUE: none */
     int64_t             asked[VTC_KEYS_ASKED];  /* times of key frames */
     unsigned            n_asked;
-    unsigned            since;          /* pictures from the newest of them on */
+    unsigned            since;          /* pictures from the newest of them */
     int64_t            *times;          /* of pictures, by their number; NULL:
                                            the encoder has them itself */
     uint64_t            pictures;
