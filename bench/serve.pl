@@ -57,7 +57,8 @@ my (undef, $err) = program_end($pid);
 my @after = (times)[2, 3];
 print $err;
 
-my $last = (coder_got($l, STATE))[-1]{body};
+my $state = coder_state((coder_got($l, STATE))[-1]);
+my $last = join ', ', map { "$_ $state->{$_}" } sort keys %$state;
 my $frames = grep { $_->[0] == FRAME } @messages;
 
 for my $track (0 .. $#rungs) {

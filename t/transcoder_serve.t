@@ -323,7 +323,7 @@ for my $name (sort keys %tools) {
     cmp_ok scalar(@tops), '<', scalar(@lows), 'the top one';
     is join(' ', map { $_->{flags} & 1 ? $_->{pts} : () } @lows), "@keys",
         'all key frames are there';
-    my $state = decode_json((coder_got($l, STATE))[-1]{body});
+    my $state = coder_state((coder_got($l, STATE))[-1]);
     cmp_ok $state->{dropped}, '>', 0, 'what was dropped is counted'
         or diag(explain($state));
     quit();

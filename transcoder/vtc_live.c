@@ -52,6 +52,8 @@ typedef struct {
     unsigned          opened:1;             /* what is to be made is known */
     unsigned          running:1;            /* encoders are open */
     unsigned          odd:1;                /* drops every other picture */
+    unsigned          ended:1;              /* the worker has sent all; it need
+                                               not wait for what it gets */
     unsigned          patience;             /* s */
     vtc_live_input_t  in;
     vtc_video_t       video;
@@ -110,28 +112,35 @@ vtc_live_why(vtc_live_t *v, unsigned level)
 static int
 vtc_live_state(vtc_live_t *v)
 {
-    int          rc;
-    char         text[512];
-    unsigned     i;
-    int64_t      late;
-    uint64_t     cpu;
-    nvm_wire_t   m = { .type = NVM_WIRE_STATE };
+    uint8_t           body[NVM_WIRE_STATE_LEN];
+    unsigned          i;
+    int64_t           late;
+    nvm_wire_t        m = { .type = NVM_WIRE_STATE };
+    nvm_writer_t      w;
+    nvm_wire_state_t  s;
 
     late = v->in.newest == INT64_MIN || v->link.newest == INT64_MIN
            ? 0 : v->link.newest - v->in.newest;
 
-    for (i = 0, cpu = 0; i < v->video.n; i++) {
-        cpu += v->video.outputs[i].cpu;
+    memset(&s, 0, sizeof(s));
+    s.pictures = v->pictures;
+    s.dropped = v->dropped;
+    s.damaged = v->damaged;
+    s.rungs = v->video.n;
+    s.off = v->off;
+    s.late = late < 0 ? 0 : (uint64_t) late;
+
+    for (i = 0; i < v->video.n; i++) {
+        s.cpu += v->video.outputs[i].cpu;
     }
 
-    rc = snprintf(text, sizeof(text), "{\"pictures\":%" PRIu64 ",\"dropped\":%"
-                  PRIu64 ",\"damaged\":%" PRIu64 ",\"rungs\":%u,\"off\":%u,"
-                  "\"late\":%" PRId64 ",\"cpu\":%" PRIu64 "}", v->pictures,
-                  v->dropped, v->damaged, v->video.n, v->off,
-                  late < 0 ? 0 : late, cpu / 1000000);
+    s.cpu /= 1000000;
     v->told = vtc_live_now();
 
-    return vtc_link_send(&v->link, &m, text, (size_t) rc, NULL, 0);
+    nvm_writer_init(&w, body, sizeof(body));
+    nvm_wire_state_write(&w, &s);
+
+    return vtc_link_send(&v->link, &m, body, w.len, NULL, 0);
 }
 
 
@@ -185,6 +194,7 @@ vtc_live_header(vtc_live_t *v, unsigned output)
     name[0] = (uint8_t) len;
     memcpy(name + 1, v->video.outputs[output].encoding.rung->name, len);
     m.track = (uint8_t) output;
+    m.flags = output == v->video.n - 1 ? NVM_WIRE_LAST : 0;
 
     return vtc_link_send(&v->link, &m, name, len + 1, v->extra.data,
                          v->extra.len);
@@ -597,6 +607,7 @@ vtc_live_message(vtc_live_t *v, const nvm_wire_t *m)
         return v->opened ? vtc_live_frame(v, m) : 0;
 
     case NVM_WIRE_END:
+        v->ended = 1;
 
         if (v->in.decoder) {
             (void) avcodec_send_packet(v->in.decoder, NULL);
@@ -683,7 +694,10 @@ vtc_live(int fd, unsigned patience)
 
     rc = v->in.packet && v->in.frame && v->why ? vtc_live_run(v) : -1;
 
-    if (rc != 0 && v->link.error) {
+    if (rc != 0 && v->link.error && v->ended) {
+        rc = 0;
+
+    } else if (rc != 0 && v->link.error) {
         /* it can't be told */
         fprintf(stderr, "video-transcoder: a stream ended: %s\n",
                 v->link.error);

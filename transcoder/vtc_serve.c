@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nvm_wire.h"
@@ -24,8 +25,9 @@
 #include "vtc_serve.h"
 
 
-/* ms between two looks at what has ended */
+/* ms between two looks at what has ended, and two signs of life */
 #define VTC_SERVE_TURN      500
+#define VTC_SERVE_BEAT      1000
 
 typedef struct {
     const vtc_serve_t  *conf;
@@ -33,6 +35,8 @@ typedef struct {
     int                 life;
     pid_t               pids[VTC_STREAMS_MAX];
     unsigned            n;              /* of them */
+    int64_t             beat;           /* ms, when the newest sign of life
+                                           was given */
 } vtc_server_t;
 
 
@@ -198,6 +202,41 @@ vtc_serve_accept(vtc_server_t *s)
 }
 
 
+/* Lines for the log go to the life line, and never wait. */
+static void
+vtc_serve_inherit(vtc_server_t *s)
+{
+    if (s->life == -1) {
+        return;
+    }
+
+    (void) fcntl(s->life, F_SETFL, fcntl(s->life, F_GETFL) | O_NONBLOCK);
+    (void) fcntl(s->life, F_SETFD, FD_CLOEXEC);
+    (void) fcntl(s->listen, F_SETFD, FD_CLOEXEC);
+    (void) dup2(s->life, STDERR_FILENO);
+}
+
+
+/* Tells whoever started it that it lives, and how many streams it has. */
+static void
+vtc_serve_beat(vtc_server_t *s)
+{
+    char             text[16];
+    int              n;
+    int64_t          now;
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+    now = (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+
+    if (s->life != -1 && now - s->beat >= VTC_SERVE_BEAT) {
+        s->beat = now;
+        n = snprintf(text, sizeof(text), "@%u", s->n);
+        (void) send(s->life, text, (size_t) n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
+
 /* Whoever started it has gone, or wants no more of it. */
 static int
 vtc_serve_over(vtc_server_t *s)
@@ -238,6 +277,7 @@ vtc_serve_turn(vtc_server_t *s)
     }
 
     vtc_serve_reap(s);
+    vtc_serve_beat(s);
 }
 
 
@@ -256,6 +296,8 @@ vtc_serve(const vtc_serve_t *conf)
     if (s.listen == -1) {
         return -1;
     }
+
+    vtc_serve_inherit(&s);
 
     /* whoever started it may have blocked them, or not cared */
     memset(&sa, 0, sizeof(sa));

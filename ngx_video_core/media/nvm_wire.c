@@ -79,3 +79,35 @@ nvm_wire_name(const nvm_wire_t *m, nvm_reader_t *r, const uint8_t **name,
 
     return r->error;
 }
+
+
+nvm_err_e
+nvm_wire_state(const nvm_wire_t *m, nvm_wire_state_t *s)
+{
+    nvm_reader_t  r;
+
+    nvm_reader_init(&r, m->body, m->len, 0);
+
+    s->pictures = nvm_reader_u64(&r);
+    s->dropped = nvm_reader_u64(&r);
+    s->damaged = nvm_reader_u64(&r);
+    s->rungs = nvm_reader_u64(&r);
+    s->off = nvm_reader_u64(&r);
+    s->late = nvm_reader_u64(&r);
+    s->cpu = nvm_reader_u64(&r);
+
+    return r.error;
+}
+
+
+void
+nvm_wire_state_write(nvm_writer_t *w, const nvm_wire_state_t *s)
+{
+    nvm_writer_u64(w, s->pictures);
+    nvm_writer_u64(w, s->dropped);
+    nvm_writer_u64(w, s->damaged);
+    nvm_writer_u64(w, s->rungs);
+    nvm_writer_u64(w, s->off);
+    nvm_writer_u64(w, s->late);
+    nvm_writer_u64(w, s->cpu);
+}

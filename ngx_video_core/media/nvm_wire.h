@@ -33,6 +33,9 @@
 #define NVM_WIRE_KEY        0x0001
 #define NVM_WIRE_AUDIO      0x0002
 
+/* of a HEADER of a rung: no other follows */
+#define NVM_WIRE_LAST       0x0004
+
 /* of a LOG: a level of syslog, which nginx has too */
 #define NVM_WIRE_LEVEL      0x000f
 
@@ -41,7 +44,7 @@ typedef enum {
     NVM_WIRE_HEADER,
     NVM_WIRE_FRAME,
     NVM_WIRE_END,
-    NVM_WIRE_STATE,             /* JSON, each second: it is alive, and how */
+    NVM_WIRE_STATE,             /* each second: it is alive, and how */
     NVM_WIRE_LOG                /* a line */
 } nvm_wire_type_e;
 
@@ -56,6 +59,19 @@ typedef struct {
     size_t           len;
 } nvm_wire_t;
 
+/* Of a STATE, each a u64, in this order; counted since the connection began. */
+typedef struct {
+    uint64_t         pictures;  /* of the source that were decoded */
+    uint64_t         dropped;   /* of them, for want of time */
+    uint64_t         damaged;   /* frames that could not be */
+    uint64_t         rungs;
+    uint64_t         off;       /* of them, given up for now */
+    uint64_t         late;      /* that it is behind, ms */
+    uint64_t         cpu;       /* of encoders, ms */
+} nvm_wire_state_t;
+
+#define NVM_WIRE_STATE_LEN  (7 * 8)
+
 
 /*
  * The next message of what has come, in place: NVM_OK; NVM_EAGAIN: it isn't
@@ -66,6 +82,10 @@ nvm_err_e nvm_wire_parse(nvm_reader_t *r, nvm_wire_t *m);
 
 /* The head of a message whose body, m->len bytes, follows. */
 void nvm_wire_write(nvm_writer_t *w, const nvm_wire_t *m);
+
+/* The body of a STATE; NVM_ETRUNC when it is none. */
+nvm_err_e nvm_wire_state(const nvm_wire_t *m, nvm_wire_state_t *s);
+void nvm_wire_state_write(nvm_writer_t *w, const nvm_wire_state_t *s);
 
 /* The name that a HEADER of a rung begins with; the rest of the body in r. */
 nvm_err_e nvm_wire_name(const nvm_wire_t *m, nvm_reader_t *r,

@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nvm_reader_t    r, rest;
     nvm_writer_t    w;
     const uint8_t  *name, *was;
+    nvm_wire_state_t  state;
 
     nvm_reader_init(&r, data, size, 0);
 
@@ -40,5 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (nvm_wire_name(&m, &rest, &name, &len) == NVM_OK) {
             require(len + nvm_reader_left(&rest) + 1 == m.len);
         }
+
+        require((nvm_wire_state(&m, &state) == NVM_OK)
+                == (m.len >= NVM_WIRE_STATE_LEN));
     }
 }

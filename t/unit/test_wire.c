@@ -118,12 +118,37 @@ test_name(void)
 }
 
 
+static void
+test_state(void)
+{
+    nvm_wire_t        m;
+    nvm_writer_t      w;
+    nvm_wire_state_t  s;
+
+    const nvm_wire_state_t  sent = { 1, 2, 3, 4, 5, 6, UINT64_MAX };
+
+    nvm_writer_init(&w, buf, sizeof(buf));
+    nvm_wire_state_write(&w, &sent);
+    is_int(w.len, NVM_WIRE_STATE_LEN, "a state has its length");
+
+    memset(&m, 0, sizeof(m));
+    m.body = buf;
+    m.len = w.len;
+    is_int(nvm_wire_state(&m, &s), NVM_OK, "it is read");
+    ok(memcmp(&s, &sent, sizeof(s)) == 0, "as it was written");
+
+    m.len--;
+    is_int(nvm_wire_state(&m, &s), NVM_ETRUNC, "all of it");
+}
+
+
 int
 main(void)
 {
     test_round();
     test_wrong();
     test_name();
+    test_state();
 
     return done_testing();
 }

@@ -16,6 +16,7 @@ use constant { OPEN => 1, HEADER => 2, FRAME => 3, ENDED => 4, STATE => 5,
                LOG => 6 };
 
 our @EXPORT = qw(OPEN HEADER FRAME ENDED STATE LOG coder_message coder_opening
+                 coder_state
                  coder_film coder_link coder_receive coder_put coder_got);
 
 
@@ -114,6 +115,17 @@ sub coder_put {
 sub coder_got {
     my ($l, $type) = @_;
     return grep { $_->{type} == $type } @{ $l->{got} };
+}
+
+
+# What a STATE says.
+sub coder_state {
+    my ($message) = @_;
+    my %state;
+
+    @state{qw(pictures dropped damaged rungs off late cpu)}
+        = unpack 'Q>7', $message->{body};
+    return \%state;
 }
 
 
