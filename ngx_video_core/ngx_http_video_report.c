@@ -218,6 +218,23 @@ ngx_http_video_report_labels(ngx_pool_t *pool, ngx_str_t *zone,
 }
 
 
+static void
+ngx_http_video_report_daemon(ngx_http_video_zone_status_t *s,
+    ngx_video_daemon_t *d)
+{
+    uint64_t  now, beat;
+
+    now = ngx_video_now();
+    beat = ngx_video_load(&d->beat);
+
+    s->transcoder_pid = ngx_video_load(&d->pid);
+    s->transcoder_starts = ngx_video_load(&d->starts);
+    s->transcoder_streams = ngx_video_load(&d->streams);
+    s->transcoder_silent = s->transcoder_pid && now > beat
+                           ? (now - beat) / 1000 : 0;
+}
+
+
 static ngx_int_t
 ngx_http_video_report_zone(ngx_http_video_report_t *rp,
     ngx_http_video_zone_status_t *s, ngx_video_store_t *st)
@@ -241,6 +258,7 @@ ngx_http_video_report_zone(ngx_http_video_report_t *rp,
     s->cuts = h->cuts;
     s->recoveries = h->recoveries;
     s->wakes = h->wakes;
+    ngx_http_video_report_daemon(s, &h->daemon);
 
     for (i = 0; i < NGX_VIDEO_SLOTS; i++) {
         s->workers += st->slots[i].state == NGX_VIDEO_SLOT_LIVE;

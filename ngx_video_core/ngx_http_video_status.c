@@ -49,6 +49,14 @@ const ngx_http_video_zone_field_t  ngx_http_video_zone_fields[] = {
                          "Repairs after a death inside the lock."),
     ngx_http_video_field(wakes, "wakes_total", "counter",
                          "Wake-ups sent from worker to worker."),
+    ngx_http_video_field(transcoder_pid, "transcoder_pid", "gauge",
+                         "Process of the transcoder; 0: it does not run."),
+    ngx_http_video_field(transcoder_starts, "transcoder_starts_total",
+                         "counter", "Times that it was started."),
+    ngx_http_video_field(transcoder_streams, "transcoder_streams", "gauge",
+                         "Streams that it has."),
+    ngx_http_video_field(transcoder_silent, "transcoder_silent_seconds",
+                         "gauge", "Since it last told that it lives."),
 
     { NULL, NULL, NULL, NULL, 0 }
 };
@@ -65,6 +73,10 @@ static const char  *ngx_http_video_states[] = {
 static const char  *ngx_http_video_recordings[] = {
     "none", "on", "off", "failed"
 };
+
+
+/* ngx_video_rungs_state_e */
+static const char  *ngx_http_video_ladders[] = { "none", "waiting", "on" };
 
 
 /* A string in JSON; names of streams are checked. */
@@ -197,6 +209,24 @@ ngx_http_video_status_numbers(nvm_writer_t *w, ngx_video_live_stats_t *m)
 }
 
 
+static void
+ngx_http_video_status_ladder(nvm_writer_t *w, ngx_video_rungs_stat_t *m)
+{
+    nvm_writer_fmt(w, "\"ladder\":{\"state\":\"%s\",\"losses\":%llu,"
+                   "\"pictures\":%llu,\"dropped\":%llu,\"damaged\":%llu,"
+                   "\"rungs\":%llu,\"off\":%llu,\"late\":%llu,"
+                   "\"cpu\":%llu},", ngx_http_video_ladders[m->state % 3],
+                   (unsigned long long) m->losses,
+                   (unsigned long long) m->pictures,
+                   (unsigned long long) m->dropped,
+                   (unsigned long long) m->damaged,
+                   (unsigned long long) m->rungs,
+                   (unsigned long long) m->off,
+                   (unsigned long long) m->late,
+                   (unsigned long long) m->cpu);
+}
+
+
 static ngx_int_t
 ngx_http_video_status_stream(ngx_http_video_report_t *rp,
     ngx_http_video_stream_status_t *s, const char *before)
@@ -228,6 +258,7 @@ ngx_http_video_status_stream(ngx_http_video_report_t *rp,
                    (unsigned) info->order + 1,
                    ngx_http_video_recordings[info->recording & 3]);
     ngx_http_video_status_numbers(w, &s->stats);
+    ngx_http_video_status_ladder(w, &s->stats.rungs);
     nvm_writer_text(w, "\"tracks\":[");
 
     for (n = 0; n < s->ntracks; n++) {

@@ -38,6 +38,10 @@ typedef struct {
     uint64_t                  cuts;
     uint64_t                  recoveries;
     uint64_t                  wakes;
+    uint64_t                  transcoder_pid;
+    uint64_t                  transcoder_starts;
+    uint64_t                  transcoder_streams;
+    uint64_t                  transcoder_silent;    /* s */
     ngx_str_t                 labels;       /* zone="live" */
 } ngx_http_video_zone_status_t;
 

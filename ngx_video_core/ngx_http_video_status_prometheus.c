@@ -134,6 +134,51 @@ static const ngx_http_video_metric_t  ngx_http_video_metrics[] = {
       NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.failed),
       NULL, NULL, 1 },
 
+    { "stream_ladder_on", "gauge",
+      "1: rungs come from the transcoder.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs_on),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_losses_total", "counter",
+      "Times that the transcoder was gone.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.losses),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_pictures_total", "counter",
+      "Pictures of the source that were decoded.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.pictures),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_dropped_total", "counter",
+      "Of them, those left out for want of time.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.dropped),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_damaged_total", "counter",
+      "Frames of the source that could not be decoded.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.damaged),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_rungs", "gauge",
+      "Rungs that are to be made.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.rungs),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_rungs_off", "gauge",
+      "Of them, those given up for now.",
+      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.off),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_late_seconds", "gauge",
+      "What the transcoder is behind.",
+      NGX_HTTP_VIDEO_OF_STREAM, 3, ngx_http_video_of_stream(stats.rungs.late),
+      NULL, NULL, 1 },
+
+    { "stream_ladder_cpu_seconds_total", "counter",
+      "Processor time of the encoders.",
+      NGX_HTTP_VIDEO_OF_STREAM, 3, ngx_http_video_of_stream(stats.rungs.cpu),
+      NULL, NULL, 1 },
+
     { "track_info", "gauge", "What a track is, in labels.",
       NGX_HTTP_VIDEO_OF_INFO, 0, 0, NULL, NULL, 1 },
 

@@ -227,7 +227,9 @@ ngx_http_video_live_init_segment(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_video_live_init(ctx->store, info, number, init, &len) != NGX_OK) {
+    if (ngx_video_live_init(ctx->store, info, number, init, &len) != NGX_OK
+        || len == 0)
+    {
         return NGX_HTTP_NOT_FOUND;
     }
 

@@ -287,6 +287,11 @@ ngx_http_video_runs_vain(ngx_http_video_runs_t *t, ngx_uint_t number)
         }
     }
 
+    if (t->run[0]->track[number].codecs[0] == '\0') {
+        /* the place of one that comes in a later run, if at all */
+        return 1;
+    }
+
     for (n = 0; n < t->ntracks; n++) {
         tl = &t->run[0]->timeline[n];
 

@@ -258,6 +258,10 @@ ngx_stream_video_pull_publish(ngx_stream_video_pull_t *pull)
     ctx->name.len = pull->name.len;
     ngx_memcpy(ctx->name_data, pull->name.data, pull->name.len);
 
+    if (ngx_stream_video_transcode_session(ctx, pull->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_stream_video_rtmp_begin(ctx);
 }
 

@@ -434,6 +434,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
 
     ctx->segmenter.conf.name = ctx->name;
     ctx->segmenter.record = conf->record;
+    ctx->segmenter.ladder = ngx_stream_video_transcode_ladder(ctx);
     ctx->segmenter.standby = (rc == NGX_BUSY);
 
     /* the stream is on air: its further runs are it */

@@ -126,6 +126,13 @@ static ngx_command_t  ngx_stream_video_rtmp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("video_transcode"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_video_transcode,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("video_dvr"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
@@ -224,7 +231,9 @@ ngx_module_t  ngx_stream_video_rtmp_module = {
 static ngx_int_t
 ngx_stream_video_rtmp_preconfiguration(ngx_conf_t *cf)
 {
-    return ngx_video_core_required(cf, "ngx_stream_video_rtmp_module");
+    return ngx_video_core_required(cf, "ngx_stream_video_rtmp_module")
+           == NGX_OK
+           ? ngx_stream_video_transcode_variables(cf) : NGX_ERROR;
 }
 
 
@@ -255,6 +264,7 @@ ngx_stream_video_rtmp_create_srv_conf(ngx_conf_t *cf)
     conf->standby = NGX_CONF_UNSET;
     conf->silence = NGX_CONF_UNSET_MSEC;
     conf->record = NGX_CONF_UNSET_PTR;
+    conf->transcode = NGX_CONF_UNSET_PTR;
     conf->dvr = NGX_CONF_UNSET_MSEC;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->bitrate = NGX_CONF_UNSET_SIZE;
@@ -284,6 +294,7 @@ ngx_stream_video_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_value(conf->standby, prev->standby, 0);
     ngx_conf_merge_msec_value(conf->silence, prev->silence, 2000);
     ngx_conf_merge_ptr_value(conf->record, prev->record, NULL);
+    ngx_conf_merge_ptr_value(conf->transcode, prev->transcode, NULL);
     ngx_conf_merge_msec_value(conf->dvr, prev->dvr, 0);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
     ngx_conf_merge_size_value(conf->bitrate, prev->bitrate, 4 * 1024 * 1024);

@@ -16,6 +16,7 @@
 #include "ngx_stream_video_publish_module.h"
 #include "ngx_stream_video_pull.h"
 #include "ngx_stream_video_push.h"
+#include "ngx_stream_video_transcode.h"
 #include "ngx_video_segmenter.h"
 #include "nvr_aggregate.h"
 #include "nvr_chunk.h"
@@ -51,6 +52,7 @@ typedef struct {
                                                    over; 0: never */
     ngx_msec_t                dvr;              /* 0: none */
     ngx_video_record_conf_t  *record;           /* NULL: off */
+    ngx_stream_video_transcode_t  *transcode;   /* NULL: off */
     ngx_msec_t                timeout;
     size_t                    bitrate;
     size_t                    max_message;

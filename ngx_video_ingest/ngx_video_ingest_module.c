@@ -10,6 +10,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include "ngx_video_core.h"
+#include "ngx_video_ingest.h"
 #include "ngx_video_record.h"
 
 
@@ -20,12 +22,9 @@ typedef struct {
 } ngx_video_ingest_recorded_t;
 
 
-typedef struct {
-    ngx_array_t               recorded;     /* ngx_video_ingest_recorded_t */
-} ngx_video_ingest_conf_t;
-
-
 static void *ngx_video_ingest_create_conf(ngx_cycle_t *cycle);
+static char *ngx_video_ingest_init_conf(ngx_cycle_t *cycle, void *conf);
+static ngx_int_t ngx_video_ingest_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_video_ingest_init_process(ngx_cycle_t *cycle);
 static void ngx_video_ingest_tick(ngx_event_t *ev);
 
@@ -36,20 +35,40 @@ static ngx_event_t             ngx_video_ingest_timer;
 static ngx_connection_t        ngx_video_ingest_dummy;
 
 
+static ngx_command_t  ngx_video_ingest_commands[] = {
+
+    { ngx_string("transcoder"),
+      NGX_VIDEO_CONF|NGX_DIRECT_CONF|NGX_CONF_1MORE,
+      ngx_video_transcoder,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("ladder"),
+      NGX_VIDEO_CONF|NGX_DIRECT_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_video_ladder_block,
+      0,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
 static ngx_core_module_t  ngx_video_ingest_module_ctx = {
     ngx_string("video_ingest"),
     ngx_video_ingest_create_conf,
-    NULL
+    ngx_video_ingest_init_conf
 };
 
 
 ngx_module_t  ngx_video_ingest_module = {
     NGX_MODULE_V1,
     &ngx_video_ingest_module_ctx,          /* module context */
-    NULL,                                  /* module directives */
+    ngx_video_ingest_commands,             /* module directives */
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_video_ingest_init_module,          /* init module */
     ngx_video_ingest_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -71,12 +90,51 @@ ngx_video_ingest_create_conf(ngx_cycle_t *cycle)
 
     if (ngx_array_init(&conf->recorded, cycle->pool, 2,
                        sizeof(ngx_video_ingest_recorded_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&conf->ladders, cycle->pool, 2,
+                          sizeof(ngx_video_ladder_t *))
+           != NGX_OK)
     {
         return NULL;
     }
 
+    ngx_video_transcoder_create(&conf->transcoder);
+
     return conf;
+}
+
+
+/* All has been read: "video { }" may come after what refers to it. */
+static char *
+ngx_video_ingest_init_conf(ngx_cycle_t *cycle, void *conf)
+{
+    ngx_video_ingest_conf_t *icf = conf;
+
+    if (ngx_video_ladder_check(&icf->ladders, cycle->log) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (icf->ladders.nelts
+        && ngx_video_transcoder_init(cycle, &icf->transcoder) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_video_ingest_init_module(ngx_cycle_t *cycle)
+{
+    if (ngx_test_config
+        || ngx_video_ingest_conf(cycle)->transcoder.enable != 1
+        || ngx_video_ingest_conf(cycle)->ladders.nelts == 0)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_video_transcoder_listen(cycle);
 }
 
 
@@ -88,8 +146,7 @@ ngx_video_ingest_record(ngx_conf_t *cf, ngx_video_record_conf_t *record,
     ngx_video_ingest_conf_t      *conf;
     ngx_video_ingest_recorded_t  *p;
 
-    conf = (ngx_video_ingest_conf_t *)
-               ngx_get_conf(cf->cycle->conf_ctx, ngx_video_ingest_module);
+    conf = ngx_video_ingest_conf(cf->cycle);
 
     p = conf->recorded.elts;
 
@@ -116,8 +173,11 @@ ngx_video_ingest_init_process(ngx_cycle_t *cycle)
 {
     ngx_video_ingest_conf_t  *conf;
 
-    conf = (ngx_video_ingest_conf_t *)
-               ngx_get_conf(cycle->conf_ctx, ngx_video_ingest_module);
+    conf = ngx_video_ingest_conf(cycle);
+
+    if (ngx_process == NGX_PROCESS_SINGLE && conf->ladders.nelts) {
+        ngx_video_transcoder_single(cycle);
+    }
 
     if ((ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
         || conf->recorded.nelts == 0)
@@ -144,8 +204,7 @@ ngx_video_ingest_tick(ngx_event_t *ev)
     ngx_video_ingest_conf_t      *conf;
     ngx_video_ingest_recorded_t  *p;
 
-    conf = (ngx_video_ingest_conf_t *)
-               ngx_get_conf(ngx_cycle->conf_ctx, ngx_video_ingest_module);
+    conf = ngx_video_ingest_conf((ngx_cycle_t *) ngx_cycle);
 
     p = conf->recorded.elts;
 

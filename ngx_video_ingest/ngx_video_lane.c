@@ -27,6 +27,7 @@
 
 static ngx_int_t ngx_video_lane_release(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);
+static ngx_int_t ngx_video_lane_rungs(ngx_video_segmenter_t *sg);
 
 
 /* The frame rate, from the codec or as announced: parts of whole frames. */
@@ -113,6 +114,43 @@ ngx_video_lane_rate(ngx_video_track_writer_t *tw, uint32_t rate,
 }
 
 
+/*
+ * A rung has the parts of its source, and its frames, unless it has fewer.
+ */
+static void
+ngx_video_lane_of_source(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    nvm_track_t               *t;
+    ngx_video_rung_t          *r;
+    ngx_video_track_writer_t  *tw, *source;
+
+    tw = &lane->writer;
+    t = &tw->track;
+    r = lane->rung;
+    source = &sg->lead->writer;
+
+    t->fps_num = source->track.fps_num;
+    t->fps_den = source->track.fps_den;
+    tw->frame = source->frame;
+    tw->part = source->part;
+    tw->part_target = source->part_target;
+
+    if (r->fps && (t->fps_num == 0
+                   || (uint64_t) t->fps_num > (uint64_t) r->fps * t->fps_den))
+    {
+        /* of other pictures none are there, which may be the most it can be */
+        t->fps_num = 0;
+        t->fps_den = 1;
+    }
+
+    /* an encoder keeps to what it was told */
+    tw->measured = 1;
+    t->avg_bandwidth = (uint32_t) r->bitrate;
+    t->bandwidth = (uint32_t) (r->maxrate ? r->maxrate
+                                          : r->bitrate + r->bitrate / 4);
+}
+
+
 ngx_int_t
 ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t msn)
@@ -128,7 +166,10 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     tw->wall = sg->time.wall + (int64_t) sg->time.start
                - (int64_t) sg->time.begin;
 
-    if (lane->kind == NVM_VIDEO) {
+    if (lane->made) {
+        ngx_video_lane_of_source(sg, lane);
+
+    } else if (lane->kind == NVM_VIDEO) {
         ngx_video_lane_frame_rate(sg, lane);
 
         if (lane == sg->lead) {
@@ -143,11 +184,15 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     }
 
     /* what is announced is of the only track of its kind */
-    ngx_video_lane_rate(tw, lane->id ? 0 : sg->rate[lane->kind],
-                        lane->kind == NVM_VIDEO ? NGX_VIDEO_GUESS_VIDEO
-                                                : NGX_VIDEO_GUESS_AUDIO);
+    if (!lane->made) {
+        ngx_video_lane_rate(tw, lane->id ? 0 : sg->rate[lane->kind],
+                            lane->kind == NVM_VIDEO ? NGX_VIDEO_GUESS_VIDEO
+                                                    : NGX_VIDEO_GUESS_AUDIO);
+    }
 
-    return ngx_video_track_writer_init(tw, sg->store, sg->live, sg->log);
+    return lane->vacant
+           ? ngx_video_track_writer_place(tw, sg->store, sg->live, sg->log)
+           : ngx_video_track_writer_init(tw, sg->store, sg->live, sg->log);
 }
 
 
@@ -161,7 +206,7 @@ ngx_video_lane_silent(ngx_video_segmenter_t *sg, int64_t ms)
     for (i = 0; i < sg->nlanes; i++) {
         lane = &sg->lanes[i];
 
-        if (lane->known && !lane->late
+        if (lane->known && !lane->late && !lane->made
             && (!lane->writer.open
                 || (lane->clock.newest + NGX_VIDEO_SILENT < ms
                     && !lane->fill.on)))
@@ -202,6 +247,25 @@ ngx_video_lane_step(ngx_video_segmenter_t *sg, int64_t ms)
 
     ngx_log_debug2(NGX_LOG_DEBUG_STREAM, sg->log, 0,
                    "video clock: step of %L ms at %uL ms", more, clock.begin);
+}
+
+
+/* Rungs came or went: from here on manifests have other tracks. */
+static void
+ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out)
+{
+    uint64_t                elapsed;
+    ngx_video_live_clock_t  clock;
+
+    elapsed = out * 1000 / NGX_VIDEO_TIMESCALE - sg->time.begin;
+
+    clock = sg->time;
+    clock.begin += elapsed;
+    clock.start += elapsed + (uint64_t) sg->stepped;
+    sg->changed = 0;
+    sg->period = sg->cuts.n - 1;
+
+    ngx_video_live_step(sg->store, sg->live, &clock);
 }
 
 
@@ -280,6 +344,10 @@ ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     if (tw->open) {
         ngx_video_lane_time(sg, tw, out);
+    }
+
+    if (lane == sg->lead && sg->changed) {
+        ngx_video_lane_period(sg, out);
     }
 
     return ngx_video_track_writer_segment(tw, out,
@@ -362,14 +430,18 @@ ngx_video_lane_write(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return ngx_video_lane_unwritten(sg, lane);
     }
 
-    sg->frames++;
+    if (!lane->made) {
+        sg->frames++;
+        ngx_video_live_stat_taken(sg->stat, lane->kind, f->size);
+        __atomic_fetch_add(&sg->store->lives[sg->live].bytes, f->size,
+                           __ATOMIC_RELAXED);
+    }
+
     ngx_video_live_stat_frame(sg->stat, lane->writer.number, lane->kind,
                               f->size,
                               nvm_rescale((int64_t) f->dts, 1000,
                                           lane->writer.track.timescale),
                               f->key, f->arrived);
-    __atomic_fetch_add(&sg->store->lives[sg->live].bytes, f->size,
-                       __ATOMIC_RELAXED);
 
     return NGX_OK;
 }
@@ -392,7 +464,9 @@ ngx_video_lane_lead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     {
         ngx_video_cuts_make(&sg->cuts, out);
 
-        if (ngx_video_lane_segment(sg, lane, out, f->key) != NGX_OK) {
+        if (ngx_video_lane_segment(sg, lane, out, f->key) != NGX_OK
+            || ngx_video_lane_rungs(sg) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
@@ -570,16 +644,140 @@ ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
+/* A rung has no media up to cut n, of those that the leader has made. */
+static ngx_int_t
+ngx_video_lane_gaps(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t n)
+{
+    uint64_t                   at;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    ngx_video_track_writer_cut(tw, ngx_video_cuts_at(&sg->cuts, lane->cut));
+
+    for ( /* void */ ; lane->cut < n; lane->cut++) {
+        at = ngx_video_cuts_at(&sg->cuts, lane->cut);
+
+        if (ngx_video_track_writer_gap(tw, at,
+                         ngx_video_cuts_at(&sg->cuts, lane->cut + 1),
+                         tw->wall + (int64_t) (at * 1000
+                                               / NGX_VIDEO_TIMESCALE))
+            != NGX_OK)
+        {
+            return ngx_video_lane_unwritten(sg, lane);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    if (lane->vacant || lane->absent) {
+        return;
+    }
+
+    lane->absent = 1;
+    sg->changed = 1;
+}
+
+
+/* The leader has made a cut: rungs that are too far behind it have gaps. */
+static ngx_int_t
+ngx_video_lane_rungs(ngx_video_segmenter_t *sg)
+{
+    uint64_t           n, most;
+    ngx_uint_t         i;
+    ngx_video_lane_t  *lane;
+
+    n = sg->cuts.n - 1;
+    most = (uint64_t) NGX_VIDEO_TIMESCALE * NGX_VIDEO_RUNGS_BEHIND / 1000;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+
+        if (!lane->made || lane->vacant || lane->cut > n) {
+            continue;
+        }
+
+        if (lane->cut < n
+            && ngx_video_cuts_at(&sg->cuts, n)
+               - ngx_video_cuts_at(&sg->cuts, lane->cut + 1) > most)
+        {
+            ngx_video_lane_absent(sg, lane);
+        }
+
+        if (lane->absent && ngx_video_lane_gaps(sg, lane, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether a rung's frame is one that its next segment begins with: a key frame
+ * where the leader has made a cut.  What is missing before it are gaps.
+ */
+static ngx_int_t
+ngx_video_lane_begins(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    int64_t     at, off;
+    uint64_t    n;
+
+    if (!f->key) {
+        return NGX_DECLINED;
+    }
+
+    at = (int64_t) f->dts + lane->cts - sg->lead->cts;
+    n = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    for ( /* void */ ; n < sg->cuts.n; n++) {
+        off = at - (int64_t) ngx_video_cuts_at(&sg->cuts, n);
+
+        if (off <= (int64_t) sg->cuts.near && off >= -(int64_t) sg->cuts.near)
+        {
+            break;
+        }
+    }
+
+    if (n == sg->cuts.n) {
+        return NGX_DECLINED;
+    }
+
+    /* or manifests have it from here on already */
+    sg->changed |= (lane->absent && n != sg->period);
+    lane->absent = 0;
+
+    return ngx_video_lane_gaps(sg, lane, n);
+}
+
+
 /* Writes a frame of a track that follows; what segment it is of is known. */
 static ngx_int_t
 ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
     uint64_t                   out;
+    ngx_int_t                  rc;
     ngx_uint_t                 cuts;
     ngx_video_track_writer_t  *tw;
 
     tw = &lane->writer;
+
+    if (lane->made && (!tw->open || lane->absent)) {
+        rc = ngx_video_lane_begins(sg, lane, f);
+
+        if (rc != NGX_OK) {
+            return rc == NGX_DECLINED ? NGX_OK : rc;
+        }
+    }
 
     if (!tw->open && !f->key) {
         ngx_video_live_stat_drop(sg->stat, NGX_VIDEO_DROP_START);
@@ -614,7 +812,7 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     cuts = ngx_video_lane_follows(sg, lane, out, f->key);
 
-    if (cuts && !tw->started && lane->cut && !sg->joined) {
+    if (cuts && !tw->numbered && lane->cut && !sg->joined) {
         /*
          * Segments before its first frame are the leader's only.  In a run that
          * goes on numbers do, too: a playlist has no place for one that is
@@ -718,6 +916,11 @@ ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     if (lane == sg->lead) {
         return ngx_video_lane_lead(sg, lane, f);
+    }
+
+    if (lane->made) {
+        /* it comes after its source */
+        return ngx_video_lane_next(sg, lane, f);
     }
 
     if (!lane->writer.started && lane->held.nframes == 0 && f->key) {

@@ -73,6 +73,7 @@ ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
         return;
     }
 
+    ngx_video_segmenter_rungs_done(sg);
     sg->published = 0;
 
     ngx_video_segmenter_finish(sg);
@@ -126,8 +127,13 @@ ngx_video_segmenter_name(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     kind = ngx_video_segmenter_kind(lane->kind);
 
+    if (lane->made) {
+        ngx_sprintf(buf, "rung %V%Z", &lane->rung->name);
+        return buf;
+    }
+
     for (i = 0, n = 0; i < sg->nlanes; i++) {
-        n += (sg->lanes[i].kind == lane->kind);
+        n += (sg->lanes[i].kind == lane->kind && !sg->lanes[i].made);
     }
 
     if (n > 1 || lane->id) {
@@ -298,6 +304,11 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         && ngx_memcmp(p->data, lane->header, p->size) == 0)
     {
         return NGX_OK;
+    }
+
+    /* what is held is of what was known */
+    if (ngx_video_segmenter_release(sg) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     lane->codec = p->codec;
@@ -499,29 +510,20 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     rc = ngx_video_segmenter_clock(sg, lane, p->ts, &ms);
 
     if (rc == NGX_OK) {
-        /* it may be the first of another run */
-        lane->writer.frame = frame.duration ? frame.duration
-                                            : lane->writer.frame;
-        lane->keyed |= frame.key;
-
-        rc = ngx_video_segmenter_ready(sg, lane, ms, frame.key);
+        rc = ngx_video_segmenter_grow(sg, lane, frame.key);
     }
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    if (rc != NGX_OK || ms < sg->base) {
+    if (rc != NGX_OK) {
         ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_START);
         return NGX_OK;
     }
 
     f.arrived = ngx_video_now();
-    nvm_wall_frame(&sg->wall, (int64_t) f.arrived, ms);
-
-    f.dts = (uint64_t) nvm_rescale(ms - sg->base
-                                   + (int64_t) sg->time.begin,
-                                   lane->writer.track.timescale, 1000);
+    f.dts = 0;
     f.cts = p->cts * (NGX_VIDEO_TIMESCALE / 1000);
     f.data = frame.data;
     f.size = frame.size;
@@ -529,12 +531,49 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     f.key = frame.key;
     f.last = 0;
 
-    rc = ngx_video_fill_over(sg, lane, &f);
+    ngx_video_segmenter_feed(sg, lane, ms, &f);
+
+    return sg->nheld ? ngx_video_segmenter_hold(sg, lane, ms, &f)
+                     : ngx_video_segmenter_deliver(sg, lane, ms, &f);
+}
+
+
+ngx_int_t
+ngx_video_segmenter_deliver(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    int64_t ms, ngx_video_frame_t *f)
+{
+    ngx_int_t  rc;
+
+    /* it may be the first of another run */
+    lane->writer.frame = f->duration ? f->duration : lane->writer.frame;
+    lane->keyed |= f->key;
+
+    rc = ngx_video_segmenter_ready(sg, lane, ms, f->key);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_BUSY) {
+        return ngx_video_segmenter_hold(sg, lane, ms, f);
+    }
+
+    if (rc != NGX_OK || ms < sg->base) {
+        ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_START);
+        return NGX_OK;
+    }
+
+    nvm_wall_frame(&sg->wall, (int64_t) f->arrived, ms);
+
+    f->dts = (uint64_t) nvm_rescale(ms - sg->base + (int64_t) sg->time.begin,
+                                    lane->writer.track.timescale, 1000);
+
+    rc = ngx_video_fill_over(sg, lane, f);
 
     if (rc != NGX_OK) {
         ngx_video_segmenter_drop(sg, NGX_VIDEO_DROP_SILENT);
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    return ngx_video_lane_frame(sg, lane, &f);
+    return ngx_video_lane_frame(sg, lane, f);
 }

@@ -21,6 +21,7 @@
 #include "ngx_video_frame_queue.h"
 #include "ngx_video_live_event.h"
 #include "ngx_video_live_stat.h"
+#include "ngx_video_rungs.h"
 #include "ngx_video_track_writer.h"
 #include "nvm_clock.h"
 #include "nvm_frame.h"
@@ -68,6 +69,12 @@
 #define NGX_VIDEO_JUMPS           8
 #define NGX_VIDEO_JUMP_TIME       10000
 
+/* of a run, ms: nearly a century */
+#define NGX_VIDEO_MAX_TIME        3000000000000LL
+
+/* media time that rungs may be behind before they have gaps, ms */
+#define NGX_VIDEO_RUNGS_BEHIND    3000
+
 /* a header that waits for the first frame: VP9's */
 #define NGX_VIDEO_HEADER_KEPT     32
 
@@ -103,6 +110,15 @@ typedef struct {
     nvm_clock_track_t         clock;
     ngx_video_frame_queue_t   held;         /* frames that are ahead of them */
     ngx_video_fill_t          fill;
+
+    /* of one that the transcoder makes: */
+    ngx_video_rung_t         *rung;
+    nvm_track_t               next;         /* what it is in the next run, */
+    unsigned                  fresh:1;      /* if it is another then */
+    unsigned                  made:1;
+    unsigned                  vacant:1;     /* the run has a place for it, but
+                                               no media */
+    unsigned                  absent:1;     /* has gaps from here on */
 
     unsigned                  known:1;      /* the track is */
     unsigned                  late:1;       /* it was not at the start */
@@ -148,6 +164,18 @@ typedef struct {
     ngx_uint_t                jumps;
     uint64_t                  silence;      /* that was made, ms */
     uint32_t                  event;        /* emsg id of the newest */
+
+    ngx_video_ladder_t       *ladder;       /* set by the caller; NULL: none */
+    ngx_video_rungs_t        *rungs;        /* NULL: not connected yet */
+    ngx_queue_t               waiting;      /* frames, while the run waits for
+                                               its rungs */
+    ngx_uint_t                nheld;
+    size_t                    waiting_bytes;
+    ngx_msec_t                waited;       /* since then */
+    uint64_t                  period;       /* the cut that manifests have had a
+                                               new period from, because of
+                                               rungs */
+
     ngx_msec_t                began;        /* by ngx_current_msec */
 
     ngx_msec_t                tried;        /* to take over, when */
@@ -169,6 +197,10 @@ typedef struct {
     unsigned                  warned_tracks:1;
     unsigned                  passed:1;     /* a key frame that could have been
                                                the first */
+    unsigned                  rungs_known:1;
+    unsigned                  awaited:1;    /* rungs were, for long enough */
+    unsigned                  changed:1;    /* rungs came or went: manifests
+                                               have another period */
 } ngx_video_segmenter_t;
 
 
@@ -226,10 +258,11 @@ ngx_int_t ngx_video_segmenter_event(ngx_video_segmenter_t *sg,
 /* For the files of the segmenter. */
 
 /*
- * "audio", or "audio track 2" where the publisher numbers several, with a zero
- * at its end.
+ * "audio", or "audio track 2" where the publisher numbers several, or
+ * "rung 720p", with a zero at its end.
  */
-#define NGX_VIDEO_LANE_NAME       (sizeof("video track ") + NGX_INT_T_LEN)
+#define NGX_VIDEO_LANE_NAME                                                   \
+    (sizeof("video track ") + NGX_INT_T_LEN + NGX_VIDEO_RUNG_NAME)
 u_char *ngx_video_segmenter_name(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, u_char *buf);
 
@@ -263,7 +296,8 @@ void ngx_video_segmenter_captions(ngx_video_segmenter_t *sg,
 /*
  * Whether the stream can start with the frame at hand: with both kinds, or
  * with one when the other was announced to be absent or did not come in time.
- * Video starts with a key frame of the track that will lead.
+ * Video starts with a key frame of the track that will lead.  NGX_AGAIN: it
+ * can't; NGX_BUSY: it could, but the frame is to be held.
  */
 ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);
@@ -294,7 +328,44 @@ ngx_int_t ngx_video_segmenter_anew(ngx_video_segmenter_t *sg,
 void ngx_video_segmenter_finish(ngx_video_segmenter_t *sg);
 
 
+/*
+ * A frame of a lane at "ms" of the stream's clock, of which dts is not set yet:
+ * into the run, or before it.
+ */
+ngx_int_t ngx_video_segmenter_deliver(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, int64_t ms, ngx_video_frame_t *f);
+
+
+/* ngx_video_segmenter_rungs.c: all do nothing to a stream without a ladder. */
+
+/* A frame of the publisher's goes to the transcoder, if it is of the source. */
+void ngx_video_segmenter_feed(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, int64_t ms, ngx_video_frame_t *f);
+
+/* Whether a run that could start waits for its rungs. */
+ngx_uint_t ngx_video_segmenter_waits(ngx_video_segmenter_t *sg);
+
+/* A frame that comes meanwhile; and, before all of them have, no more of it. */
+ngx_int_t ngx_video_segmenter_hold(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, int64_t ms, ngx_video_frame_t *f);
+ngx_int_t ngx_video_segmenter_release(ngx_video_segmenter_t *sg);
+
+/* Before a run starts: a place for each rung, whether it is known or not. */
+void ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg);
+
+/* Rungs that came when the run was on are in the next one, from a key frame. */
+ngx_int_t ngx_video_segmenter_grow(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_uint_t key);
+void ngx_video_segmenter_rungs_enter(ngx_video_segmenter_t *sg);
+
+/* The stream is over, or another publisher's. */
+void ngx_video_segmenter_rungs_done(ngx_video_segmenter_t *sg);
+
+
 /* ngx_video_lane.c */
+
+/* A rung that does not come any more, for now. */
+void ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
 
 /* Before the stream starts: parts, the first segment, the track's place. */
 ngx_int_t ngx_video_lane_start(ngx_video_segmenter_t *sg,

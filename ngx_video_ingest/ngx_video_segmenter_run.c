@@ -14,9 +14,10 @@ static ngx_int_t ngx_video_segmenter_start(ngx_video_segmenter_t *sg,
     int64_t ms);
 
 
-/* The known track of a kind that the publisher gave the least number. */
+/* The known track of a kind that has the least number; made: of rungs. */
 static ngx_video_lane_t *
-ngx_video_segmenter_first(ngx_video_segmenter_t *sg, nvm_kind_e kind)
+ngx_video_segmenter_least(ngx_video_segmenter_t *sg, nvm_kind_e kind,
+    ngx_uint_t made)
 {
     ngx_uint_t         i;
     ngx_video_lane_t  *lane, *first;
@@ -26,7 +27,7 @@ ngx_video_segmenter_first(ngx_video_segmenter_t *sg, nvm_kind_e kind)
     for (i = 0; i < sg->nlanes; i++) {
         lane = &sg->lanes[i];
 
-        if (lane->kind == kind && lane->known
+        if (lane->kind == kind && lane->known && lane->made == made
             && (first == NULL || lane->id < first->id))
         {
             first = lane;
@@ -34,6 +35,13 @@ ngx_video_segmenter_first(ngx_video_segmenter_t *sg, nvm_kind_e kind)
     }
 
     return first;
+}
+
+
+static ngx_video_lane_t *
+ngx_video_segmenter_first(ngx_video_segmenter_t *sg, nvm_kind_e kind)
+{
+    return ngx_video_segmenter_least(sg, kind, 0);
 }
 
 
@@ -106,7 +114,9 @@ ngx_video_segmenter_unseen(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     }
 
     for (i = 0; i < sg->nlanes; i++) {
-        if (sg->lanes[i].kind == NVM_VIDEO && sg->lanes[i].known) {
+        if (sg->lanes[i].kind == NVM_VIDEO && sg->lanes[i].known
+            && !sg->lanes[i].made)
+        {
             ngx_video_segmenter_late(sg, &sg->lanes[i]);
         }
     }
@@ -151,7 +161,8 @@ ngx_video_segmenter_ready(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return NGX_AGAIN;
     }
 
-    return ngx_video_segmenter_start(sg, ms);
+    return ngx_video_segmenter_waits(sg) ? NGX_BUSY
+                                         : ngx_video_segmenter_start(sg, ms);
 }
 
 
@@ -203,7 +214,8 @@ ngx_video_segmenter_take_over(ngx_video_segmenter_t *sg)
 
 /*
  * Numbers the tracks that are known: of video first, in the order of the
- * publisher's numbers.  Those that are not are too late.
+ * publisher's numbers, with its rungs behind it.  Those that are not are too
+ * late.
  */
 static ngx_uint_t
 ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
@@ -213,6 +225,10 @@ ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
 
     for (n = 0; n < sg->nlanes; n++) {
         lane = ngx_video_segmenter_first(sg, NVM_VIDEO);
+
+        if (lane == NULL && sg->lead) {
+            lane = ngx_video_segmenter_least(sg, NVM_VIDEO, 1);
+        }
 
         if (lane == NULL) {
             lane = ngx_video_segmenter_first(sg, NVM_AUDIO);
@@ -310,7 +326,7 @@ ngx_video_segmenter_codecs(ngx_video_segmenter_t *sg, ngx_str_t *list)
         for (i = 0; i < sg->nlanes; i++) {
             lane = &sg->lanes[i];
 
-            if (lane->writer.track.id == id) {
+            if (lane->writer.track.id == id && !lane->vacant) {
                 p = ngx_sprintf(p, "%s%s", id > 1 ? "," : "",
                                 lane->writer.track.codecs);
             }
@@ -351,6 +367,10 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
     ngx_video_lane_t  *lanes[NGX_VIDEO_LIVE_TRACKS];
 
     sg->lead = ngx_video_segmenter_first(sg, NVM_VIDEO);
+
+    if (sg->lead) {
+        ngx_video_segmenter_rungs_places(sg);
+    }
 
     n = ngx_video_segmenter_order(sg, lanes);
 
@@ -431,6 +451,7 @@ ngx_video_segmenter_forget(ngx_video_segmenter_t *sg)
         lane->writer.track = track;
         lane->writer.track.id = 0;
         lane->cut = 0;
+        lane->absent = 0;
     }
 
     sg->ready = 0;
@@ -571,4 +592,5 @@ ngx_video_segmenter_yield(ngx_video_segmenter_t *sg)
     ngx_video_segmenter_finish(sg);
     ngx_video_live_end(sg->store, sg->live, 0);
     ngx_video_segmenter_forget(sg);
+    ngx_video_segmenter_rungs_done(sg);
 }

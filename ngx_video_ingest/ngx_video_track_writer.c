@@ -47,6 +47,19 @@ ngx_video_track_writer_init(ngx_video_track_writer_t *tw,
 }
 
 
+ngx_int_t
+ngx_video_track_writer_place(ngx_video_track_writer_t *tw,
+    ngx_video_store_t *st, ngx_uint_t live, ngx_log_t *log)
+{
+    tw->store = st;
+    tw->live = live;
+    tw->log = log;
+
+    return ngx_video_live_track(st, live, &tw->track, tw->part_target, NULL, 0,
+                                &tw->number);
+}
+
+
 void
 ngx_video_track_writer_done(ngx_video_track_writer_t *tw)
 {
@@ -552,6 +565,59 @@ ngx_video_track_writer_close(ngx_video_track_writer_t *tw)
 }
 
 
+/* The next segment has the next number; where it can start. */
+static uint64_t
+ngx_video_track_writer_number(ngx_video_track_writer_t *tw, uint64_t start)
+{
+    if (tw->numbered) {
+        tw->msn++;
+        start = ngx_max(start, tw->next);
+    }
+
+    tw->numbered = 1;
+
+    return start;
+}
+
+
+void
+ngx_video_track_writer_cut(ngx_video_track_writer_t *tw, uint64_t end)
+{
+    if (!tw->open) {
+        return;
+    }
+
+    tw->open = 0;
+    tw->nsamples = 0;
+    tw->len = 0;
+    tw->events_len = 0;
+    tw->next = ngx_max(tw->next, end);
+    tw->last_in = tw->next;
+
+    ngx_video_live_segment_cut(tw->store, tw->live, tw->number,
+                               tw->next - tw->segment_start);
+
+    if (tw->recorder) {
+        ngx_video_record_wake(tw->recorder);
+    }
+}
+
+
+ngx_int_t
+ngx_video_track_writer_gap(ngx_video_track_writer_t *tw, uint64_t start,
+    uint64_t end, int64_t wall)
+{
+    start = ngx_video_track_writer_number(tw, start);
+    tw->next = ngx_max(start, end);
+
+    /* what is missing is no frame rate */
+    tw->last_in = tw->next;
+
+    return ngx_video_live_segment_gap(tw->store, tw->live, tw->number, tw->msn,
+                                      start, tw->next - start, wall);
+}
+
+
 ngx_int_t
 ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
     int64_t wall, ngx_uint_t independent)
@@ -568,10 +634,7 @@ ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
         return NGX_ERROR;
     }
 
-    if (tw->started) {
-        tw->msn++;
-        start = ngx_max(start, tw->next);
-    }
+    start = ngx_video_track_writer_number(tw, start);
 
     tw->segment_start = start;
     tw->segment_bytes = 0;

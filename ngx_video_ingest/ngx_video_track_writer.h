@@ -78,6 +78,8 @@ typedef struct {
                                                1970 */
 
     unsigned                  started:1;    /* has had a frame */
+    unsigned                  numbered:1;   /* "msn" is of a segment that is, or
+                                               was */
     unsigned                  open:1;       /* has an open segment */
     unsigned                  first:1;      /* next part is its first */
     unsigned                  last:1;       /* of the newest frame, see below */
@@ -103,6 +105,10 @@ typedef struct {
 /* Adds the track to the stream; the stream must not be ready yet. */
 ngx_int_t ngx_video_track_writer_init(ngx_video_track_writer_t *tw,
     ngx_video_store_t *st, ngx_uint_t live, ngx_log_t *log);
+
+/* The same of one that has no media in this run, and no configuration. */
+ngx_int_t ngx_video_track_writer_place(ngx_video_track_writer_t *tw,
+    ngx_video_store_t *st, ngx_uint_t live, ngx_log_t *log);
 void ngx_video_track_writer_done(ngx_video_track_writer_t *tw);
 
 /*
@@ -112,6 +118,13 @@ void ngx_video_track_writer_done(ngx_video_track_writer_t *tw);
 ngx_int_t ngx_video_track_writer_segment(ngx_video_track_writer_t *tw,
     uint64_t start, int64_t wall, ngx_uint_t independent);
 ngx_int_t ngx_video_track_writer_close(ngx_video_track_writer_t *tw);
+
+/* What is open is a gap that lasts until "end". */
+void ngx_video_track_writer_cut(ngx_video_track_writer_t *tw, uint64_t end);
+
+/* A segment without media from "start" to "end"; none is open. */
+ngx_int_t ngx_video_track_writer_gap(ngx_video_track_writer_t *tw,
+    uint64_t start, uint64_t end, int64_t wall);
 
 /* Where a frame that comes now begins on the way out. */
 uint64_t ngx_video_track_writer_dts(ngx_video_track_writer_t *tw,

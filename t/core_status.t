@@ -93,6 +93,10 @@ refs n
 refusals n
 streams n
 streams_max n
+transcoder_pid n
+transcoder_silent n
+transcoder_starts n
+transcoder_streams n
 wakes n
 workers n
 

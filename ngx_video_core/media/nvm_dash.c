@@ -176,6 +176,23 @@ nvm_dash_set_of(const nvm_dash_mpd_t *m, size_t track, unsigned keys)
 }
 
 
+/*
+ * Whether a rendition was not there when the period began: it comes with
+ * another period, players don't expect it in this one.  In the newest period it
+ * may be a segment of long ago that is missing.
+ */
+static unsigned
+nvm_dash_absent(const nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
+{
+    const nvm_segment_t  *s;
+
+    s = &t->timeline->segments[0];
+
+    return s->gap && (m->p != &m->d->periods[m->d->nperiods - 1]
+                      || s->start <= t->pto + t->timeline->track->timescale);
+}
+
+
 static void
 nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
 {
@@ -196,7 +213,8 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
         m->n[i]--;
     }
 
-    if (m->n[i] == 0) {
+    if (m->n[i] == 0 || nvm_dash_absent(m, t)) {
+        m->n[i] = 0;
         return;
     }
 

@@ -36,7 +36,6 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
         t = (ngx_video_live_track_t *) ngx_video_chunk_data(st, chunk);
 
         t->track = *track;
-        ngx_memcpy(t->init, init, len);
         t->init_len = len;
         t->first = 0;
         t->next = 0;
@@ -44,6 +43,10 @@ ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
         t->part_target = part_target;
         t->nsteps = 0;
         ngx_memzero(&t->dvr, sizeof(ngx_video_live_dvr_t));
+
+        if (len) {
+            ngx_memcpy(t->init, init, len);
+        }
 
         l->tracks[l->ntracks] = chunk;
         st->head->pinned++;
@@ -183,6 +186,37 @@ ngx_video_live_account(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
+/* Inside begin and commit: the descriptor of the next one. */
+static ngx_video_live_segment_t *
+ngx_video_live_segment_next(ngx_video_live_t *l, ngx_video_live_track_t *t,
+    uint64_t msn, uint64_t start, int64_t wall)
+{
+    ngx_video_live_segment_t  *s;
+
+    s = ngx_video_live_segment_at(t, t->next);
+    ngx_memzero(s, sizeof(ngx_video_live_segment_t));
+
+    s->msn = msn;
+    s->start = start;
+    s->wall = wall;
+    s->discontinuity = (l->prev && t->next == 0);
+    s->first_part = t->next_part;
+
+    return s;
+}
+
+
+/* It is there; inside begin and commit. */
+static void
+ngx_video_live_segment_count(ngx_video_store_t *st, ngx_video_live_t *l,
+    ngx_video_live_track_t *t, uint64_t msn)
+{
+    t->next++;
+    l->next_msn = ngx_max(l->next_msn, msn + 1);
+    ngx_video_store(&st->stats[l->stat].next_msn, l->next_msn);
+}
+
+
 ngx_int_t
 ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number, uint64_t msn, uint64_t start, int64_t wall,
@@ -208,20 +242,10 @@ ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
 
     ngx_video_live_begin(l);
 
-    s = ngx_video_live_segment_at(t, t->next);
-    ngx_memzero(s, sizeof(ngx_video_live_segment_t));
-
-    s->msn = msn;
-    s->start = start;
-    s->wall = wall;
+    s = ngx_video_live_segment_next(l, t, msn, start, wall);
     s->independent = independent;
-    s->discontinuity = (l->prev && t->next == 0);
-    s->first_part = t->next_part;
     s->object = ref;
-
-    t->next++;
-    l->next_msn = ngx_max(l->next_msn, msn + 1);
-    ngx_video_store(&st->stats[l->stat].next_msn, l->next_msn);
+    ngx_video_live_segment_count(st, l, t, msn);
 
     ngx_video_live_commit(l);
 
@@ -338,4 +362,73 @@ ngx_video_live_segment_close(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_signal_raise(st, &l->signal);
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_live_segment_gap(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint64_t msn, uint64_t start, uint64_t duration,
+    int64_t wall)
+{
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[index];
+    t = ngx_video_live_track_at(st, l, number);
+
+    if (t->next != t->first) {
+        ngx_video_live_slide(st, index, t);
+    }
+
+    ngx_video_live_begin(l);
+
+    s = ngx_video_live_segment_next(l, t, msn, start, wall);
+    s->duration = duration;
+    s->gap = 1;
+    s->complete = 1;
+    ngx_video_live_segment_count(st, l, t, msn);
+
+    ngx_video_live_commit(l);
+
+    ngx_video_signal_raise(st, &l->signal);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_video_live_segment_cut(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint64_t duration)
+{
+    ngx_video_ref_t            ref;
+    ngx_video_live_t          *l;
+    ngx_video_live_track_t    *t;
+    ngx_video_live_segment_t  *s;
+
+    l = &st->lives[index];
+    t = ngx_video_live_track_at(st, l, number);
+
+    if (t->next == t->first) {
+        return;
+    }
+
+    s = ngx_video_live_segment_at(t, t->next - 1);
+
+    if (s->complete) {
+        return;
+    }
+
+    ref = s->object;
+
+    ngx_video_live_begin(l);
+    s->duration = duration;
+    s->gap = 1;
+    s->complete = 1;
+    ngx_video_live_commit(l);
+
+    ngx_video_object_abort(st, &ref);
+    ngx_video_object_put(st, &ref);
+
+    ngx_video_signal_raise(st, &l->signal);
 }

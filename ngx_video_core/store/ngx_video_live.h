@@ -373,7 +373,7 @@ uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
 
 /*
  * Adds a track before "ready": its longest part in ticks, and its CMAF init
- * segment.
+ * segment; len 0: it has none, and no media in this run.
  */
 ngx_int_t ngx_video_live_track(ngx_video_store_t *st, ngx_uint_t index,
     nvm_track_t *track, uint32_t part_target, const u_char *init, size_t len,
@@ -397,6 +397,18 @@ ngx_int_t ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
     const void *data);
 ngx_int_t ngx_video_live_segment_close(ngx_video_store_t *st,
     ngx_uint_t index, ngx_uint_t number);
+
+/*
+ * What else the open segment should have had will not come: it is a gap of so
+ * many ticks.
+ */
+void ngx_video_live_segment_cut(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint64_t duration);
+
+/* A segment of which there are no media, closed at once. */
+ngx_int_t ngx_video_live_segment_gap(ngx_video_store_t *st, ngx_uint_t index,
+    ngx_uint_t number, uint64_t msn, uint64_t start, uint64_t duration,
+    int64_t wall);
 
 /*
  * clean: the publisher said good-bye.  The block stays for its linger time.

@@ -92,6 +92,7 @@ ngx_video_live_stat_publisher(ngx_video_live_stat_t *s, uint64_t now)
 {
     ngx_video_stat_add(&s->publishers, 1);
     ngx_video_stat_set(&s->since, now);
+    ngx_video_stat_set(&s->rungs.state, NGX_VIDEO_RUNGS_NONE);
 }
 
 
@@ -176,9 +177,35 @@ ngx_video_live_stat_frame(ngx_video_live_stat_t *s, ngx_uint_t number,
 
         t->since += (key || t->since);
     }
+}
 
+
+void
+ngx_video_live_stat_taken(ngx_video_live_stat_t *s, nvm_kind_e kind,
+    size_t size)
+{
     ngx_video_stat_add(&s->bytes, size);
     ngx_video_stat_add(&s->frames[kind], 1);
+}
+
+
+void
+ngx_video_live_stat_rungs(ngx_video_live_stat_t *s,
+    ngx_video_rungs_stat_t *rungs)
+{
+    ngx_video_rungs_stat_t  *to;
+
+    to = &s->rungs;
+
+    ngx_video_stat_set(&to->state, rungs->state);
+    ngx_video_stat_add(&to->losses, rungs->losses);
+    ngx_video_stat_set(&to->pictures, rungs->pictures);
+    ngx_video_stat_set(&to->dropped, rungs->dropped);
+    ngx_video_stat_set(&to->damaged, rungs->damaged);
+    ngx_video_stat_set(&to->rungs, rungs->rungs);
+    ngx_video_stat_set(&to->off, rungs->off);
+    ngx_video_stat_set(&to->late, rungs->late);
+    ngx_video_stat_set(&to->cpu, rungs->cpu);
 }
 
 
@@ -351,6 +378,28 @@ ngx_video_live_stat_ingest(ngx_video_live_stat_t *s,
 
 
 static void
+ngx_video_live_stat_ladder(ngx_video_live_stat_t *s,
+    ngx_video_live_stats_t *out)
+{
+    ngx_video_rungs_stat_t  *from, *to;
+
+    from = &s->rungs;
+    to = &out->rungs;
+
+    to->state = ngx_video_load(&from->state);
+    to->losses = ngx_video_load(&from->losses);
+    to->pictures = ngx_video_load(&from->pictures);
+    to->dropped = ngx_video_load(&from->dropped);
+    to->damaged = ngx_video_load(&from->damaged);
+    to->rungs = ngx_video_load(&from->rungs);
+    to->off = ngx_video_load(&from->off);
+    to->late = ngx_video_load(&from->late);
+    to->cpu = ngx_video_load(&from->cpu);
+    out->rungs_on = (to->state == NGX_VIDEO_RUNGS_ON);
+}
+
+
+static void
 ngx_video_live_stat_delivery(ngx_video_live_stat_t *s, uint64_t now,
     ngx_video_live_stats_t *out)
 {
@@ -389,6 +438,7 @@ ngx_video_live_stat_read(ngx_video_store_t *st, ngx_video_live_info_t *info,
     }
 
     ngx_video_live_stat_ingest(s, out);
+    ngx_video_live_stat_ladder(s, out);
     ngx_video_live_stat_delivery(s, now, out);
 
     for (i = 0; i < info->ntracks; i++) {

@@ -75,6 +75,30 @@ typedef struct {
 } ngx_video_stat_track_t;
 
 
+typedef enum {
+    NGX_VIDEO_RUNGS_NONE = 0,   /* the stream has no ladder */
+    NGX_VIDEO_RUNGS_WAITING,    /* nothing comes from the transcoder */
+    NGX_VIDEO_RUNGS_ON
+} ngx_video_rungs_state_e;
+
+
+/*
+ * The ladder of a stream: as the transcoder told last, since it began with the
+ * stream or began again.
+ */
+typedef struct {
+    uint64_t                  state;        /* ngx_video_rungs_state_e */
+    uint64_t                  losses;       /* times that it was gone */
+    uint64_t                  pictures;
+    uint64_t                  dropped;
+    uint64_t                  damaged;
+    uint64_t                  rungs;
+    uint64_t                  off;
+    uint64_t                  late;         /* ms */
+    uint64_t                  cpu;          /* ms */
+} ngx_video_rungs_stat_t;
+
+
 struct ngx_video_live_stat_s {
     uint64_t                  id;           /* 0: of no name; else never the
                                                same twice */
@@ -95,6 +119,7 @@ struct ngx_video_live_stat_s {
     uint64_t                  drops[NGX_VIDEO_DROPS];
     int64_t                   drift;        /* ms that its clock is ahead */
     int64_t                   drift_span;   /* ms in which it became so */
+    ngx_video_rungs_stat_t    rungs;
     ngx_video_stat_track_t    tracks[NGX_VIDEO_LIVE_TRACKS];
 
     /* by all */
@@ -143,6 +168,8 @@ typedef struct {
     uint64_t                  requests[NGX_VIDEO_REQUESTS];
     uint64_t                  failed;
     uint64_t                  viewers;
+    ngx_video_rungs_stat_t    rungs;
+    uint64_t                  rungs_on;     /* 1: they come */
     ngx_video_track_stats_t   tracks[NGX_VIDEO_LIVE_TRACKS];
 } ngx_video_live_stats_t;
 
@@ -164,17 +191,24 @@ ngx_video_live_stat(ngx_video_store_t *st, ngx_uint_t index)
 
 /*
  * The publisher's worker; "now" in ms since 1970.  publisher: one has come;
- * run: the tracks begin; frame: taken, of this time of the media in ms.
+ * run: the tracks begin; taken: a frame of the publisher's was taken; frame:
+ * of a track, of this time of the media in ms.
  */
 void ngx_video_live_stat_publisher(ngx_video_live_stat_t *s, uint64_t now);
 void ngx_video_live_stat_run(ngx_video_live_stat_t *s);
 void ngx_video_live_stat_frame(ngx_video_live_stat_t *s, ngx_uint_t number,
     nvm_kind_e kind, size_t size, int64_t ms, ngx_uint_t key, uint64_t now);
+void ngx_video_live_stat_taken(ngx_video_live_stat_t *s, nvm_kind_e kind,
+    size_t size);
 void ngx_video_live_stat_silent(ngx_video_live_stat_t *s);
 void ngx_video_live_stat_drop(ngx_video_live_stat_t *s,
     ngx_video_stat_drop_e why);
 void ngx_video_live_stat_part(ngx_video_live_stat_t *s, ngx_uint_t number,
     ngx_video_stat_part_t *part);
+
+/* All of it but "losses", of which there is one more if it is 1. */
+void ngx_video_live_stat_rungs(ngx_video_live_stat_t *s,
+    ngx_video_rungs_stat_t *rungs);
 
 /*
  * The publisher's clock was put right by so many ms, "span" ms after that was

@@ -37,7 +37,7 @@
 
 
 #define NGX_VIDEO_STORE_MAGIC     0x6e76737430303031ULL
-#define NGX_VIDEO_STORE_VERSION   16
+#define NGX_VIDEO_STORE_VERSION   17
 
 #define NGX_VIDEO_CHUNK_SHIFT     16
 #define NGX_VIDEO_CHUNK_SIZE      ((size_t) 1 << NGX_VIDEO_CHUNK_SHIFT)
@@ -144,6 +144,19 @@ typedef struct {
 } ngx_video_fifo_t;
 
 
+/*
+ * The transcoder daemon, as its supervisor knows it: the same in all zones.
+ * Atomic, each by itself.
+ */
+typedef struct {
+    uint64_t                  pid;          /* 0: it does not run */
+    uint64_t                  starts;
+    uint64_t                  streams;      /* that it has */
+    uint64_t                  beat;         /* when that was told, ms since
+                                               1970 */
+} ngx_video_daemon_t;
+
+
 typedef struct ngx_video_live_s  ngx_video_live_t;
 typedef struct ngx_video_live_stat_s  ngx_video_live_stat_t;
 typedef struct ngx_video_wish_s  ngx_video_wish_t;
@@ -200,6 +213,7 @@ typedef struct {
     uint64_t                  refusals;     /* for want of memory */
     uint64_t                  cuts;         /* readers that were too slow */
     uint64_t                  wakes;
+    ngx_video_daemon_t        daemon;
 } ngx_video_head_t;
 
 
@@ -256,6 +270,9 @@ typedef struct {
 
 /* Smallest-to-largest layout of a zone of "size" bytes at "base", all new. */
 ngx_int_t ngx_video_store_format(void *base, size_t size);
+
+/* The supervisor of the transcoder: what it knows. */
+void ngx_video_store_daemon(ngx_video_store_t *st, ngx_video_daemon_t *d);
 
 /* Makes st this process's view of a formatted zone. */
 ngx_int_t ngx_video_store_attach(ngx_video_store_t *st, void *base,

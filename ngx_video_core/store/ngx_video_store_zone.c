@@ -423,3 +423,17 @@ ngx_video_store_recover(ngx_video_store_t *st)
         ngx_video_object_release_unheld(st, &st->objects[i]);
     }
 }
+
+
+void
+ngx_video_store_daemon(ngx_video_store_t *st, ngx_video_daemon_t *d)
+{
+    ngx_video_daemon_t  *to;
+
+    to = &st->head->daemon;
+
+    ngx_video_store(&to->pid, d->pid);
+    ngx_video_store(&to->starts, d->starts);
+    ngx_video_store(&to->streams, d->streams);
+    ngx_video_store(&to->beat, d->beat);
+}

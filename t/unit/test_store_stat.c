@@ -192,6 +192,7 @@ frames(ngx_video_live_stat_t *s, uint64_t from, uint64_t to, ngx_uint_t gop)
     for (ms = from, i = 0; ms < to; ms += 40, i++) {
         ngx_video_live_stat_frame(s, 0, NVM_VIDEO, 5000, (int64_t) ms,
                                   i % gop == 0, START + ms);
+        ngx_video_live_stat_taken(s, NVM_VIDEO, 5000);
     }
 }
 

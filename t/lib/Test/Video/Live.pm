@@ -22,22 +22,23 @@ our @EXPORT = qw(live_conf live_flv live_tags live_feed live_sent live_track
 
 
 # A node: RTMP on PORT_1, HTTP on PORT_0, one zone.  Options: workers (2), zone
-# (size, "64m"), rtmp and live (more directives of the stream server and of
-# location /live/), servers (more of stream {}), locations, listen (parameters
-# of the HTTP port), and segment ("1s"), part ("200ms"), window ("8s"), bitrate
+# (size, "64m"), video (more of video {}), rtmp and live (more directives of the
+# stream server and of location /live/), servers (more of stream {}), locations,
+# listen (parameters of the HTTP port), and segment ("1s"), part ("200ms"), window ("8s"), bitrate
 # ("512k"), grace ("0").
 sub live_conf {
     my (%o) = @_;
     my %v = (workers => 2, zone => '64m', segment => '1s', part => '200ms',
              window => '8s', bitrate => '512k', grace => '0',
-             map({ $_ => '' } qw(listen rtmp live servers locations)), %o);
+             map({ $_ => '' } qw(video listen rtmp live servers
+                                   locations)), %o);
 
     return <<"CONF";
 %%GLOBALS%%
 %%MODULES%%
 worker_processes $v{workers};
 events { worker_connections 256; }
-video { zone live $v{zone}; }
+video { zone live $v{zone}; $v{video} }
 stream {
     server {
         listen 127.0.0.1:%%PORT_1%%;

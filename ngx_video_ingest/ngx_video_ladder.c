@@ -1,0 +1,548 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The directives of ladders: see ngx_video_ladder.h.
+ */
+
+#include "ngx_video_ladder.h"
+#include "ngx_video_ingest.h"
+
+
+#define NGX_VIDEO_RUNG_PIXELS_MIN  32
+#define NGX_VIDEO_RUNG_PIXELS_MAX  8192
+#define NGX_VIDEO_RUNG_RATE_MIN    10000
+#define NGX_VIDEO_RUNG_RATE_MAX    500000000
+#define NGX_VIDEO_RUNG_FPS_MAX     240
+
+/* of JSON, numbers at their longest */
+#define NGX_VIDEO_RUNG_TEXT        512
+
+
+static char *ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf);
+
+
+/* of libx264 */
+static ngx_str_t  ngx_video_rung_presets[] = {
+    ngx_string("ultrafast"), ngx_string("superfast"), ngx_string("veryfast"),
+    ngx_string("faster"), ngx_string("fast"), ngx_string("medium"),
+    ngx_string("slow"), ngx_string("slower"), ngx_string("veryslow"),
+    ngx_null_string
+};
+
+static ngx_str_t  ngx_video_rung_profiles[] = {
+    ngx_string("baseline"), ngx_string("main"), ngx_string("high"),
+    ngx_null_string
+};
+
+
+static ngx_uint_t
+ngx_video_ladder_same(ngx_str_t *a, const u_char *data, size_t len)
+{
+    return a->len == len && ngx_memcmp(a->data, data, len) == 0;
+}
+
+
+static ngx_uint_t
+ngx_video_ladder_word(ngx_str_t *s)
+{
+    u_char  ch;
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        ch = s->data[i];
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+              || (ch >= '0' && ch <= '9') || ch == '-' || ch == '_'))
+        {
+            return 0;
+        }
+    }
+
+    return s->len > 0 && s->len <= NGX_VIDEO_RUNG_NAME;
+}
+
+
+static char *
+ngx_video_ladder_wrong(ngx_conf_t *cf, ngx_str_t *value, const char *expected)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\": %s "
+                       "is expected", value, expected);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static ngx_video_ladder_t *
+ngx_video_ladder_named(ngx_array_t *ladders, ngx_str_t *name)
+{
+    ngx_uint_t            i;
+    ngx_video_ladder_t  **l;
+
+    l = ladders->elts;
+
+    for (i = 0; i < ladders->nelts; i++) {
+        if (ngx_video_ladder_same(&l[i]->name, name->data, name->len)) {
+            return l[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_video_ladder_t *
+ngx_video_ladder_add(ngx_conf_t *cf, ngx_array_t *ladders, ngx_str_t *name)
+{
+    ngx_video_ladder_t  *l, **p;
+
+    l = ngx_video_ladder_named(ladders, name);
+
+    if (l) {
+        return l;
+    }
+
+    l = ngx_pcalloc(cf->pool, sizeof(ngx_video_ladder_t));
+    p = ngx_array_push(ladders);
+
+    if (l == NULL || p == NULL
+        || ngx_array_init(&l->rungs, cf->pool, 4, sizeof(ngx_video_rung_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    l->name = *name;
+    l->file = cf->conf_file->file.name.data;
+    l->line = cf->conf_file->line;
+    *p = l;
+
+    return l;
+}
+
+
+ngx_video_ladder_t *
+ngx_video_ladder_ref(ngx_conf_t *cf, ngx_str_t *name)
+{
+    return ngx_video_ladder_add(cf, &ngx_video_ingest_conf(cf->cycle)->ladders,
+                                name);
+}
+
+
+ngx_video_ladder_t *
+ngx_video_ladder_find(ngx_array_t *ladders, ngx_str_t *name)
+{
+    ngx_video_ladder_t  *l;
+
+    l = ngx_video_ladder_named(ladders, name);
+
+    return l && l->declared ? l : NULL;
+}
+
+
+ngx_int_t
+ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log)
+{
+    ngx_uint_t            i;
+    ngx_video_ladder_t  **l;
+
+    l = ladders->elts;
+
+    for (i = 0; i < ladders->nelts; i++) {
+        if (!l[i]->declared) {
+            ngx_log_error(NGX_LOG_EMERG, log, 0,
+                          "ladder \"%V\" is not declared in \"video { }\" in "
+                          "%s:%ui", &l[i]->name, l[i]->file, l[i]->line);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_video_rung_t *
+ngx_video_ladder_rung(ngx_video_ladder_t *ladder, const u_char *name,
+    size_t len)
+{
+    ngx_uint_t         i;
+    ngx_video_rung_t  *r;
+
+    r = ladder->rungs.elts;
+
+    for (i = 0; i < ladder->rungs.nelts; i++) {
+        if (ngx_video_ladder_same(&r[i].name, name, len)) {
+            return &r[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* "5000k", "5m", "5000000": bits, thousands and millions of them. */
+static ngx_int_t
+ngx_video_ladder_bits(ngx_str_t *value, uint64_t *out)
+{
+    u_char     last;
+    size_t     len;
+    int64_t    n, unit;
+
+    len = value->len;
+    last = len ? value->data[len - 1] : 0;
+    unit = last == 'k' || last == 'K' ? 1000
+           : last == 'm' || last == 'M' ? 1000000 : 1;
+    n = ngx_atoi(value->data, len - (unit > 1));
+
+    if (n <= 0 || n > NGX_VIDEO_RUNG_RATE_MAX) {
+        return NGX_ERROR;
+    }
+
+    *out = (uint64_t) (n * unit);
+
+    return *out >= NGX_VIDEO_RUNG_RATE_MIN && *out <= NGX_VIDEO_RUNG_RATE_MAX
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_video_ladder_pixels(u_char *data, size_t len, ngx_uint_t *out)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(data, len);
+
+    if (n < NGX_VIDEO_RUNG_PIXELS_MIN || n > NGX_VIDEO_RUNG_PIXELS_MAX
+        || n % 2)
+    {
+        return NGX_ERROR;
+    }
+
+    *out = (ngx_uint_t) n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_video_ladder_size(ngx_str_t *value, ngx_video_rung_t *r)
+{
+    u_char  *x, *end;
+
+    end = value->data + value->len;
+    x = ngx_strlchr(value->data, end, 'x');
+
+    if (x == NULL
+        || ngx_video_ladder_pixels(value->data, x - value->data, &r->width)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_video_ladder_pixels(x + 1, end - x - 1, &r->height);
+}
+
+
+static ngx_int_t
+ngx_video_ladder_choice(ngx_str_t *value, ngx_str_t *choices, ngx_str_t *out)
+{
+    for ( /* void */ ; choices->len; choices++) {
+        if (ngx_video_ladder_same(choices, value->data, value->len)) {
+            *out = *choices;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_video_ladder_fps(ngx_str_t *value, ngx_uint_t *out)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n < 1 || n > NGX_VIDEO_RUNG_FPS_MAX) {
+        return NGX_ERROR;
+    }
+
+    *out = (ngx_uint_t) n;
+
+    return NGX_OK;
+}
+
+
+/* Of a rung, behind its bit rate: NULL, or what is expected. */
+static const char *
+ngx_video_ladder_parameter(ngx_str_t *value, ngx_video_rung_t *r)
+{
+    ngx_str_t   v;
+
+    v.data = ngx_strlchr(value->data, value->data + value->len, '=');
+
+    if (v.data == NULL) {
+        return "\"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or "
+               "\"profile=\"";
+    }
+
+    v.data++;
+    v.len = value->data + value->len - v.data;
+
+    if (ngx_strncmp(value->data, "maxrate=", 8) == 0) {
+        return ngx_video_ladder_bits(&v, &r->maxrate) == NGX_OK
+               && r->maxrate >= r->bitrate
+               ? NULL : "a rate that is not below that of the rung, up to "
+                        "500m,";
+    }
+
+    if (ngx_strncmp(value->data, "bufsize=", 8) == 0) {
+        return ngx_video_ladder_bits(&v, &r->bufsize) == NGX_OK
+               ? NULL : "a size between 10k and 500m";
+    }
+
+    if (ngx_strncmp(value->data, "fps=", 4) == 0) {
+        return ngx_video_ladder_fps(&v, &r->fps) == NGX_OK
+               ? NULL : "a number between 1 and 240";
+    }
+
+    if (ngx_strncmp(value->data, "preset=", 7) == 0) {
+        return ngx_video_ladder_choice(&v, ngx_video_rung_presets, &r->preset)
+               == NGX_OK ? NULL : "a preset of x264, \"ultrafast\" to "
+                                  "\"veryslow\",";
+    }
+
+    if (ngx_strncmp(value->data, "profile=", 8) == 0) {
+        return ngx_video_ladder_choice(&v, ngx_video_rung_profiles,
+                                       &r->profile)
+               == NGX_OK ? NULL : "\"baseline\", \"main\" or \"high\"";
+    }
+
+    return "\"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or \"profile=\"";
+}
+
+
+/* rung NAME WxH BITRATE [PARAMETER=VALUE]... */
+static char *
+ngx_video_ladder_add_rung(ngx_conf_t *cf, ngx_video_ladder_t *l)
+{
+    ngx_str_t         *value;
+    ngx_uint_t         i;
+    const char        *expected;
+    ngx_video_rung_t  *r;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts < 4) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number of arguments "
+                           "in \"rung\": a name, a size and a bit rate are "
+                           "expected");
+        return NGX_CONF_ERROR;
+    }
+
+    if (!ngx_video_ladder_word(&value[1])) {
+        return ngx_video_ladder_wrong(cf, &value[1], "a name of up to 31 "
+                                      "letters, digits, \"-\" and \"_\"");
+    }
+
+    if (ngx_video_ladder_rung(l, value[1].data, value[1].len)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate rung \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (l->rungs.nelts == NGX_VIDEO_RUNGS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" has more than "
+                           "%d rungs", &l->name, NGX_VIDEO_RUNGS);
+        return NGX_CONF_ERROR;
+    }
+
+    r = ngx_array_push(&l->rungs);
+    if (r == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(r, sizeof(ngx_video_rung_t));
+    r->name = value[1];
+
+    if (ngx_video_ladder_size(&value[2], r) != NGX_OK) {
+        return ngx_video_ladder_wrong(cf, &value[2], "WIDTHxHEIGHT, even "
+                                      "numbers between 32 and 8192,");
+    }
+
+    if (ngx_video_ladder_bits(&value[3], &r->bitrate) != NGX_OK) {
+        return ngx_video_ladder_wrong(cf, &value[3], "a bit rate between 10k "
+                                      "and 500m");
+    }
+
+    for (i = 4; i < cf->args->nelts; i++) {
+        expected = ngx_video_ladder_parameter(&value[i], r);
+
+        if (expected) {
+            return ngx_video_ladder_wrong(cf, &value[i], expected);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* latency low | quality */
+static char *
+ngx_video_ladder_latency(ngx_conf_t *cf, ngx_video_ladder_t *l)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts != 2) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number of arguments "
+                           "in \"latency\"");
+        return NGX_CONF_ERROR;
+    }
+
+    l->quality = (ngx_strcmp(value[1].data, "quality") == 0);
+
+    return l->quality || ngx_strcmp(value[1].data, "low") == 0
+           ? NGX_CONF_OK
+           : ngx_video_ladder_wrong(cf, &value[1], "\"low\" or \"quality\"");
+}
+
+
+static char *
+ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    ngx_video_ladder_t *l = conf;
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[0].data, "rung") == 0) {
+        return ngx_video_ladder_add_rung(cf, l);
+    }
+
+    if (ngx_strcmp(value[0].data, "latency") == 0) {
+        return ngx_video_ladder_latency(cf, l);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%V\" in "
+                       "\"ladder\": \"rung\" or \"latency\" is expected",
+                       &value[0]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static u_char *
+ngx_video_ladder_rung_text(u_char *p, ngx_video_rung_t *r)
+{
+    p = ngx_sprintf(p, "{\"name\":\"%V\",\"size\":\"%uix%ui\",\"bitrate\":%uL",
+                    &r->name, r->width, r->height, r->bitrate);
+
+    if (r->maxrate) {
+        p = ngx_sprintf(p, ",\"maxrate\":%uL", r->maxrate);
+    }
+
+    if (r->bufsize) {
+        p = ngx_sprintf(p, ",\"bufsize\":%uL", r->bufsize);
+    }
+
+    if (r->fps) {
+        p = ngx_sprintf(p, ",\"fps\":%ui", r->fps);
+    }
+
+    if (r->preset.len) {
+        p = ngx_sprintf(p, ",\"preset\":\"%V\"", &r->preset);
+    }
+
+    if (r->profile.len) {
+        p = ngx_sprintf(p, ",\"profile\":\"%V\"", &r->profile);
+    }
+
+    return ngx_sprintf(p, "}");
+}
+
+
+/* What docs/transcoder.md has of OPEN. */
+static ngx_int_t
+ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
+{
+    u_char            *p;
+    ngx_uint_t         i;
+    ngx_video_rung_t  *r;
+
+    r = l->rungs.elts;
+    p = ngx_pnalloc(cf->pool, (l->rungs.nelts + 1) * NGX_VIDEO_RUNG_TEXT);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    l->text.data = p;
+    p = ngx_sprintf(p, "{\"latency\":\"%s\",\"ladder\":{\"audio\":false,"
+                    "\"rungs\":[", l->quality ? "quality" : "low");
+
+    for (i = 0; i < l->rungs.nelts; i++) {
+        p = i ? ngx_sprintf(p, ",") : p;
+        p = ngx_video_ladder_rung_text(p, &r[i]);
+    }
+
+    p = ngx_sprintf(p, "]}}");
+    l->text.len = p - l->text.data;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                *rv;
+    ngx_str_t           *value;
+    ngx_conf_t           save;
+    ngx_video_ladder_t  *l;
+
+    value = cf->args->elts;
+
+    if (!ngx_video_ladder_word(&value[1])
+        || ngx_strcmp(value[1].data, "off") == 0)
+    {
+        return ngx_video_ladder_wrong(cf, &value[1], "a name of up to 31 "
+                                      "letters, digits, \"-\" and \"_\", not "
+                                      "\"off\",");
+    }
+
+    l = ngx_video_ladder_ref(cf, &value[1]);
+    if (l == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (l->declared) {
+        return "is duplicate";
+    }
+
+    l->declared = 1;
+
+    save = *cf;
+    cf->handler = ngx_video_ladder_line;
+    cf->handler_conf = (void *) l;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (l->rungs.nelts == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" has no rung",
+                           &l->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_video_ladder_text(cf, l) == NGX_OK ? NGX_CONF_OK
+                                                  : NGX_CONF_ERROR;
+}

@@ -1,0 +1,69 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * Ladders: the renditions (rungs) that the transcoder makes of a live stream,
+ * as "ladder" in "video { }" has them.
+ */
+
+#ifndef NGX_VIDEO_LADDER_H
+#define NGX_VIDEO_LADDER_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* with its source and one sound a stream has no more tracks than may be */
+#define NGX_VIDEO_RUNGS           6
+
+/* letters of a name */
+#define NGX_VIDEO_RUNG_NAME       31
+
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_uint_t                width;        /* the box that pictures are */
+    ngx_uint_t                height;       /* fitted into */
+    uint64_t                  bitrate;      /* bit/s */
+    uint64_t                  maxrate;      /* bit/s; 0: the transcoder's
+                                               choice, as all below */
+    uint64_t                  bufsize;      /* bits */
+    ngx_uint_t                fps;
+    ngx_str_t                 preset;
+    ngx_str_t                 profile;
+} ngx_video_rung_t;
+
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_array_t               rungs;        /* ngx_video_rung_t */
+    ngx_uint_t                quality;      /* not for low latency */
+    ngx_str_t                 text;         /* what the transcoder is told,
+                                               JSON */
+    ngx_uint_t                declared;
+    u_char                   *file;         /* where it was named first */
+    ngx_uint_t                line;
+} ngx_video_ladder_t;
+
+
+/* "ladder NAME { }" in "video { }". */
+char *ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * The ladder of a name, for a directive; it may be declared later.  NULL: no
+ * memory.
+ */
+ngx_video_ladder_t *ngx_video_ladder_ref(ngx_conf_t *cf, ngx_str_t *name);
+
+/* One that is declared, or NULL, of a configuration that has been read. */
+ngx_video_ladder_t *ngx_video_ladder_find(ngx_array_t *ladders,
+    ngx_str_t *name);
+
+/* Whether all that were named are declared: NGX_OK, or it has been logged. */
+ngx_int_t ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log);
+
+/* The rung of a name, or NULL. */
+ngx_video_rung_t *ngx_video_ladder_rung(ngx_video_ladder_t *ladder,
+    const u_char *name, size_t len);
+
+
+#endif /* NGX_VIDEO_LADDER_H */

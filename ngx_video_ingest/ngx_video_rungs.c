@@ -1,0 +1,714 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The connection of a stream to the transcoder: see ngx_video_rungs.h.
+ *
+ * Who connects while no transcoder runs waits in the queue of its socket.  What
+ * would be sent then is late when one comes, so nothing is sent before it has
+ * said something: meanwhile the frames from the newest key frame on are kept,
+ * but not for long.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_video_rungs.h"
+#include "ngx_video_transcoder.h"
+
+
+/* bytes that wait to be sent, and of a message that comes, at most */
+#define NGX_VIDEO_RUNGS_OUT      (16 * 1024 * 1024)
+#define NGX_VIDEO_RUNGS_IN       (8 * 1024 * 1024)
+
+#define NGX_VIDEO_RUNGS_READ     65536
+#define NGX_VIDEO_RUNGS_LINE     1024
+
+/* ms that frames wait for a transcoder */
+#define NGX_VIDEO_RUNGS_KEEP     500
+
+/* ms before it is connected to again */
+#define NGX_VIDEO_RUNGS_FIRST    1000
+#define NGX_VIDEO_RUNGS_LAST     30000
+
+/* ms after which a connection is one that works */
+#define NGX_VIDEO_RUNGS_WORKS    10000
+
+/* it tells each second how it is; ms after which it hangs */
+#define NGX_VIDEO_RUNGS_HANGS    10000
+
+
+typedef struct {
+    u_char                   *data;
+    size_t                    from;
+    size_t                    len;
+    size_t                    size;
+} ngx_video_rungs_bytes_t;
+
+
+struct ngx_video_rungs_s {
+    ngx_video_ladder_t       *ladder;
+    ngx_video_rungs_handlers_t  *handlers;
+    void                     *data;
+    ngx_str_t                *name;
+    ngx_log_t                *log;
+
+    uint32_t                  codec;        /* FourCC; 0: none that the
+                                               transcoder knows */
+    u_char                   *config;
+    size_t                    config_len;
+
+    ngx_connection_t         *connection;   /* NULL: there is none */
+    ngx_event_t               timer;        /* to connect, or to look after it */
+    ngx_msec_t                delay;        /* before the next attempt */
+    ngx_msec_t                connected;
+    ngx_msec_t                heard;
+    ngx_msec_t                kept;         /* when the oldest frame that waits
+                                               for a transcoder came */
+    ngx_video_rungs_bytes_t   in;
+    ngx_video_rungs_bytes_t   out;
+
+    u_char                    of[NGX_VIDEO_RUNGS];      /* rung + 1 of each of
+                                               its tracks; 0: none */
+
+    unsigned                  taken:1;      /* it has said something */
+    unsigned                  fed:1;        /* it has had a key frame, or what
+                                               waits begins with one */
+    unsigned                  warned:1;     /* of the codec */
+};
+
+
+static void ngx_video_rungs_gone(ngx_video_rungs_t *r, const char *why);
+static void ngx_video_rungs_timer(ngx_event_t *ev);
+
+
+ngx_video_rungs_t *
+ngx_video_rungs_create(ngx_video_ladder_t *ladder,
+    ngx_video_rungs_handlers_t *handlers, void *data, ngx_str_t *name,
+    ngx_log_t *log)
+{
+    ngx_video_rungs_t  *r;
+
+    r = ngx_calloc(sizeof(ngx_video_rungs_t), log);
+    if (r == NULL) {
+        return NULL;
+    }
+
+    r->ladder = ladder;
+    r->handlers = handlers;
+    r->data = data;
+    r->name = name;
+    r->log = log;
+    r->delay = NGX_VIDEO_RUNGS_FIRST;
+
+    r->timer.handler = ngx_video_rungs_timer;
+    r->timer.data = r;
+    r->timer.log = log;
+    r->timer.cancelable = 1;
+
+    return r;
+}
+
+
+static void
+ngx_video_rungs_close(ngx_video_rungs_t *r)
+{
+    if (r->connection) {
+        ngx_close_connection(r->connection);
+        r->connection = NULL;
+    }
+
+    if (r->timer.timer_set) {
+        ngx_del_timer(&r->timer);
+    }
+
+    r->in.from = 0;
+    r->in.len = 0;
+    r->out.from = 0;
+    r->out.len = 0;
+    r->taken = 0;
+    r->fed = 0;
+    ngx_memzero(r->of, sizeof(r->of));
+}
+
+
+static void
+ngx_video_rungs_free(u_char **p)
+{
+    if (*p) {
+        ngx_free(*p);
+        *p = NULL;
+    }
+}
+
+
+ngx_uint_t
+ngx_video_rungs_flow(ngx_video_rungs_t *r)
+{
+    return r->connection != NULL && r->fed;
+}
+
+
+/* Room for n more bytes: NGX_OK, NGX_ERROR. */
+static ngx_int_t
+ngx_video_rungs_room(ngx_video_rungs_t *r, ngx_video_rungs_bytes_t *b,
+    size_t n)
+{
+    size_t   size;
+    u_char  *p;
+
+    if (b->from) {
+        ngx_memmove(b->data, b->data + b->from, b->len - b->from);
+        b->len -= b->from;
+        b->from = 0;
+    }
+
+    if (b->size - b->len >= n) {
+        return NGX_OK;
+    }
+
+    size = ngx_max(b->size * 2, b->len + n);
+    p = ngx_alloc(size, r->log);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (b->data) {
+        ngx_memcpy(p, b->data, b->len);
+        ngx_free(b->data);
+    }
+
+    b->data = p;
+    b->size = size;
+
+    return NGX_OK;
+}
+
+
+/* Queues a message. */
+static ngx_int_t
+ngx_video_rungs_queue(ngx_video_rungs_t *r, nvm_wire_t *m)
+{
+    nvm_writer_t              w;
+    ngx_video_rungs_bytes_t  *b;
+
+    b = &r->out;
+
+    if (b->len - b->from + m->len > NGX_VIDEO_RUNGS_OUT
+        || (b->size - b->len < NVM_WIRE_HEAD + m->len
+            && ngx_video_rungs_room(r, b, NVM_WIRE_HEAD + m->len) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    nvm_writer_init(&w, b->data + b->len, b->size - b->len);
+    nvm_wire_write(&w, m);
+    nvm_writer_bytes(&w, m->body, m->len);
+    b->len += w.len;
+
+    return NGX_OK;
+}
+
+
+/* Sends what may be sent: NGX_OK, NGX_ERROR. */
+static ngx_int_t
+ngx_video_rungs_send(ngx_video_rungs_t *r)
+{
+    ssize_t                   n;
+    ngx_connection_t         *c;
+    ngx_video_rungs_bytes_t  *b;
+
+    c = r->connection;
+    b = &r->out;
+
+    if (!r->taken) {
+        return NGX_OK;
+    }
+
+    while (b->from < b->len) {
+        n = c->send(c, b->data + b->from, b->len - b->from);
+
+        if (n == NGX_AGAIN) {
+            return ngx_handle_write_event(c->write, 0);
+        }
+
+        if (n <= 0) {
+            return NGX_ERROR;
+        }
+
+        b->from += (size_t) n;
+    }
+
+    b->from = 0;
+    b->len = 0;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_video_rungs_write(ngx_event_t *wev)
+{
+    ngx_connection_t   *c;
+    ngx_video_rungs_t  *r;
+
+    c = wev->data;
+    r = c->data;
+
+    if (ngx_video_rungs_send(r) != NGX_OK) {
+        ngx_video_rungs_gone(r, "is gone");
+    }
+}
+
+
+static ngx_int_t
+ngx_video_rungs_header(ngx_video_rungs_t *r, nvm_wire_t *m)
+{
+    size_t             len;
+    ngx_uint_t         n;
+    nvm_reader_t       rest;
+    const uint8_t     *name;
+    ngx_video_rung_t  *rung;
+
+    if (nvm_wire_name(m, &rest, &name, &len) != NVM_OK) {
+        return NGX_ERROR;
+    }
+
+    rung = ngx_video_ladder_rung(r->ladder, name, len);
+
+    if (rung == NULL || m->track >= NGX_VIDEO_RUNGS) {
+        return NGX_ERROR;
+    }
+
+    n = rung - (ngx_video_rung_t *) r->ladder->rungs.elts;
+    r->of[m->track] = (u_char) (n + 1);
+    len = nvm_reader_left(&rest);
+
+    return r->handlers->header(r->data, n,
+                               nvm_reader_bytes(&rest, len), len,
+                               m->flags & NVM_WIRE_LAST);
+}
+
+
+/* A line of it.  Levels of syslog are nginx's, one more. */
+static void
+ngx_video_rungs_log(ngx_video_rungs_t *r, nvm_wire_t *m)
+{
+    size_t      n;
+    ngx_uint_t  level;
+
+    level = (m->flags & NVM_WIRE_LEVEL) + 1;
+    level = ngx_max(level, NGX_LOG_ERR);
+
+    for (n = 0; n < m->len && n < NGX_VIDEO_RUNGS_LINE && m->body[n] >= 0x20;
+         n++)
+    {
+        /* void */
+    }
+
+    ngx_log_error(ngx_min(level, NGX_LOG_INFO), r->log, 0,
+                  "stream \"%V\": transcoder: %*s", r->name, n, m->body);
+}
+
+
+static ngx_int_t
+ngx_video_rungs_message(ngx_video_rungs_t *r, nvm_wire_t *m)
+{
+    nvm_wire_state_t  state;
+
+    switch (m->type) {
+
+    case NVM_WIRE_HEADER:
+        return ngx_video_rungs_header(r, m);
+
+    case NVM_WIRE_FRAME:
+        return m->track < NGX_VIDEO_RUNGS && r->of[m->track]
+               ? r->handlers->frame(r->data, r->of[m->track] - 1, m)
+               : NGX_ERROR;
+
+    case NVM_WIRE_STATE:
+
+        if (nvm_wire_state(m, &state) != NVM_OK) {
+            return NGX_ERROR;
+        }
+
+        r->handlers->state(r->data, &state);
+        return NGX_OK;
+
+    case NVM_WIRE_LOG:
+        ngx_video_rungs_log(r, m);
+        return NGX_OK;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+/* All messages that have come: NULL, or why they can't be taken. */
+static const char *
+ngx_video_rungs_parse(ngx_video_rungs_t *r)
+{
+    nvm_err_e                 rc;
+    nvm_wire_t                m;
+    nvm_reader_t              reader;
+    ngx_video_rungs_bytes_t  *b;
+
+    b = &r->in;
+    nvm_reader_init(&reader, b->data + b->from, b->len - b->from, 0);
+
+    while ((rc = nvm_wire_parse(&reader, &m)) == NVM_OK) {
+
+        if (m.len > NGX_VIDEO_RUNGS_IN) {
+            return "sent too long a message";
+        }
+
+        if (ngx_video_rungs_message(r, &m) != NGX_OK) {
+            return "sent what can't be used";
+        }
+
+        b->from = b->len - nvm_reader_left(&reader);
+    }
+
+    return rc == NVM_EAGAIN ? NULL : "sent what is no message";
+}
+
+
+/* It is there: what waits for it is sent if it isn't late. */
+static void
+ngx_video_rungs_taken(ngx_video_rungs_t *r)
+{
+    r->taken = 1;
+
+    if (r->fed && ngx_current_msec - r->kept > NGX_VIDEO_RUNGS_KEEP) {
+        r->out.len = 0;
+        r->fed = 0;
+    }
+}
+
+
+static void
+ngx_video_rungs_read(ngx_event_t *rev)
+{
+    ssize_t                   n;
+    const char               *why;
+    ngx_connection_t         *c;
+    ngx_video_rungs_t        *r;
+    ngx_video_rungs_bytes_t  *b;
+
+    c = rev->data;
+    r = c->data;
+    b = &r->in;
+    why = NULL;
+
+    do {
+        if (b->len - b->from > NGX_VIDEO_RUNGS_IN + NVM_WIRE_HEAD
+            || ngx_video_rungs_room(r, b, NGX_VIDEO_RUNGS_READ) != NGX_OK)
+        {
+            why = "sent too long a message";
+            break;
+        }
+
+        n = c->recv(c, b->data + b->len, b->size - b->len);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n <= 0) {
+            why = "is gone";
+            break;
+        }
+
+        b->len += (size_t) n;
+        r->heard = ngx_current_msec;
+
+        if (!r->taken) {
+            ngx_video_rungs_taken(r);
+        }
+
+        why = ngx_video_rungs_parse(r);
+
+    } while (why == NULL);
+
+    if (why == NULL && (ngx_handle_read_event(rev, 0) != NGX_OK
+                        || ngx_video_rungs_send(r) != NGX_OK))
+    {
+        why = "is gone";
+    }
+
+    if (why) {
+        ngx_video_rungs_gone(r, why);
+    }
+}
+
+
+static void
+ngx_video_rungs_gone(ngx_video_rungs_t *r, const char *why)
+{
+    if (r->taken && ngx_current_msec - r->connected >= NGX_VIDEO_RUNGS_WORKS) {
+        r->delay = NGX_VIDEO_RUNGS_FIRST;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->log, 0,
+                  "stream \"%V\": the transcoder %s, it is tried again in "
+                  "%M ms", r->name, why, r->delay);
+
+    ngx_video_rungs_close(r);
+    ngx_add_timer(&r->timer, r->delay);
+    r->delay = ngx_min(r->delay * 2, NGX_VIDEO_RUNGS_LAST);
+
+    r->handlers->gone(r->data);
+}
+
+
+/* A socket that is connected, or waits to be accepted. */
+static ngx_int_t
+ngx_video_rungs_socket(ngx_video_rungs_t *r)
+{
+    socklen_t           len;
+    ngx_socket_t        fd;
+    ngx_connection_t   *c;
+    struct sockaddr_un  sun;
+
+    len = ngx_video_transcoder_address(&sun);
+
+    if (len == 0) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (fd == (ngx_socket_t) -1) {
+        return NGX_ERROR;
+    }
+
+    c = ngx_get_connection(fd, r->log);
+
+    if (c == NULL) {
+        ngx_close_socket(fd);
+        return NGX_ERROR;
+    }
+
+    c->data = r;
+    c->log = r->log;
+    c->read->log = r->log;
+    c->write->log = r->log;
+    c->recv = ngx_recv;
+    c->send = ngx_send;
+    c->read->handler = ngx_video_rungs_read;
+    c->write->handler = ngx_video_rungs_write;
+    r->connection = c;
+
+    /* of a unix socket: at once, or its queue is full */
+    if (ngx_nonblocking(fd) == -1
+        || connect(fd, (struct sockaddr *) &sun, len) == -1
+        || ngx_handle_read_event(c->read, 0) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    c->write->ready = 1;
+
+    return NGX_OK;
+}
+
+
+/* Nothing has been sent on the connection: there is room for this. */
+static ngx_int_t
+ngx_video_rungs_connect(ngx_video_rungs_t *r)
+{
+    ssize_t     n;
+    nvm_wire_t  m;
+
+    ngx_memzero(&m, sizeof(nvm_wire_t));
+    m.type = NVM_WIRE_OPEN;
+    m.body = r->ladder->text.data;
+    m.len = r->ladder->text.len;
+
+    if (ngx_video_rungs_socket(r) != NGX_OK
+        || ngx_video_rungs_queue(r, &m) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    n = (ssize_t) r->out.len;
+    r->out.len = 0;
+
+    if (ngx_send(r->connection, r->out.data, (size_t) n) != n) {
+        return NGX_ERROR;
+    }
+
+    r->connected = ngx_current_msec;
+    r->heard = ngx_current_msec;
+    ngx_add_timer(&r->timer, NGX_VIDEO_RUNGS_HANGS / 4);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_video_rungs_timer(ngx_event_t *ev)
+{
+    ngx_video_rungs_t  *r;
+
+    r = ev->data;
+
+    if (r->connection == NULL) {
+        /* the next key frame connects */
+        return;
+    }
+
+    if (r->taken
+        && ngx_current_msec - r->heard > NGX_VIDEO_RUNGS_HANGS)
+    {
+        ngx_video_rungs_gone(r, "has said nothing for too long");
+        return;
+    }
+
+    ngx_add_timer(ev, NGX_VIDEO_RUNGS_HANGS / 4);
+}
+
+
+ngx_int_t
+ngx_video_rungs_source(ngx_video_rungs_t *r, nvm_codec_e codec,
+    const u_char *config, size_t len)
+{
+    u_char    *p;
+    uint32_t   fourcc;
+
+    fourcc = codec == NVM_CODEC_H264 ? NVM_WIRE_AVC
+             : codec == NVM_CODEC_HEVC ? NVM_WIRE_HEVC : 0;
+
+    if (fourcc == r->codec && len == r->config_len && r->config
+        && ngx_memcmp(config, r->config, len) == 0)
+    {
+        return NGX_OK;
+    }
+
+    p = ngx_alloc(ngx_max(len, 1), r->log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, config, len);
+    ngx_video_rungs_free(&r->config);
+
+    r->config = p;
+    r->config_len = len;
+    r->codec = fourcc;
+    r->fed = 0;
+
+    if (fourcc == 0 && !r->warned) {
+        r->warned = 1;
+        ngx_log_error(NGX_LOG_WARN, r->log, 0,
+                      "stream \"%V\": there is no ladder of it, the transcoder "
+                      "takes H.264 and HEVC", r->name);
+    }
+
+    return NGX_DONE;
+}
+
+
+/* A key frame, and what it needs before it. */
+static ngx_int_t
+ngx_video_rungs_begin(ngx_video_rungs_t *r)
+{
+    nvm_wire_t  m;
+
+    if (!r->taken) {
+        /* what has been kept is older */
+        r->out.len = 0;
+        r->kept = ngx_current_msec;
+        r->fed = 0;
+    }
+
+    if (r->fed) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&m, sizeof(nvm_wire_t));
+    m.type = NVM_WIRE_HEADER;
+    m.codec = r->codec;
+    m.body = r->config;
+    m.len = r->config_len;
+    r->fed = 1;
+
+    return ngx_video_rungs_queue(r, &m);
+}
+
+
+void
+ngx_video_rungs_frame(ngx_video_rungs_t *r, int64_t dts, int64_t pts,
+    ngx_uint_t key, const u_char *data, size_t size)
+{
+    nvm_wire_t  m;
+
+    if (r->codec == 0 || r->config == NULL
+        || (r->connection == NULL && (!key || r->timer.timer_set)))
+    {
+        return;
+    }
+
+    if (r->connection == NULL && ngx_video_rungs_connect(r) != NGX_OK) {
+        ngx_video_rungs_gone(r, "can't be connected to");
+        return;
+    }
+
+    if (key && ngx_video_rungs_begin(r) != NGX_OK) {
+        ngx_video_rungs_gone(r, "takes nothing");
+        return;
+    }
+
+    if (!r->fed) {
+        return;
+    }
+
+    if (!r->taken && ngx_current_msec - r->kept > NGX_VIDEO_RUNGS_KEEP) {
+        r->out.len = 0;
+        r->fed = 0;
+        return;
+    }
+
+    ngx_memzero(&m, sizeof(nvm_wire_t));
+    m.type = NVM_WIRE_FRAME;
+    m.flags = key ? NVM_WIRE_KEY : 0;
+    m.codec = r->codec;
+    m.pts = pts;
+    m.dts = dts;
+    m.body = data;
+    m.len = size;
+
+    if (ngx_video_rungs_queue(r, &m) != NGX_OK) {
+        ngx_video_rungs_gone(r, "takes nothing");
+        return;
+    }
+
+    if (ngx_video_rungs_send(r) != NGX_OK) {
+        ngx_video_rungs_gone(r, "is gone");
+    }
+}
+
+
+void
+ngx_video_rungs_destroy(ngx_video_rungs_t *r)
+{
+    nvm_wire_t  m;
+
+    if (r->connection && r->taken) {
+        ngx_memzero(&m, sizeof(nvm_wire_t));
+        m.type = NVM_WIRE_END;
+
+        (void) (ngx_video_rungs_queue(r, &m) == NGX_OK
+                && ngx_video_rungs_send(r) == NGX_OK);
+    }
+
+    ngx_video_rungs_close(r);
+
+    ngx_video_rungs_free(&r->in.data);
+    ngx_video_rungs_free(&r->out.data);
+    ngx_video_rungs_free(&r->config);
+
+    ngx_free(r);
+}

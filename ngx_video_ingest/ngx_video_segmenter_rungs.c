@@ -1,0 +1,534 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * A ladder in a live stream: its source goes to the transcoder, and the rungs
+ * that come back are tracks of video beside it, with segments that begin where
+ * those of the source do.
+ *
+ * A run that is about to start waits for the rungs, whose configuration comes
+ * with the first picture: what the publisher sends meanwhile is held.  Not for
+ * long: a stream starts without its rungs when there is no transcoder, and goes
+ * on in another run when they come.  Rungs that stop coming have gaps instead
+ * of segments from there on, until they come again.
+ */
+
+#include "ngx_video_segmenter.h"
+
+
+/* ms, frames and bytes for which a run waits for its rungs */
+#define NGX_VIDEO_RUNGS_WAIT      2000
+#define NGX_VIDEO_RUNGS_FRAMES    1024
+#define NGX_VIDEO_RUNGS_BYTES     (8 * 1024 * 1024)
+
+/* the numbers of their tracks: behind all of the publisher's */
+#define NGX_VIDEO_RUNGS_TRACK     256
+
+
+/* A frame of the publisher's that is held; its data follow. */
+typedef struct {
+    ngx_queue_t               queue;
+    ngx_video_lane_t         *lane;
+    ngx_video_frame_t         frame;
+    int64_t                   ms;
+} ngx_video_held_t;
+
+
+static ngx_int_t ngx_video_segmenter_rung(void *data, ngx_uint_t n,
+    const u_char *config, size_t len, ngx_uint_t last);
+static ngx_int_t ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n,
+    nvm_wire_t *m);
+static void ngx_video_segmenter_rungs_state(void *data,
+    nvm_wire_state_t *state);
+static void ngx_video_segmenter_rungs_gone(void *data);
+static void ngx_video_segmenter_rungs_told(ngx_video_segmenter_t *sg,
+    ngx_video_rungs_state_e state, ngx_uint_t n);
+static ngx_int_t ngx_video_segmenter_unhold(ngx_video_segmenter_t *sg);
+
+
+static ngx_video_rungs_handlers_t  ngx_video_segmenter_rungs_handlers = {
+    ngx_video_segmenter_rung,
+    ngx_video_segmenter_rung_frame,
+    ngx_video_segmenter_rungs_state,
+    ngx_video_segmenter_rungs_gone
+};
+
+
+/* The rungs are what the next header says; what is known of them is not. */
+static void
+ngx_video_segmenter_rungs_forget(ngx_video_segmenter_t *sg)
+{
+    ngx_uint_t  i;
+
+    sg->rungs_known = 0;
+    sg->awaited = 0;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        sg->lanes[i].vacant |= (sg->lanes[i].made && !sg->ready);
+    }
+}
+
+
+void
+ngx_video_segmenter_rungs_done(ngx_video_segmenter_t *sg)
+{
+    ngx_queue_t  *q;
+
+    if (sg->rungs) {
+        ngx_video_rungs_destroy(sg->rungs);
+        sg->rungs = NULL;
+        ngx_video_segmenter_rungs_told(sg, NGX_VIDEO_RUNGS_NONE, 0);
+    }
+
+    while (sg->nheld) {
+        q = ngx_queue_head(&sg->waiting);
+        ngx_queue_remove(q);
+        ngx_free(ngx_queue_data(q, ngx_video_held_t, queue));
+        sg->nheld--;
+    }
+
+    sg->waiting_bytes = 0;
+    ngx_video_segmenter_rungs_forget(sg);
+}
+
+
+/* The track that rungs are made of: the one that leads, or will. */
+static ngx_uint_t
+ngx_video_segmenter_is_source(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane)
+{
+    ngx_uint_t  i;
+
+    if (sg->ready) {
+        return lane == sg->lead;
+    }
+
+    if (lane->kind != NVM_VIDEO || lane->made) {
+        return 0;
+    }
+
+    for (i = 0; i < sg->nlanes; i++) {
+        if (sg->lanes[i].kind == NVM_VIDEO && sg->lanes[i].known
+            && sg->lanes[i].id < lane->id)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+void
+ngx_video_segmenter_feed(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    int64_t ms, ngx_video_frame_t *f)
+{
+    nvm_track_t  *t;
+
+    if (sg->ladder == NULL || !sg->published
+        || !ngx_video_segmenter_is_source(sg, lane))
+    {
+        return;
+    }
+
+    if (sg->rungs == NULL) {
+        sg->rungs = ngx_video_rungs_create(sg->ladder,
+                                           &ngx_video_segmenter_rungs_handlers,
+                                           sg, &sg->conf.name, sg->log);
+        if (sg->rungs == NULL) {
+            return;
+        }
+
+        ngx_video_segmenter_rungs_told(sg, NGX_VIDEO_RUNGS_WAITING, 0);
+    }
+
+    if (f->key) {
+        t = &lane->writer.track;
+
+        if (ngx_video_rungs_source(sg->rungs, t->codec, t->config,
+                                   t->config_len)
+            == NGX_DONE)
+        {
+            ngx_video_segmenter_rungs_forget(sg);
+        }
+    }
+
+    ngx_video_rungs_frame(sg->rungs, ms,
+                          ms + f->cts / (NGX_VIDEO_TIMESCALE / 1000), f->key,
+                          f->data, f->size);
+}
+
+
+ngx_uint_t
+ngx_video_segmenter_waits(ngx_video_segmenter_t *sg)
+{
+    if (sg->rungs == NULL || sg->rungs_known || sg->awaited
+        || !ngx_video_rungs_flow(sg->rungs))
+    {
+        return 0;
+    }
+
+    if (sg->nheld == 0) {
+        sg->waited = ngx_current_msec;
+    }
+
+    return ngx_current_msec - sg->waited < NGX_VIDEO_RUNGS_WAIT
+           && sg->nheld < NGX_VIDEO_RUNGS_FRAMES
+           && sg->waiting_bytes < NGX_VIDEO_RUNGS_BYTES;
+}
+
+
+ngx_int_t
+ngx_video_segmenter_hold(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    int64_t ms, ngx_video_frame_t *f)
+{
+    u_char            *data;
+    ngx_video_held_t  *h;
+
+    h = ngx_alloc(sizeof(ngx_video_held_t) + f->size, sg->log);
+
+    if (h == NULL) {
+        return ngx_video_segmenter_fail(sg, "no memory");
+    }
+
+    data = (u_char *) h + sizeof(ngx_video_held_t);
+    ngx_memcpy(data, f->data, f->size);
+
+    h->lane = lane;
+    h->ms = ms;
+    h->frame = *f;
+    h->frame.data = data;
+
+    if (sg->nheld == 0) {
+        ngx_queue_init(&sg->waiting);
+    }
+
+    ngx_queue_insert_tail(&sg->waiting, &h->queue);
+    sg->nheld++;
+    sg->waiting_bytes += f->size;
+
+    return ngx_video_segmenter_waits(sg) ? NGX_OK
+                                         : ngx_video_segmenter_unhold(sg);
+}
+
+
+/* What is held goes on its way: the run starts. */
+static ngx_int_t
+ngx_video_segmenter_unhold(ngx_video_segmenter_t *sg)
+{
+    ngx_int_t          rc;
+    ngx_video_held_t  *h;
+
+    sg->awaited = 1;
+    rc = NGX_OK;
+
+    while (sg->nheld) {
+        h = ngx_queue_data(ngx_queue_head(&sg->waiting), ngx_video_held_t,
+                           queue);
+
+        ngx_queue_remove(&h->queue);
+        sg->nheld--;
+        sg->waiting_bytes -= h->frame.size;
+
+        if (rc == NGX_OK) {
+            rc = ngx_video_segmenter_deliver(sg, h->lane, h->ms, &h->frame);
+        }
+
+        ngx_free(h);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_video_segmenter_release(ngx_video_segmenter_t *sg)
+{
+    return sg->nheld ? ngx_video_segmenter_unhold(sg) : NGX_OK;
+}
+
+
+/* The lane of a rung; NULL: it has none. */
+static ngx_video_lane_t *
+ngx_video_segmenter_rung_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        if (sg->lanes[i].made && sg->lanes[i].id == NGX_VIDEO_RUNGS_TRACK + n)
+        {
+            return &sg->lanes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Tracks of a stream are the same in all of its runs, so that it can go on from
+ * one to another, and those of a run are fixed: a rung has its place, whether it
+ * comes, comes in a later run, or is too large for the source.
+ */
+void
+ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
+{
+    ngx_uint_t         n;
+    ngx_video_rung_t  *rung;
+    ngx_video_lane_t  *lane;
+
+    if (sg->ladder == NULL) {
+        return;
+    }
+
+    rung = sg->ladder->rungs.elts;
+
+    for (n = 0; n < sg->ladder->rungs.nelts; n++) {
+
+        if (ngx_video_segmenter_rung_lane(sg, n)) {
+            continue;
+        }
+
+        if (sg->nlanes == NGX_VIDEO_LIVE_TRACKS) {
+            ngx_log_error(NGX_LOG_WARN, sg->log, 0,
+                          "stream \"%V\": more than %d tracks, rung \"%V\" is "
+                          "left out", &sg->conf.name, NGX_VIDEO_LIVE_TRACKS,
+                          &rung[n].name);
+            return;
+        }
+
+        lane = &sg->lanes[sg->nlanes++];
+        lane->kind = NVM_VIDEO;
+        lane->codec = NVM_CODEC_H264;
+        lane->id = NGX_VIDEO_RUNGS_TRACK + n;
+        lane->rung = &rung[n];
+        lane->made = 1;
+        lane->vacant = 1;
+        lane->known = 1;
+        ngx_video_frame_queue_init(&lane->held);
+
+        lane->writer.track.kind = NVM_VIDEO;
+        lane->writer.track.codec = NVM_CODEC_H264;
+        lane->writer.track.timescale = NGX_VIDEO_TIMESCALE;
+    }
+}
+
+
+/* What a rung is, by its header. */
+static ngx_int_t
+ngx_video_segmenter_rung_track(nvm_track_t *t, const u_char *config,
+    size_t len)
+{
+    nvm_fault_t  fault;
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_frame_track(t, NVM_CODEC_H264, config, len, NULL, 0, &fault)
+        != NVM_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(t->lang, "und", 4);
+    t->timescale = NGX_VIDEO_TIMESCALE;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A rung is known before the run, or it is one of the run, as it was; else it
+ * is of the next one.
+ */
+static ngx_int_t
+ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
+    size_t len, ngx_uint_t last)
+{
+    ngx_video_segmenter_t *sg = data;
+
+    nvm_track_t        track, *t;
+    ngx_video_lane_t  *lane;
+
+    if (ngx_video_segmenter_rung_track(&track, config, len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_video_segmenter_rungs_places(sg);
+    lane = ngx_video_segmenter_rung_lane(sg, n);
+
+    if (lane) {
+        t = &lane->writer.track;
+        lane->next = track;
+        lane->fresh = lane->vacant || t->config_len != track.config_len
+                      || ngx_memcmp(t->config, track.config,
+                                    track.config_len) != 0;
+    }
+
+    if (!last) {
+        return NGX_OK;
+    }
+
+    sg->rungs_known = 1;
+
+    if (!sg->ready) {
+        ngx_video_segmenter_rungs_enter(sg);
+        return ngx_video_segmenter_release(sg);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_video_segmenter_rungs_enter(ngx_video_segmenter_t *sg)
+{
+    ngx_uint_t         i;
+    ngx_video_lane_t  *lane;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+
+        if (lane->made && lane->fresh) {
+            lane->writer.track = lane->next;
+            lane->fresh = 0;
+            lane->vacant = 0;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_video_segmenter_grow(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_uint_t key)
+{
+    ngx_uint_t  i;
+
+    if (!sg->ready || !sg->rungs_known || lane != sg->lead || !key) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < sg->nlanes && !sg->lanes[i].fresh; i++) { /* void */ }
+
+    if (i == sg->nlanes) {
+        return NGX_OK;
+    }
+
+    if (ngx_video_segmenter_renew(sg) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_video_segmenter_rungs_enter(sg);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Times of the first frames may be before the run: an encoder that reorders
+ * pictures decodes them ahead.
+ */
+static ngx_int_t
+ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
+{
+    ngx_video_segmenter_t *sg = data;
+
+    int64_t             dts, begin;
+    nvm_fault_t         fault;
+    nvm_frame_t         frame;
+    ngx_video_frame_t   f;
+    ngx_video_lane_t   *lane;
+
+    lane = ngx_video_segmenter_rung_lane(sg, n);
+
+    if (lane == NULL || !sg->ready || sg->lead == NULL || lane->vacant
+        || lane->fresh || m->pts < sg->base)
+    {
+        return NGX_OK;
+    }
+
+    if (m->dts > m->pts || m->pts - m->dts > NGX_VIDEO_MAX_AHEAD
+        || m->pts - sg->base > NGX_VIDEO_MAX_TIME)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&fault, sizeof(nvm_fault_t));
+
+    if (nvm_frame_parse(&lane->writer.track, m->body, m->len, &frame, &fault)
+        != NVM_OK || frame.size == 0)
+    {
+        return NGX_ERROR;
+    }
+
+    dts = ngx_max(m->dts, sg->base);
+    begin = (int64_t) sg->time.begin - sg->base;
+
+    ngx_memzero(&f, sizeof(ngx_video_frame_t));
+    f.arrived = ngx_video_now();
+    f.dts = (uint64_t) ((dts + begin) * (NGX_VIDEO_TIMESCALE / 1000));
+    f.cts = (int32_t) ((m->pts - dts) * (NGX_VIDEO_TIMESCALE / 1000));
+    f.data = frame.data;
+    f.size = frame.size;
+    f.key = frame.key;
+
+    return ngx_video_lane_frame(sg, lane, &f);
+}
+
+
+static void
+ngx_video_segmenter_rungs_state(void *data, nvm_wire_state_t *state)
+{
+    ngx_video_segmenter_t *sg = data;
+
+    ngx_video_rungs_stat_t  stat;
+
+    stat.state = NGX_VIDEO_RUNGS_ON;
+    stat.losses = 0;
+    stat.pictures = state->pictures;
+    stat.dropped = state->dropped;
+    stat.damaged = state->damaged;
+    stat.rungs = state->rungs;
+    stat.off = state->off;
+    stat.late = state->late;
+    stat.cpu = state->cpu;
+
+    ngx_video_live_stat_rungs(sg->stat, &stat);
+}
+
+
+/* Nothing comes; n: it is gone. */
+static void
+ngx_video_segmenter_rungs_told(ngx_video_segmenter_t *sg,
+    ngx_video_rungs_state_e state, ngx_uint_t n)
+{
+    ngx_video_rungs_stat_t  stat;
+
+    ngx_memzero(&stat, sizeof(ngx_video_rungs_stat_t));
+    stat.state = state;
+    stat.losses = n;
+
+    ngx_video_live_stat_rungs(sg->stat, &stat);
+}
+
+
+/* What is open of them is a gap, and so is all until they come again. */
+static void
+ngx_video_segmenter_rungs_gone(void *data)
+{
+    ngx_video_segmenter_t *sg = data;
+
+    ngx_uint_t  i;
+
+    ngx_video_segmenter_rungs_told(sg, NGX_VIDEO_RUNGS_WAITING, 1);
+
+    for (i = 0; i < sg->nlanes; i++) {
+        if (sg->ready && sg->lanes[i].made) {
+            ngx_video_lane_absent(sg, &sg->lanes[i]);
+        }
+    }
+
+    if (ngx_video_segmenter_release(sg) != NGX_OK) {
+        /* the publisher's next frame meets the same */
+        ngx_log_debug1(NGX_LOG_DEBUG_STREAM, sg->log, 0,
+                       "video transcoder: start failed: %s", sg->error);
+    }
+}

@@ -1,0 +1,57 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The transcoder daemon, which makes ladders of live streams: how it is
+ * started, and where it listens.
+ *
+ * One process supervises it: the one that manages nginx's caches, or the only
+ * one under "master_process off".  The daemon listens on a socket that the
+ * master has opened once and that all processes inherit, so that who connects
+ * while there is none waits for the next one.  Of a socket pair, its life line,
+ * it has one end: it ends when the other is closed, and what it has to say
+ * comes out there.
+ */
+
+#ifndef NGX_VIDEO_TRANSCODER_H
+#define NGX_VIDEO_TRANSCODER_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct {
+    ngx_str_t                 program;      /* a path, with a zero at its end */
+    ngx_str_t                 path;         /* directory for its files */
+    ngx_uint_t                streams;      /* at once */
+    ngx_uint_t                nice;
+    size_t                    memory;       /* of a stream, MB; 0: any */
+    ngx_msec_t                timeout;      /* of a picture */
+    ngx_flag_t                enable;
+    u_char                   *file;         /* of the directive, for messages */
+    ngx_uint_t                line;
+} ngx_video_transcoder_conf_t;
+
+
+/* "transcoder PROGRAM [PARAMETER=VALUE]...", or "off", in "video { }" */
+char *ngx_video_transcoder(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+void ngx_video_transcoder_create(ngx_video_transcoder_conf_t *tcf);
+
+/*
+ * The configuration has been read and there are ladders: what is missing is
+ * set, the program is looked for, the supervisor gets its place.
+ */
+ngx_int_t ngx_video_transcoder_init(ngx_cycle_t *cycle,
+    ngx_video_transcoder_conf_t *tcf);
+
+/* In the master, before there are processes: the socket. */
+ngx_int_t ngx_video_transcoder_listen(ngx_cycle_t *cycle);
+
+/* In the only process. */
+void ngx_video_transcoder_single(ngx_cycle_t *cycle);
+
+/* Where to connect; 0: there is no transcoder. */
+socklen_t ngx_video_transcoder_address(struct sockaddr_un *sun);
+
+
+#endif /* NGX_VIDEO_TRANSCODER_H */

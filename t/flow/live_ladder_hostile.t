@@ -1,0 +1,150 @@
+# Proves that a transcoder which says what it must not costs its rungs alone:
+# each kind of nonsense ends one connection, with a line, and the source goes
+# on.
+use strict;
+use warnings;
+
+use Test::More;
+use Test::Video;
+use Test::Video::Ladder;
+use Test::Video::Live;
+
+my $t = Test::Video->new;
+
+# The program: to each connection it says $said{what is in "now"}.  A message is a head and
+# a body, see nvm_wire.h; H is a header of rung "low", F a frame of it.
+my $config = unpack 'H*', substr live_tags()->{video_header}{body}, 5;
+$t->write_file('said.pl', "my \$config = pack 'H*', '$config';\n" . <<'PERL');
+sub message {
+    my ($type, $track, $flags, $pts, $dts, $body) = @_;
+    return pack('N C C n N q> q>', length $body, $type, $track, $flags,
+                0x61766331, $pts, $dts) . $body;
+}
+sub H { return message(2, $_[0] // 0, $_[2] // 4, 0, 0, $_[1] // "\3low$config") }
+sub F { return message(3, $_[0] // 0, 1, $_[1] // 0, $_[2] // 0,
+                       $_[3] // "\0\0\0\5\x65\x88\x84\0\x10") }
+our %said = (
+    nonsense => sub { "GET / HTTP/1.0\r\n\r\n" . 'x' x 100 },
+    type     => sub { message(77, 0, 0, 0, 0, '') },
+    long     => sub { pack 'N C C n N q> q>', 0x7fffffff, 3, (0) x 5 },
+    large    => sub { pack('N C C n N q> q>', 12_000_000, 6, 0, 0, 0, 0, 0)
+                      . 'x' x 11_000_000 },
+    frame    => sub { F() },
+    track    => sub { H(200) },
+    unknown  => sub { H(0, "\5other$config") },
+    name     => sub { H(0, "\xfflow") },
+    config   => sub { H(0, "\3low" . "\1" x 20) },
+    nothing  => sub { H(0, '') },
+    open     => sub { message(1, 0, 0, 0, 0, '{}') },
+    nal      => sub { H() . F(0, 1e7, 1e7, "\0\0\xff\xff\x65") },
+    empty    => sub { H() . F(0, 1e7, 1e7, '') },
+    before   => sub { H() . F(0, 1e7, 1e7 + 1) },
+    ahead    => sub { H() . F(0, 1e7, 0) },
+    century  => sub { H() . F(0, 2**60, 2**60) },
+    past     => sub { H() . F(0, -2**60, -2**60) x 1000 },
+    level    => sub { message(6, 0, 0xffff, 0, 0, "a\nline\0" x 5000) },
+    state    => sub { message(5, 0, 0, 0, 0, "\xff" x 100_000) },
+    short    => sub { message(5, 0, 0, 0, 0, 'x' x 55) },
+    closed   => sub { '' },
+);
+our @order = sort keys %said;
+PERL
+
+my $script = $t->write_file('fake', "#!/usr/bin/perl\n" . <<'PERL');
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use File::Basename;
+use IO::Handle;
+use IO::Socket::UNIX;
+
+our (%said, @order);
+require(dirname(abs_path($0)) . '/said.pl');
+my %o = @ARGV[1 .. $#ARGV];
+my $listen = IO::Socket::UNIX->new_from_fd($o{'--fd'}, '+<') or die "fd: $!";
+my $life = IO::Handle->new_from_fd($o{'--life'}, '+<') or die "life: $!";
+$SIG{PIPE} = 'IGNORE';
+$SIG{ALRM} = sub { exit 0 };
+alarm 300;
+$listen->blocking(1);
+my @kept;
+
+while (1) {
+    my $rin = '';
+    vec($rin, $_, 1) = 1 for fileno $listen, fileno $life;
+    select my $ready = $rin, undef, undef, undef;
+    last if vec $ready, fileno $life, 1;
+    my $c = $listen->accept // last;
+    open my $now, '<', dirname(abs_path($0)) . '/now' or die "now: $!";
+    my $what = <$now>;
+    syswrite $life, '@1';
+    my $text = $said{$what} ? $said{$what}->() : '';
+    # it is there; what it hears is of no interest
+    $c->syswrite($said{$what} ? pack('N C C n N q> q> Q>7', 56, 5, (0) x 12)
+                                . $text : '');
+    syswrite $life, "said $what";
+    push @kept, $c if $what eq 'silent';
+    if ($what !~ /silent|closed/) {
+        my $end = time + 20;
+        $rin = '';
+        vec($rin, fileno $c, 1) = 1;
+        while (time < $end) {
+            last if select(my $r = $rin, undef, undef, 0.5)
+                    && !sysread $c, my $buf, 65536;
+            last if $what =~ /^(?:past|level|state)$/;
+        }
+    }
+}
+PERL
+chmod 0755, $script;
+
+my @order = do {
+    our (%said, @order);
+    require($t->root . '/said.pl');
+    @order;
+};
+$t->conf(live_conf(
+    video => "transcoder $script path=%%ROOT%%/transcoder;"
+             . 'ladder one { rung low 160x90 200k; }',
+    rtmp => 'video_transcode one;'))->run;
+ok +(wait_for { $t->log =~ /start video transcoder/ } 5), 'it runs';
+
+my %why = (
+    (map { $_ => qr/sent what is no message/ } qw(nonsense type long)),
+    large => qr/sent too long a message/,
+    (map { $_ => qr/sent what can't be used/ }
+     qw(frame track unknown name config nothing open nal empty before ahead
+        century short)),
+    (map { $_ => qr/is gone/ } qw(closed past level state)),
+);
+
+# one after the other, each by a publisher of its own
+for my $what (@order) {
+    $t->write_file('now', $what);
+    my $feed = live_feed($t, $what);
+    ok +(ladder_until {
+        $t->log =~ /stream "$what": the transcoder $why{$what}/
+    } $feed, 4), "$what: that is told";
+    ok +(ladder_until { @{ stream_status($t, $what)->{tracks} } } $feed, 4),
+        'and the stream is live';
+    $feed->more(1500);
+    my $track = live_track($t, "/live/$what/v0/index.m3u8");
+    cmp_ok scalar(@{ $track->{samples} }), '>', 20, 'with its source';
+    $feed->end;
+}
+
+$t->log_like(qr/\[info\] .* stream "level": transcoder: a while/,
+    'what it logs has a level that nginx knows');
+is scalar(grep { length > 2000 } split /\n/, $t->log), 0,
+    'and lines are not endless';
+
+# one that says nothing at all
+$t->write_file('now', 'silent');
+my $feed = live_feed($t, 'silent');
+ok +(ladder_until { my $s = stream_status($t, 'silent');
+                    $s && @{ $s->{tracks} } } $feed), 'silence is not waited for';
+$feed->more(30000);
+is $t->get('/live/silent/v0/index.m3u8')->status, 200, 'for long';
+$feed->end;
+$t->finish;
+done_testing;

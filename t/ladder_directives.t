@@ -1,0 +1,680 @@
+# Proves what "transcoder", "ladder" and "video_transcode" take and refuse, each
+# refusal with its message.
+use Test::Nginx::Socket 'no_plan';
+
+use lib 't/lib';
+use Test::Video::Ladder;
+
+my $program = ladder_program() // '/bin/true';
+
+# main_config of a block is what stands in "video { }", or all of it; "USE" is
+# what "video_transcode" has.
+add_block_preprocessor(sub {
+    my $block = shift;
+    my $text = $block->main_config // '';
+    my $use = $text =~ s/^USE (.*)\n//m ? $1 : 'off';
+
+    $text =~ s/PROGRAM/$program/g;
+    $text = "video { zone live 8m; $text }\n" if $text !~ /\bvideo \{/;
+    $block->set_value('main_config', $text . "stream {\n    server {\n"
+        . "        listen 127.0.0.1:$ENV{TEST_NGINX_RAND_PORT_1};\n"
+        . "        video_rtmp live zone=live;\n"
+        . "        video_transcode $use;\n    }\n}\n");
+    $block->set_value('config', "location = /up { return 204; }\n");
+    if (!defined $block->must_die) {
+        $block->set_value('request', 'GET /up');
+        $block->set_value('error_code', 204);
+    }
+});
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: everything
+--- main_config
+transcoder PROGRAM streams=1 nice=19 memory=64m timeout=1h path=tc;
+ladder a { rung x 32x32 10k; rung y 8192x8192 500m maxrate=500m bufsize=10k fps=240
+ preset=veryslow profile=baseline; latency quality; }
+ladder b-_1 { rung z 640x360 1m; latency low; }
+USE a
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 2: no ladder: the program need not be there
+--- main_config
+transcoder /nowhere/transcoder;
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 3: off: the same
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m; }
+USE a
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 4: no memory limit
+--- main_config
+transcoder PROGRAM memory=0 path=tc; ladder a { rung x 640x360 1m; }
+USE a
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 5: a ladder by variables
+--- main_config
+transcoder PROGRAM path=tc; ladder a { rung x 640x360 1m; }
+USE "$video_app$video_name"
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 6: nothing of it
+--- main_config
+
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 7: no program
+--- main_config
+transcoder /nowhere/transcoder path=tc; ladder a { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+transcoder "/nowhere/transcoder" is no program that can be run: ladders need the path of video-transcoder in "transcoder", or "transcoder off"
+
+
+
+=== TEST 8: a directory
+--- main_config
+transcoder /usr/bin path=tc; ladder a { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+transcoder "/usr/bin" is no program that can be run
+
+
+
+=== TEST 9: not in PATH
+--- main_config
+transcoder no-such-transcoder path=tc; ladder a { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+transcoder "no-such-transcoder" is no program that can be run
+
+
+
+=== TEST 10: an empty program
+--- main_config
+transcoder "";
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "": a program or "off" is expected
+
+
+
+=== TEST 11: twice
+--- main_config
+transcoder off; transcoder off;
+--- config
+--- must_die
+--- error_log
+[emerg]
+"transcoder" directive is duplicate
+
+
+
+=== TEST 12: off and more
+--- main_config
+transcoder off nice=1;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "nice=1": nothing after "off" is expected
+
+
+
+=== TEST 13: another parameter
+--- main_config
+transcoder PROGRAM cpus=4;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "cpus=4": "streams=", "nice=", "memory=", "timeout=" or "path=" is expected
+
+
+
+=== TEST 14: no parameter
+--- main_config
+transcoder PROGRAM fast;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "fast": "streams=", "nice=", "memory=", "timeout=" or "path=" is expected
+
+
+
+=== TEST 15: no streams
+--- main_config
+transcoder PROGRAM streams=0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "streams=0": a number between 1 and 256 is expected
+
+
+
+=== TEST 16: too many streams
+--- main_config
+transcoder PROGRAM streams=257;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "streams=257": a number between 1 and 256 is expected
+
+
+
+=== TEST 17: less than nice
+--- main_config
+transcoder PROGRAM nice=-1;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "nice=-1": a number between 0 and 19 is expected
+
+
+
+=== TEST 18: too nice
+--- main_config
+transcoder PROGRAM nice=20;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "nice=20": a number between 0 and 19 is expected
+
+
+
+=== TEST 19: little memory
+--- main_config
+transcoder PROGRAM memory=63m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "memory=63m": 0, or a size between 64m and 65536m, is expected
+
+
+
+=== TEST 20: much memory
+--- main_config
+transcoder PROGRAM memory=65537m;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "memory=65537m": 0, or a size between 64m and 65536m, is expected
+
+
+
+=== TEST 21: no size
+--- main_config
+transcoder PROGRAM memory=much;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "memory=much": 0, or a size between 64m and 65536m, is expected
+
+
+
+=== TEST 22: no time
+--- main_config
+transcoder PROGRAM timeout=0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "timeout=0": a time between 1s and 1h is expected
+
+
+
+=== TEST 23: much time
+--- main_config
+transcoder PROGRAM timeout=2h;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "timeout=2h": a time between 1s and 1h is expected
+
+
+
+=== TEST 24: no path
+--- main_config
+transcoder PROGRAM path=;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "path=": "streams=", "nice=", "memory=", "timeout=" or "path=" is expected
+
+
+
+=== TEST 25: a name that is none
+--- main_config
+ladder a.b { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "a.b": a name of up to 31 letters, digits, "-" and "_", not "off", is expected
+
+
+
+=== TEST 26: off is no name
+--- main_config
+ladder off { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "off": a name of up to 31 letters, digits, "-" and "_", not "off", is expected
+
+
+
+=== TEST 27: a long name
+--- main_config
+ladder abcdefghijklmnopqrstuvwxyz123456 { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "abcdefghijklmnopqrstuvwxyz123456": a name of up to 31 letters, digits, "-" and "_", not "off", is expected
+
+
+
+=== TEST 28: two of a name
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m; } ladder a { rung x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+"ladder" directive is duplicate
+
+
+
+=== TEST 29: empty
+--- main_config
+ladder a { }
+--- config
+--- must_die
+--- error_log
+[emerg]
+ladder "a" has no rung
+
+
+
+=== TEST 30: another directive
+--- main_config
+ladder a { step x 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+unknown directive "step" in "ladder": "rung" or "latency" is expected
+
+
+
+=== TEST 31: a block in it
+--- main_config
+ladder a { rung x { } }
+--- config
+--- must_die
+--- error_log
+[emerg]
+unexpected "{"
+
+
+
+=== TEST 32: outside
+--- main_config
+video { zone live 8m; }
+ladder a { rung x 640x360 1m; }
+
+--- config
+--- must_die
+--- error_log
+[emerg]
+"ladder" directive is not allowed here
+
+
+
+=== TEST 33: a latency
+--- main_config
+ladder a { latency none; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "none": "low" or "quality" is expected
+
+
+
+=== TEST 34: no latency
+--- main_config
+ladder a { latency; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "latency"
+
+
+
+=== TEST 35: few arguments
+--- main_config
+transcoder off; ladder a { rung x 640x360; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "rung": a name, a size and a bit rate are expected
+
+
+
+=== TEST 36: a rung's name
+--- main_config
+transcoder off; ladder a { rung x/y 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "x/y": a name of up to 31 letters, digits, "-" and "_" is expected
+
+
+
+=== TEST 37: two rungs of a name
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m; rung x 320x180 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+duplicate rung "x"
+
+
+
+=== TEST 38: too many rungs
+--- main_config
+transcoder off; ladder a { rung x0 640x360 1m; rung x1 640x360 1m; rung x2 640x360 1m; rung x3 640x360 1m; rung x4 640x360 1m; rung x5 640x360 1m; rung x6 640x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+ladder "a" has more than 6 rungs
+
+
+
+=== TEST 39: no size
+--- main_config
+transcoder off; ladder a { rung x 640 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "640": WIDTHxHEIGHT, even numbers between 32 and 8192, is expected
+
+
+
+=== TEST 40: an odd size
+--- main_config
+transcoder off; ladder a { rung x 641x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "641x360": WIDTHxHEIGHT, even numbers between 32 and 8192, is expected
+
+
+
+=== TEST 41: a small size
+--- main_config
+transcoder off; ladder a { rung x 640x30 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "640x30": WIDTHxHEIGHT, even numbers between 32 and 8192, is expected
+
+
+
+=== TEST 42: a large size
+--- main_config
+transcoder off; ladder a { rung x 8194x360 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "8194x360": WIDTHxHEIGHT, even numbers between 32 and 8192, is expected
+
+
+
+=== TEST 43: three numbers
+--- main_config
+transcoder off; ladder a { rung x 640x360x2 1m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "640x360x2": WIDTHxHEIGHT, even numbers between 32 and 8192, is expected
+
+
+
+=== TEST 44: a low rate
+--- main_config
+transcoder off; ladder a { rung x 640x360 9999; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "9999": a bit rate between 10k and 500m is expected
+
+
+
+=== TEST 45: a high rate
+--- main_config
+transcoder off; ladder a { rung x 640x360 501m; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "501m": a bit rate between 10k and 500m is expected
+
+
+
+=== TEST 46: a rate beyond numbers
+--- main_config
+transcoder off; ladder a { rung x 640x360 99999999999999999999; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "99999999999999999999": a bit rate between 10k and 500m is expected
+
+
+
+=== TEST 47: a word
+--- main_config
+transcoder off; ladder a { rung x 640x360 fast; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "fast": a bit rate between 10k and 500m is expected
+
+
+
+=== TEST 48: only a unit
+--- main_config
+transcoder off; ladder a { rung x 640x360 k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "k": a bit rate between 10k and 500m is expected
+
+
+
+=== TEST 49: maxrate below the rate
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m maxrate=999k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "maxrate=999k": a rate that is not below that of the rung, up to 500m, is expected
+
+
+
+=== TEST 50: bufsize
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m bufsize=1k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "bufsize=1k": a size between 10k and 500m is expected
+
+
+
+=== TEST 51: fps
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m fps=241; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "fps=241": a number between 1 and 240 is expected
+
+
+
+=== TEST 52: preset
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m preset=placebo; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "preset=placebo": a preset of x264, "ultrafast" to "veryslow", is expected
+
+
+
+=== TEST 53: profile
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m profile=high10; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "profile=high10": "baseline", "main" or "high" is expected
+
+
+
+=== TEST 54: another parameter of a rung
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=av1; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "codec=av1": "maxrate=", "bufsize=", "fps=", "preset=" or "profile=" is expected
+
+
+
+=== TEST 55: no parameter of a rung
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m fast; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "fast": "maxrate=", "bufsize=", "fps=", "preset=" or "profile=" is expected
+
+
+
+=== TEST 56: a ladder that is not there
+--- main_config
+transcoder off;
+USE nowhere
+--- config
+--- must_die
+--- error_log
+[emerg]
+ladder "nowhere" is not declared in "video { }" in 
+
+
+
+=== TEST 57: an empty choice
+--- main_config
+transcoder off;
+USE ""
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "": the name of a ladder or "off" is expected
+
+
+
+=== TEST 58: two choices
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m; }
+USE a; video_transcode a
+--- config
+--- must_die
+--- error_log
+[emerg]
+"video_transcode" directive is duplicate
+
+
+
+=== TEST 59: an unknown variable
+--- main_config
+transcoder off;
+USE $no_such
+--- config
+--- must_die
+--- error_log
+[emerg]
+unknown "no_such" variable
