@@ -588,6 +588,7 @@ make_conf()
     text=${text//@USER@/$(worker_user)}
     text=${text//@MODULES@/$modules}
     text=${text//@WORKERS@/${VIDEO_WORKERS:-2}}
+    text=${text//@TRANSCODER@/$BUILD/$(flavour "$(sanitize)")/video-transcoder}
     text=${text//@PREFIX@/$PREFIX}
     text=${text//@ROOT@/$ROOT}
     text=${text//@HTTP_PORT@/$HTTP_PORT}

@@ -146,17 +146,20 @@ static const ngx_http_video_metric_t  ngx_http_video_metrics[] = {
 
     { "stream_ladder_pictures_total", "counter",
       "Pictures of the source that were decoded.",
-      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.pictures),
+      NGX_HTTP_VIDEO_OF_STREAM, 0,
+      ngx_http_video_of_stream(stats.rungs.pictures),
       NULL, NULL, 1 },
 
     { "stream_ladder_dropped_total", "counter",
       "Of them, those left out for want of time.",
-      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.dropped),
+      NGX_HTTP_VIDEO_OF_STREAM, 0,
+      ngx_http_video_of_stream(stats.rungs.dropped),
       NULL, NULL, 1 },
 
     { "stream_ladder_damaged_total", "counter",
       "Frames of the source that could not be decoded.",
-      NGX_HTTP_VIDEO_OF_STREAM, 0, ngx_http_video_of_stream(stats.rungs.damaged),
+      NGX_HTTP_VIDEO_OF_STREAM, 0,
+      ngx_http_video_of_stream(stats.rungs.damaged),
       NULL, NULL, 1 },
 
     { "stream_ladder_rungs", "gauge",

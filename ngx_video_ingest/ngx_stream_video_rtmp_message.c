@@ -390,6 +390,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     nvm_writer_t                       w;
     ngx_connection_t                  *c;
     ngx_video_store_t                 *st;
+    ngx_video_ladder_t                *ladder;
     ngx_video_live_conf_t              live;
     ngx_stream_video_rtmp_srv_conf_t  *conf;
 
@@ -397,6 +398,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     conf = ctx->conf;
 
     st = ngx_video_zone_store(ctx->app->zone);
+    ladder = ngx_stream_video_transcode_ladder(ctx);
 
     ngx_memzero(&live, sizeof(ngx_video_live_conf_t));
     live.name = ctx->name;
@@ -407,7 +409,8 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
     live.grace = conf->grace;
     live.linger = conf->linger;
     live.dvr = conf->dvr;
-    live.reserve = (uint64_t) conf->bitrate / 8
+    live.reserve = ((uint64_t) conf->bitrate
+                    + ngx_video_ladder_rate(ladder)) / 8
                    * (conf->window * 3 / 2 + 4 * conf->segment) / 1000;
     ngx_stream_video_limit_streams(ctx, &live);
 
@@ -434,7 +437,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
 
     ctx->segmenter.conf.name = ctx->name;
     ctx->segmenter.record = conf->record;
-    ctx->segmenter.ladder = ngx_stream_video_transcode_ladder(ctx);
+    ctx->segmenter.ladder = ladder;
     ctx->segmenter.standby = (rc == NGX_BUSY);
 
     /* the stream is on air: its further runs are it */

@@ -161,6 +161,27 @@ ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log)
 }
 
 
+uint64_t
+ngx_video_ladder_rate(ngx_video_ladder_t *ladder)
+{
+    uint64_t           rate;
+    ngx_uint_t         i;
+    ngx_video_rung_t  *r;
+
+    if (ladder == NULL) {
+        return 0;
+    }
+
+    r = ladder->rungs.elts;
+
+    for (i = 0, rate = 0; i < ladder->rungs.nelts; i++) {
+        rate += r[i].maxrate ? r[i].maxrate : r[i].bitrate + r[i].bitrate / 4;
+    }
+
+    return rate;
+}
+
+
 ngx_video_rung_t *
 ngx_video_ladder_rung(ngx_video_ladder_t *ladder, const u_char *name,
     size_t len)

@@ -61,6 +61,9 @@ ngx_video_ladder_t *ngx_video_ladder_find(ngx_array_t *ladders,
 /* Whether all that were named are declared: NGX_OK, or it has been logged. */
 ngx_int_t ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log);
 
+/* The most that all of its rungs take, bit/s; of none 0. */
+uint64_t ngx_video_ladder_rate(ngx_video_ladder_t *ladder);
+
 /* The rung of a name, or NULL. */
 ngx_video_rung_t *ngx_video_ladder_rung(ngx_video_ladder_t *ladder,
     const u_char *name, size_t len);

@@ -59,7 +59,8 @@ struct ngx_video_rungs_s {
     size_t                    config_len;
 
     ngx_connection_t         *connection;   /* NULL: there is none */
-    ngx_event_t               timer;        /* to connect, or to look after it */
+    ngx_event_t               timer;        /* to connect, or to look after
+                                               it */
     ngx_msec_t                delay;        /* before the next attempt */
     ngx_msec_t                connected;
     ngx_msec_t                heard;
@@ -497,6 +498,7 @@ ngx_video_rungs_socket(ngx_video_rungs_t *r)
     c->write->log = r->log;
     c->recv = ngx_recv;
     c->send = ngx_send;
+    c->log_error = NGX_ERROR_INFO;
     c->read->handler = ngx_video_rungs_read;
     c->write->handler = ngx_video_rungs_write;
     r->connection = c;

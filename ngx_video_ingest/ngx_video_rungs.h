@@ -23,9 +23,9 @@ typedef struct ngx_video_rungs_s  ngx_video_rungs_t;
 
 /*
  * What its owner is told.  header: of rung n of the ladder; "last": no other
- * follows, those that did not come are not made; frame: of a rung whose header has come.  NGX_ERROR ends the
- * connection.  gone: nothing comes until there are
- * headers again.
+ * follows, those that did not come are not made.  frame: of a rung whose header
+ * has come.  NGX_ERROR of one of them ends the connection.  gone: nothing comes
+ * until there are headers again.
  */
 typedef struct {
     ngx_int_t  (*header)(void *data, ngx_uint_t n, const u_char *config,

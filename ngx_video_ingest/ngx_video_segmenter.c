@@ -550,6 +550,11 @@ ngx_video_segmenter_deliver(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     rc = ngx_video_segmenter_ready(sg, lane, ms, f->key);
 
+    if (rc == NGX_DONE) {
+        ngx_video_segmenter_feed(sg, lane, ms, f);
+        rc = ngx_video_segmenter_ready(sg, lane, ms, f->key);
+    }
+
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }

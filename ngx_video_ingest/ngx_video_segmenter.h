@@ -297,7 +297,8 @@ void ngx_video_segmenter_captions(ngx_video_segmenter_t *sg,
  * Whether the stream can start with the frame at hand: with both kinds, or
  * with one when the other was announced to be absent or did not come in time.
  * Video starts with a key frame of the track that will lead.  NGX_AGAIN: it
- * can't; NGX_BUSY: it could, but the frame is to be held.
+ * can't; NGX_BUSY: it could, but the frame is to be held; NGX_DONE: who stood by
+ * has taken over, and may start with it.
  */
 ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);

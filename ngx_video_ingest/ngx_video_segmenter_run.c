@@ -157,8 +157,9 @@ ngx_video_segmenter_ready(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return NGX_AGAIN;
     }
 
-    if (sg->standby && ngx_video_segmenter_take_over(sg) != NGX_OK) {
-        return NGX_AGAIN;
+    if (sg->standby) {
+        return ngx_video_segmenter_take_over(sg) == NGX_OK ? NGX_DONE
+                                                           : NGX_AGAIN;
     }
 
     return ngx_video_segmenter_waits(sg) ? NGX_BUSY

@@ -266,8 +266,8 @@ ngx_video_segmenter_rung_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
 
 /*
  * Tracks of a stream are the same in all of its runs, so that it can go on from
- * one to another, and those of a run are fixed: a rung has its place, whether it
- * comes, comes in a later run, or is too large for the source.
+ * one to another, and those of a run are fixed: a rung has its place, whether
+ * it comes, comes in a later run, or is too large for the source.
  */
 void
 ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
@@ -432,6 +432,7 @@ ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
     ngx_video_segmenter_t *sg = data;
 
     int64_t             dts, begin;
+    ngx_uint_t          level;
     nvm_fault_t         fault;
     nvm_frame_t         frame;
     ngx_video_frame_t   f;
@@ -470,7 +471,16 @@ ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
     f.size = frame.size;
     f.key = frame.key;
 
-    return ngx_video_lane_frame(sg, lane, &f);
+    if (ngx_video_lane_frame(sg, lane, &f) != NGX_OK) {
+        level = sg->level ? sg->level : (ngx_uint_t) NGX_LOG_ERR;
+        ngx_log_error(level, sg->log, 0,
+                      "stream \"%V\": rung \"%V\": %s", &sg->conf.name,
+                      &lane->rung->name, sg->error);
+        sg->level = 0;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -14,6 +14,7 @@ use List::Util qw(sum);
 use Test::More;
 
 use Test::Video;
+use Test::Video::Ladder qw(ladder_program);
 use Test::Video::Media qw(media_file);
 use Test::Video::Process;
 
@@ -50,6 +51,7 @@ sub node_with {
     $text =~ s/\@USER\@/%%GLOBALS%%/;
     $text =~ s/\@MODULES\@/%%MODULES%%/;
     $text =~ s/\@WORKERS\@/2/;
+    $text =~ s/\@TRANSCODER\@/ladder_program() \/\/ '\/bin\/false'/e;
     $text =~ s/\@PREFIX\@/$dir/g;
     $text =~ s/\@ROOT\@/$root/g;
     $text =~ s/\@HTTP_PORT\@/%%PORT_0%%/g;
@@ -101,9 +103,11 @@ sub publish {
 }
 
 
+# Of a stream, or with its application: "hd/NAME".
 sub rtmp_url {
     my ($t, $name) = @_;
-    return 'rtmp://127.0.0.1:' . $t->port(1) . "/live/$name";
+    my $path = $name =~ m{/} ? $name : "live/$name";
+    return 'rtmp://127.0.0.1:' . $t->port(1) . "/$path";
 }
 
 

@@ -35,7 +35,7 @@
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
  *               [--subtitles LANGUAGE] [--shaka CODE] [--seek S,S,...]
- *               [--offline S]
+ *               [--offline S] [--kbits N]
  *               [--running] [--end] [--survive] [--change] [--mark FILE]
  *               [--signals]
  *               [--screenshot FILE] [--plays JSON]
@@ -43,7 +43,8 @@
  * The seconds count from the first frame, when the marked file is made; without
  * one it waits 15 s.  Or they count from a change of the picture's size, which
  * it waits a minute for.  It stops when the page says that playing has failed,
- * unless it is to find out whether the player survives.  Then it may be without
+ * unless it is to find out whether the player survives.  With "kbits" the network
+ * gives no more a second from the load of the page on.  Then it may be without
  * network for a while, and plays as many seconds once more.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
  * "player" and "video"; it seeks to each position, from a pause unless it is to
@@ -546,6 +547,18 @@ async function loseNetwork(context, page, values)
 }
 
 
+async function slowDown(context, page, kbits)
+{
+    const session = await context.newCDPSession(page);
+
+    await session.send('Network.enable');
+    await session.send('Network.emulateNetworkConditions', {
+        offline: false, latency: 10, downloadThroughput: kbits * 125,
+        uploadThroughput: -1,
+    });
+}
+
+
 /* One play in a context of its own, so that nothing is in the cache. */
 async function play(browser, values)
 {
@@ -568,6 +581,10 @@ async function play(browser, values)
         }
 
         await page.goto(`${values.page}?${query}`);
+
+        if (values.kbits) {
+            await slowDown(context, page, Number(values.kbits));
+        }
 
         await page.evaluate(showSubtitles, values.subtitles);
 
@@ -622,6 +639,7 @@ async function main()
             mark: { type: 'string' },
             signals: { type: 'boolean' },
             offline: { type: 'string' },
+            kbits: { type: 'string' },
             screenshot: { type: 'string' },
             plays: { type: 'string' },
         },

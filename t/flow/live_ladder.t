@@ -25,7 +25,8 @@ my $choice = 'map $video_app/$video_name $ladder {
                   live/tall tall; live/slow slow; }';
 my $conf = live_conf(video => $video, zone => '128m', grace => '5s',
                      window => '12s', servers => $choice,
-                     rtmp => 'video_transcode $ladder;');
+                     rtmp => 'video_transcode $ladder;
+                              video_publish_standby on silence=1s;');
 $t->conf($conf)->run;
 
 # --- the same pictures ------------------------------------------------------
@@ -124,7 +125,7 @@ ok ladder_to($t, 'tall', $tall, 1250, rungs => 1), 'another ladder';
 is_deeply [map { m{^(\w+)/index} ? $1 : () } split /\n/,
            $t->get('/live/tall/master.m3u8')->body],
     [qw(v0 v2)], 'of which one rung is left';
-$t->log_like(qr/\[notice\] .* stream "tall": transcoder: rung "huge" of 1280x720 is left/,
+$t->log_like(qr/\[notice\] .* stream "tall": transcoder: rung "huge" of /,
     'what is larger than the source is left out, with a line');
 
 my $none = live_feed($t, 'none');
@@ -154,6 +155,22 @@ isnt join(' ', map { $_->{pts} } @{ $made->{samples} }),
     join(' ', sort { $a <=> $b } map { $_->{pts} } @{ $made->{samples} }),
     'it has pictures that are reordered';
 
+# --- another publisher ------------------------------------------------------
+
+my $first = live_feed($t, 'both');
+ok ladder_to($t, 'both', $first, 1250), 'a stream';
+my $stands = live_feed($t, 'both');
+$stands->to(250);
+$first->reset;
+ok +(ladder_until {
+    my @tracks = ladder_tracks($t, 'both');
+    $t->log =~ /stream "both": the publisher that stood by takes over/
+        && @tracks && $tracks[2]{frame_rate} && $tracks[2]{parts} > 1;
+} $stands), 'who stood by has the ladder, too';
+is_deeply [map { discontinuities("/live/both/$_/index.m3u8") } qw(v0 v1 v2)],
+    [1, 1, 1], 'at once';
+$stands->end;
+
 # --- the transcoder follows nginx --------------------------------------------
 
 is transcoder_pid($t) > 0, 1, 'status has its process';
@@ -172,12 +189,14 @@ ok ladder_to($t, 'new', $new, 1250), 'which has new streams';
 ok ladder_to($t, 'cam', $again, 6250), 'the streams of before go on';
 ok Test::Video::Process::is_running($before), 'at the old one';
 $_->end for $tall, $none, $unknown, $slow, $again;
-ok +(wait_for { !Test::Video::Process::is_running($before) } 10), 'which ends with the last of them';
+ok +(wait_for { !Test::Video::Process::is_running($before) } 10),
+    'which ends with the last of them';
 $new->end;
 
 my ($last) = transcoder_pid($t);
 $t->quit;
-ok +(wait_for { !Test::Video::Process::is_running($last) } 10), 'the new one ends with nginx';
+ok +(wait_for { !Test::Video::Process::is_running($last) } 10),
+    'the new one ends with nginx';
 is_deeply [transcoder_processes("\0streams\0009\0")], [], 'nothing is left';
 
 done_testing;

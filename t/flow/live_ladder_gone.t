@@ -83,7 +83,8 @@ is $tracks[0]{msn}, $tracks[1]{msn} + 1, 'the source goes on';
 $t->log_like(qr/\[error\] .* the transcoder is gone and will be started again/,
     'that is told');
 my $gaps = gaps_of($t, '/live/cam/v1/index.m3u8');
-is_deeply [map { $_->[1] } @$gaps], [0, 0, 0, 1, 1], 'what it had begun is a gap';
+is_deeply [map { $_->[1] } @$gaps], [0, 0, 0, 1, 1],
+    'what it had begun is a gap';
 like $t->get('/live/cam/v1/index.m3u8')->body, qr/#EXT-X-GAP\n#EXTINF:1.0/,
     'as long as the segment of the source';
 
@@ -177,8 +178,9 @@ is stream_status($late, 'cam')->{ingest}{dropped}{start}, $dropped,
 my @lists = map { $late->get("/live/cam/$_/index.m3u8")->body } qw(v0 v1 v2);
 is_deeply [map { scalar lines_of($_, '#EXT-X-DISCONTINUITY') } @lists],
     [1, 1, 1], 'there is a discontinuity';
-my @numbers = map { [segment_msns(media_list($late, "/live/cam/$_/index.m3u8"))] }
-              qw(v0 v1);
+my @numbers = map {
+    [segment_msns(media_list($late, "/live/cam/$_/index.m3u8"))]
+} qw(v0 v1);
 my %of = map { $_ => 1 } @{ $numbers[0] };
 is_deeply [grep { !$of{$_} } @{ $numbers[1] }], [], 'numbers agree';
 unlike $lists[0], qr/#EXT-X-GAP/, 'the source has no gap';
@@ -194,7 +196,8 @@ $never->expect_log(qr/video transcoder \d+ exited with code 3/);
 $never->conf(live_conf(video => ladder($false, 13),
                        rtmp => 'video_transcode two;'))->run;
 $feed = live_feed($never, 'cam');
-ok +(ladder_until { ladder_tracks($never, 'cam') } $feed), 'without a transcoder a stream is live';
+ok +(ladder_until { ladder_tracks($never, 'cam') } $feed),
+    'without a transcoder a stream is live';
 $feed->more(3000);
 is media_list($never, '/live/cam/v0/index.m3u8')->{status}, 200, 'and plays';
 ok +(wait_for {

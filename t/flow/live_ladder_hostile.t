@@ -11,8 +11,9 @@ use Test::Video::Live;
 
 my $t = Test::Video->new;
 
-# The program: to each connection it says $said{what is in "now"}.  A message is a head and
-# a body, see nvm_wire.h; H is a header of rung "low", F a frame of it.
+# The program: to each connection it says $said{what is in "now"}.  A message is
+# a head and a body, see nvm_wire.h; H is a header of rung "low", F a frame of
+# it.
 my $config = unpack 'H*', substr live_tags()->{video_header}{body}, 5;
 $t->write_file('said.pl', "my \$config = pack 'H*', '$config';\n" . <<'PERL');
 sub message {
@@ -20,7 +21,7 @@ sub message {
     return pack('N C C n N q> q>', length $body, $type, $track, $flags,
                 0x61766331, $pts, $dts) . $body;
 }
-sub H { return message(2, $_[0] // 0, $_[2] // 4, 0, 0, $_[1] // "\3low$config") }
+sub H { return message(2, $_[0] // 0, 4, 0, 0, $_[1] // "\3low$config") }
 sub F { return message(3, $_[0] // 0, 1, $_[1] // 0, $_[2] // 0,
                        $_[3] // "\0\0\0\5\x65\x88\x84\0\x10") }
 our %said = (
@@ -142,7 +143,8 @@ is scalar(grep { length > 2000 } split /\n/, $t->log), 0,
 $t->write_file('now', 'silent');
 my $feed = live_feed($t, 'silent');
 ok +(ladder_until { my $s = stream_status($t, 'silent');
-                    $s && @{ $s->{tracks} } } $feed), 'silence is not waited for';
+                    $s && @{ $s->{tracks} } } $feed),
+    'silence is not waited for';
 $feed->more(30000);
 is $t->get('/live/silent/v0/index.m3u8')->status, 200, 'for long';
 $feed->end;

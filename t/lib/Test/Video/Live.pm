@@ -24,8 +24,8 @@ our @EXPORT = qw(live_conf live_flv live_tags live_feed live_sent live_track
 # A node: RTMP on PORT_1, HTTP on PORT_0, one zone.  Options: workers (2), zone
 # (size, "64m"), video (more of video {}), rtmp and live (more directives of the
 # stream server and of location /live/), servers (more of stream {}), locations,
-# listen (parameters of the HTTP port), and segment ("1s"), part ("200ms"), window ("8s"), bitrate
-# ("512k"), grace ("0").
+# listen (parameters of the HTTP port), and segment ("1s"), part ("200ms"),
+# window ("8s"), bitrate ("512k"), grace ("0").
 sub live_conf {
     my (%o) = @_;
     my %v = (workers => 2, zone => '64m', segment => '1s', part => '200ms',
