@@ -27,7 +27,6 @@
 
 static ngx_int_t ngx_video_lane_release(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);
-static ngx_int_t ngx_video_lane_rungs(ngx_video_segmenter_t *sg);
 
 
 /* The frame rate, from the codec or as announced: parts of whole frames. */
@@ -111,43 +110,6 @@ ngx_video_lane_rate(ngx_video_track_writer_t *tw, uint32_t rate,
 
     tw->track.bandwidth = rate + rate / 4;
     tw->track.avg_bandwidth = rate;
-}
-
-
-/*
- * A rung has the parts of its source, and its frames, unless it has fewer.
- */
-static void
-ngx_video_lane_of_source(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
-{
-    nvm_track_t               *t;
-    ngx_video_rung_t          *r;
-    ngx_video_track_writer_t  *tw, *source;
-
-    tw = &lane->writer;
-    t = &tw->track;
-    r = lane->rung;
-    source = &sg->lead->writer;
-
-    t->fps_num = source->track.fps_num;
-    t->fps_den = source->track.fps_den;
-    tw->frame = source->frame;
-    tw->part = source->part;
-    tw->part_target = source->part_target;
-
-    if (r->fps && (t->fps_num == 0
-                   || (uint64_t) t->fps_num > (uint64_t) r->fps * t->fps_den))
-    {
-        /* of other pictures none are there, which may be the most it can be */
-        t->fps_num = 0;
-        t->fps_den = 1;
-    }
-
-    /* an encoder keeps to what it was told */
-    tw->measured = 1;
-    t->avg_bandwidth = (uint32_t) r->bitrate;
-    t->bandwidth = (uint32_t) (r->maxrate ? r->maxrate
-                                          : r->bitrate + r->bitrate / 4);
 }
 
 
@@ -250,25 +212,6 @@ ngx_video_lane_step(ngx_video_segmenter_t *sg, int64_t ms)
 }
 
 
-/* Rungs came or went: from here on manifests have other tracks. */
-static void
-ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out)
-{
-    uint64_t                elapsed;
-    ngx_video_live_clock_t  clock;
-
-    elapsed = out * 1000 / NGX_VIDEO_TIMESCALE - sg->time.begin;
-
-    clock = sg->time;
-    clock.begin += elapsed;
-    clock.start += elapsed + (uint64_t) sg->stepped;
-    sg->changed = 0;
-    sg->period = sg->cuts.n - 1;
-
-    ngx_video_live_step(sg->store, sg->live, &clock);
-}
-
-
 /*
  * A segment begins: what has been learned of the publisher's clock applies from
  * here on.  What is known before the first one is complete applies to that one
@@ -324,8 +267,7 @@ ngx_video_lane_time(ngx_video_segmenter_t *sg, ngx_video_track_writer_t *tw,
 }
 
 
-/* Why a frame or a segment could not be written. */
-static ngx_int_t
+ngx_int_t
 ngx_video_lane_unwritten(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 {
     return lane->writer.large
@@ -641,121 +583,6 @@ ngx_video_lane_follows(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     }
 
     return cuts || !tw->open;
-}
-
-
-/* A rung has no media up to cut n, of those that the leader has made. */
-static ngx_int_t
-ngx_video_lane_gaps(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
-    uint64_t n)
-{
-    uint64_t                   at;
-    ngx_video_track_writer_t  *tw;
-
-    tw = &lane->writer;
-    lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
-
-    ngx_video_track_writer_cut(tw, ngx_video_cuts_at(&sg->cuts, lane->cut));
-
-    for ( /* void */ ; lane->cut < n; lane->cut++) {
-        at = ngx_video_cuts_at(&sg->cuts, lane->cut);
-
-        if (ngx_video_track_writer_gap(tw, at,
-                         ngx_video_cuts_at(&sg->cuts, lane->cut + 1),
-                         tw->wall + (int64_t) (at * 1000
-                                               / NGX_VIDEO_TIMESCALE))
-            != NGX_OK)
-        {
-            return ngx_video_lane_unwritten(sg, lane);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-void
-ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
-{
-    if (lane->vacant || lane->absent) {
-        return;
-    }
-
-    lane->absent = 1;
-    sg->changed = 1;
-}
-
-
-/* The leader has made a cut: rungs that are too far behind it have gaps. */
-static ngx_int_t
-ngx_video_lane_rungs(ngx_video_segmenter_t *sg)
-{
-    uint64_t           n, most;
-    ngx_uint_t         i;
-    ngx_video_lane_t  *lane;
-
-    n = sg->cuts.n - 1;
-    most = (uint64_t) NGX_VIDEO_TIMESCALE * NGX_VIDEO_RUNGS_BEHIND / 1000;
-
-    for (i = 0; i < sg->nlanes; i++) {
-        lane = &sg->lanes[i];
-
-        if (!lane->made || lane->vacant || lane->cut > n) {
-            continue;
-        }
-
-        if (lane->cut < n
-            && ngx_video_cuts_at(&sg->cuts, n)
-               - ngx_video_cuts_at(&sg->cuts, lane->cut + 1) > most)
-        {
-            ngx_video_lane_absent(sg, lane);
-        }
-
-        if (lane->absent && ngx_video_lane_gaps(sg, lane, n) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * Whether a rung's frame is one that its next segment begins with: a key frame
- * where the leader has made a cut.  What is missing before it are gaps.
- */
-static ngx_int_t
-ngx_video_lane_begins(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
-    ngx_video_frame_t *f)
-{
-    int64_t     at, off;
-    uint64_t    n;
-
-    if (!f->key) {
-        return NGX_DECLINED;
-    }
-
-    at = (int64_t) f->dts + lane->cts - sg->lead->cts;
-    n = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
-
-    for ( /* void */ ; n < sg->cuts.n; n++) {
-        off = at - (int64_t) ngx_video_cuts_at(&sg->cuts, n);
-
-        if (off <= (int64_t) sg->cuts.near && off >= -(int64_t) sg->cuts.near)
-        {
-            break;
-        }
-    }
-
-    if (n == sg->cuts.n) {
-        return NGX_DECLINED;
-    }
-
-    /* or manifests have it from here on already */
-    sg->changed |= (lane->absent && n != sg->period);
-    lane->absent = 0;
-
-    return ngx_video_lane_gaps(sg, lane, n);
 }
 
 

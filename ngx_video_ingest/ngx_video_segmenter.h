@@ -365,8 +365,9 @@ void ngx_video_segmenter_rungs_done(ngx_video_segmenter_t *sg);
 
 /* ngx_video_lane.c */
 
-/* A rung that does not come any more, for now. */
-void ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
+/* Why a frame or a segment could not be written: NGX_ERROR. */
+ngx_int_t ngx_video_lane_unwritten(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane);
 
 /* Before the stream starts: parts, the first segment, the track's place. */
 ngx_int_t ngx_video_lane_start(ngx_video_segmenter_t *sg,
@@ -374,6 +375,27 @@ ngx_int_t ngx_video_lane_start(ngx_video_segmenter_t *sg,
 
 /* A frame in the timeline of its track. */
 ngx_int_t ngx_video_lane_frame(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_video_frame_t *f);
+
+/*
+ * ngx_video_lane_rungs.c.  of_source: before the run, a rung has the parts of
+ * its source, and its frames, unless it has fewer.  absent: it does not come any
+ * more, for now.  rungs: the leader has made a cut, those that are too far
+ * behind it have gaps.  period: at a cut at "out", rungs came or went: from here
+ * on manifests have other tracks.
+ */
+void ngx_video_lane_of_source(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane);
+void ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
+ngx_int_t ngx_video_lane_rungs(ngx_video_segmenter_t *sg);
+void ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out);
+
+/*
+ * Whether a rung's frame is one that its next segment begins with: a key frame
+ * where the leader has made a cut.  What is missing before it are gaps.  NGX_OK,
+ * NGX_DECLINED.
+ */
+ngx_int_t ngx_video_lane_begins(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, ngx_video_frame_t *f);
 
 /*

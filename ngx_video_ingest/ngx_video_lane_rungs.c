@@ -1,0 +1,171 @@
+/*
+ * Copyright (C) ngx_video authors
+ *
+ * The segments of rungs: where those of their source begin, and with their
+ * numbers.  What is missing of a rung are gaps, and manifests have another
+ * period where one goes and where it comes back.
+ */
+
+#include "ngx_video_segmenter.h"
+
+
+void
+ngx_video_lane_of_source(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    nvm_track_t               *t;
+    ngx_video_rung_t          *r;
+    ngx_video_track_writer_t  *tw, *source;
+
+    tw = &lane->writer;
+    t = &tw->track;
+    r = lane->rung;
+    source = &sg->lead->writer;
+
+    t->fps_num = source->track.fps_num;
+    t->fps_den = source->track.fps_den;
+    tw->frame = source->frame;
+    tw->part = source->part;
+    tw->part_target = source->part_target;
+
+    if (r->fps && (t->fps_num == 0
+                   || (uint64_t) t->fps_num > (uint64_t) r->fps * t->fps_den))
+    {
+        /* of other pictures none are there, which may be the most it can be */
+        t->fps_num = 0;
+        t->fps_den = 1;
+    }
+
+    /* an encoder keeps to what it was told */
+    tw->measured = 1;
+    t->avg_bandwidth = (uint32_t) r->bitrate;
+    t->bandwidth = (uint32_t) (r->maxrate ? r->maxrate
+                                          : r->bitrate + r->bitrate / 4);
+}
+
+
+void
+ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out)
+{
+    uint64_t                elapsed;
+    ngx_video_live_clock_t  clock;
+
+    elapsed = out * 1000 / NGX_VIDEO_TIMESCALE - sg->time.begin;
+
+    clock = sg->time;
+    clock.begin += elapsed;
+    clock.start += elapsed + (uint64_t) sg->stepped;
+    sg->changed = 0;
+    sg->period = sg->cuts.n - 1;
+
+    ngx_video_live_step(sg->store, sg->live, &clock);
+}
+
+
+/* A rung has no media up to cut n, of those that the leader has made. */
+static ngx_int_t
+ngx_video_lane_gaps(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    uint64_t n)
+{
+    uint64_t                   at;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    ngx_video_track_writer_cut(tw, ngx_video_cuts_at(&sg->cuts, lane->cut));
+
+    for ( /* void */ ; lane->cut < n; lane->cut++) {
+        at = ngx_video_cuts_at(&sg->cuts, lane->cut);
+
+        if (ngx_video_track_writer_gap(tw, at,
+                         ngx_video_cuts_at(&sg->cuts, lane->cut + 1),
+                         tw->wall + (int64_t) (at * 1000
+                                               / NGX_VIDEO_TIMESCALE))
+            != NGX_OK)
+        {
+            return ngx_video_lane_unwritten(sg, lane);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    if (lane->vacant || lane->absent) {
+        return;
+    }
+
+    lane->absent = 1;
+    sg->changed = 1;
+}
+
+
+ngx_int_t
+ngx_video_lane_rungs(ngx_video_segmenter_t *sg)
+{
+    uint64_t           n, most;
+    ngx_uint_t         i;
+    ngx_video_lane_t  *lane;
+
+    n = sg->cuts.n - 1;
+    most = (uint64_t) NGX_VIDEO_TIMESCALE * NGX_VIDEO_RUNGS_BEHIND / 1000;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+
+        if (!lane->made || lane->vacant || lane->cut > n) {
+            continue;
+        }
+
+        if (lane->cut < n
+            && ngx_video_cuts_at(&sg->cuts, n)
+               - ngx_video_cuts_at(&sg->cuts, lane->cut + 1) > most)
+        {
+            ngx_video_lane_absent(sg, lane);
+        }
+
+        if (lane->absent && ngx_video_lane_gaps(sg, lane, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_lane_begins(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    int64_t     at, off;
+    uint64_t    n;
+
+    if (!f->key) {
+        return NGX_DECLINED;
+    }
+
+    at = (int64_t) f->dts + lane->cts - sg->lead->cts;
+    n = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    for ( /* void */ ; n < sg->cuts.n; n++) {
+        off = at - (int64_t) ngx_video_cuts_at(&sg->cuts, n);
+
+        if (off <= (int64_t) sg->cuts.near && off >= -(int64_t) sg->cuts.near)
+        {
+            break;
+        }
+    }
+
+    if (n == sg->cuts.n) {
+        return NGX_DECLINED;
+    }
+
+    /* or manifests have it from here on already */
+    sg->changed |= (lane->absent && n != sg->period);
+    lane->absent = 0;
+
+    return ngx_video_lane_gaps(sg, lane, n);
+}
