@@ -19,6 +19,9 @@
 /* objects whose references are counted in a step */
 #define NGX_HTTP_VIDEO_REPORT_OBJECTS  256
 
+/* ms without a sign of life of the transcoder; after 10 s it is killed */
+#define NGX_HTTP_VIDEO_REPORT_SILENT  20000
+
 #define NGX_HTTP_VIDEO_REPORT_BUFFER  65536
 
 
@@ -227,8 +230,15 @@ ngx_http_video_report_daemon(ngx_http_video_zone_status_t *s,
     now = ngx_video_now();
     beat = ngx_video_load(&d->beat);
 
-    s->transcoder_pid = ngx_video_load(&d->pid);
     s->transcoder_starts = ngx_video_load(&d->starts);
+
+    if (now > beat + NGX_HTTP_VIDEO_REPORT_SILENT) {
+        /* of one that was taken out of the configuration a sign of life may
+           have come late */
+        return;
+    }
+
+    s->transcoder_pid = ngx_video_load(&d->pid);
     s->transcoder_streams = ngx_video_load(&d->streams);
     s->transcoder_silent = s->transcoder_pid && now > beat
                            ? (now - beat) / 1000 : 0;

@@ -163,6 +163,10 @@ ngx_stream_video_relay_connect(ngx_stream_video_relay_t *relay)
         /* what is only played is not waited for by an exiting worker */
         c->idle = (relay->message != NULL);
 
+        /* for variables, of what is pulled */
+        c->sockaddr = pc->sockaddr;
+        c->socklen = pc->socklen;
+
         c->data = relay;
         c->log = relay->log;
         c->read->log = c->log;

@@ -159,6 +159,10 @@ ngx_stream_video_transcode_ladder(ngx_stream_video_rtmp_ctx_t *ctx)
     ngx_destroy_pool(c->pool);
     c->pool = NULL;
 
+    /* was in it, if a variable has asked for it */
+    c->local_sockaddr = NULL;
+    c->local_socklen = 0;
+
     return ladder;
 }
 

@@ -127,14 +127,20 @@ ngx_video_ingest_init_conf(ngx_cycle_t *cycle, void *conf)
 static ngx_int_t
 ngx_video_ingest_init_module(ngx_cycle_t *cycle)
 {
-    if (ngx_test_config
-        || ngx_video_ingest_conf(cycle)->transcoder.enable != 1
-        || ngx_video_ingest_conf(cycle)->ladders.nelts == 0)
-    {
+    if (ngx_test_config) {
         return NGX_OK;
     }
 
-    return ngx_video_transcoder_listen(cycle);
+    if (ngx_video_ingest_conf(cycle)->transcoder.enable == 1
+        && ngx_video_ingest_conf(cycle)->ladders.nelts)
+    {
+        ngx_video_transcoder_listen(cycle);
+
+    } else {
+        ngx_video_transcoder_none(cycle);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -121,7 +121,7 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     tw = &lane->writer;
     tw->msn = msn;
-    tw->held = &sg->held;
+    tw->held = lane->made ? &sg->held_made : &sg->held;
 
     /* above all of the runs before: parts last longer than 10 ms */
     tw->sequence = (uint32_t) (sg->time.begin / 10);
@@ -276,7 +276,7 @@ ngx_video_lane_unwritten(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t out, ngx_uint_t independent)
 {
@@ -288,7 +288,9 @@ ngx_video_lane_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         ngx_video_lane_time(sg, tw, out);
     }
 
-    if (lane == sg->lead && sg->changed) {
+    if (lane == sg->lead && sg->changed
+        && !ngx_video_lane_silent(sg, lane->clock.newest))
+    {
         ngx_video_lane_period(sg, out);
     }
 
@@ -353,7 +355,7 @@ ngx_video_lane_cut(ngx_video_segmenter_t *sg,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_video_lane_write(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
@@ -439,7 +441,7 @@ ngx_video_lane_lead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
  * make.  Video ends where the picture is the leader's, which may be decoded
  * another time ahead, and may be off by half a frame.
  */
-static ngx_uint_t
+ngx_uint_t
 ngx_video_lane_ends(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     uint64_t ticks)
 {
@@ -592,19 +594,10 @@ ngx_video_lane_next(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
     uint64_t                   out;
-    ngx_int_t                  rc;
     ngx_uint_t                 cuts;
     ngx_video_track_writer_t  *tw;
 
     tw = &lane->writer;
-
-    if (lane->made && (!tw->open || lane->absent)) {
-        rc = ngx_video_lane_begins(sg, lane, f);
-
-        if (rc != NGX_OK) {
-            return rc == NGX_DECLINED ? NGX_OK : rc;
-        }
-    }
 
     if (!tw->open && !f->key) {
         ngx_video_live_stat_drop(sg->stat, NGX_VIDEO_DROP_START);
@@ -747,7 +740,7 @@ ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     if (lane->made) {
         /* it comes after its source */
-        return ngx_video_lane_next(sg, lane, f);
+        return ngx_video_lane_rung(sg, lane, f);
     }
 
     if (!lane->writer.started && lane->held.nframes == 0 && f->key) {

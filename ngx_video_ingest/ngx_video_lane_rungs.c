@@ -136,36 +136,123 @@ ngx_video_lane_rungs(ngx_video_segmenter_t *sg)
 }
 
 
-ngx_int_t
-ngx_video_lane_begins(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+/* The cut of the leader's that a key frame is at, or the number of them. */
+static uint64_t
+ngx_video_lane_cut_of(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
-    int64_t     at, off;
-    uint64_t    n;
+    int64_t   at, off, near;
+    uint64_t  n;
 
-    if (!f->key) {
-        return NGX_DECLINED;
-    }
-
+    near = (int64_t) sg->cuts.near;
     at = (int64_t) f->dts + lane->cts - sg->lead->cts;
     n = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
 
     for ( /* void */ ; n < sg->cuts.n; n++) {
         off = at - (int64_t) ngx_video_cuts_at(&sg->cuts, n);
 
-        if (off <= (int64_t) sg->cuts.near && off >= -(int64_t) sg->cuts.near)
-        {
+        if (off <= near && off >= -near) {
             break;
         }
     }
 
-    if (n == sg->cuts.n) {
-        return NGX_DECLINED;
-    }
+    return n;
+}
+
+
+/* A segment begins with a key frame at cut n. */
+static ngx_int_t
+ngx_video_lane_rung_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f, uint64_t n)
+{
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
 
     /* or manifests have it from here on already */
     sg->changed |= (lane->absent && n != sg->period);
-    lane->absent = 0;
 
-    return ngx_video_lane_gaps(sg, lane, n);
+    if ((!tw->open || lane->absent || n > lane->cut)
+        && ngx_video_lane_gaps(sg, lane, n) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_video_lane_segment(sg, lane,
+                               ngx_video_track_writer_dts(tw, f->dts), 1)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    lane->absent = 0;
+    lane->cut = n + 1;
+    tw->grid = ngx_video_cuts_at(&sg->cuts, n);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_video_lane_rung(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t                   n, out;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    n = f->key ? ngx_video_lane_cut_of(sg, lane, f) : sg->cuts.n;
+
+    if (n == sg->cuts.n && (!tw->open || lane->absent)) {
+        ngx_video_live_stat_drop(sg->stat, NGX_VIDEO_DROP_START);
+        return NGX_OK;
+    }
+
+    if (n < sg->cuts.n
+        && ngx_video_lane_rung_segment(sg, lane, f, n) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    out = ngx_video_track_writer_dts(tw, f->dts);
+    f->last = ngx_video_lane_ends(sg, lane, out + tw->frame);
+
+    return ngx_video_lane_write(sg, lane, f);
+}
+
+
+void
+ngx_video_lane_rungs_end(ngx_video_segmenter_t *sg)
+{
+    uint64_t                   n, at;
+    ngx_uint_t                 i;
+    ngx_video_lane_t          *lane;
+    ngx_video_track_writer_t  *tw;
+
+    if (sg->lead == NULL || sg->cuts.n == 0) {
+        return;
+    }
+
+    n = sg->cuts.n - 1;
+    at = ngx_video_cuts_at(&sg->cuts, n);
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+        tw = &lane->writer;
+
+        if (!lane->made || lane->vacant || lane->cut > n) {
+            continue;
+        }
+
+        if (!lane->absent) {
+            (void) ngx_video_track_writer_close(tw);
+        }
+
+        if (ngx_video_lane_gaps(sg, lane, n) == NGX_OK) {
+            lane->cut++;
+            (void) ngx_video_track_writer_gap(tw, at, sg->lead->writer.next,
+                                tw->wall + (int64_t) (at * 1000
+                                                      / NGX_VIDEO_TIMESCALE));
+        }
+    }
 }

@@ -69,11 +69,12 @@ ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
 {
     ngx_uint_t  i;
 
+    ngx_video_segmenter_rungs_done(sg);
+
     if (!sg->published) {
         return;
     }
 
-    ngx_video_segmenter_rungs_done(sg);
     sg->published = 0;
 
     ngx_video_segmenter_finish(sg);
@@ -223,13 +224,18 @@ ngx_video_segmenter_track(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     t = &lane->writer.track;
     lane->look = frame ? nvm_frame_look(lane->codec, frame, size) : 0;
 
-    if (sg->ready && t->codec == track.codec
+    if (lane->known && (sg->ready || sg->nheld) && t->codec == track.codec
         && t->sample_rate == track.sample_rate
         && t->channels == track.channels
         && t->config_len == track.config_len
         && ngx_memcmp(t->config, track.config, track.config_len) == 0)
     {
         return NGX_OK;
+    }
+
+    /* what is held is of what was known */
+    if (lane->known && ngx_video_segmenter_release(sg) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (sg->ready && ngx_video_segmenter_renew(sg) != NGX_OK) {
@@ -306,11 +312,6 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         return NGX_OK;
     }
 
-    /* what is held is of what was known */
-    if (ngx_video_segmenter_release(sg) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     lane->codec = p->codec;
     lane->header_len = 0;
 
@@ -324,7 +325,9 @@ ngx_video_segmenter_header(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
         return ngx_video_segmenter_fail(sg, "codec header is too long");
     }
 
-    if (sg->ready && ngx_video_segmenter_renew(sg) != NGX_OK) {
+    if ((lane->known && ngx_video_segmenter_release(sg) != NGX_OK)
+        || (sg->ready && ngx_video_segmenter_renew(sg) != NGX_OK))
+    {
         return NGX_ERROR;
     }
 
@@ -532,6 +535,10 @@ ngx_video_segmenter_frame(ngx_video_segmenter_t *sg, ngx_video_packet_t *p)
     f.last = 0;
 
     ngx_video_segmenter_feed(sg, lane, ms, &f);
+
+    if (sg->failed) {
+        return NGX_ERROR;
+    }
 
     return sg->nheld ? ngx_video_segmenter_hold(sg, lane, ms, &f)
                      : ngx_video_segmenter_deliver(sg, lane, ms, &f);

@@ -62,15 +62,15 @@
 /* between attempts to take a stream over, and saying that it could, ms */
 #define NGX_VIDEO_STANDBY         200
 
+/* times that a stream goes on in another run for its rungs */
+#define NGX_VIDEO_RUNGS_GROW      8
+
 /* changes of codecs that are taken at once, beside one a second */
 #define NGX_VIDEO_RENEWALS        16
 
 /* jumps of timestamps, beside one in so many ms */
 #define NGX_VIDEO_JUMPS           8
 #define NGX_VIDEO_JUMP_TIME       10000
-
-/* of a run, ms: nearly a century */
-#define NGX_VIDEO_MAX_TIME        3000000000000LL
 
 /* media time that rungs may be behind before they have gaps, ms */
 #define NGX_VIDEO_RUNGS_BEHIND    3000
@@ -160,6 +160,7 @@ typedef struct {
     uint32_t                  rate[NVM_KINDS];          /* bit/s, announced */
     ngx_uint_t                frames;
     size_t                    held;         /* by buffers of open parts */
+    size_t                    held_made;    /* the same of rungs */
     ngx_uint_t                renewals;
     ngx_uint_t                jumps;
     uint64_t                  silence;      /* that was made, ms */
@@ -170,6 +171,8 @@ typedef struct {
     ngx_queue_t               waiting;      /* frames, while the run waits for
                                                its rungs */
     ngx_uint_t                nheld;
+    ngx_uint_t                grown;        /* times that a run ended for rungs
+                                               that came */
     size_t                    waiting_bytes;
     ngx_msec_t                waited;       /* since then */
     uint64_t                  period;       /* the cut that manifests have had a
@@ -201,6 +204,8 @@ typedef struct {
     unsigned                  awaited:1;    /* rungs were, for long enough */
     unsigned                  changed:1;    /* rungs came or went: manifests
                                                have another period */
+    unsigned                  failed:1;     /* a run could not start when its
+                                               rungs came, see "error" */
 } ngx_video_segmenter_t;
 
 
@@ -297,8 +302,8 @@ void ngx_video_segmenter_captions(ngx_video_segmenter_t *sg,
  * Whether the stream can start with the frame at hand: with both kinds, or
  * with one when the other was announced to be absent or did not come in time.
  * Video starts with a key frame of the track that will lead.  NGX_AGAIN: it
- * can't; NGX_BUSY: it could, but the frame is to be held; NGX_DONE: who stood by
- * has taken over, and may start with it.
+ * can't; NGX_BUSY: it could, but the frame is to be held; NGX_DONE: who stood
+ * by has taken over, and may start with it.
  */
 ngx_int_t ngx_video_segmenter_ready(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, int64_t ms, ngx_uint_t key);
@@ -365,9 +370,19 @@ void ngx_video_segmenter_rungs_done(ngx_video_segmenter_t *sg);
 
 /* ngx_video_lane.c */
 
-/* Why a frame or a segment could not be written: NGX_ERROR. */
+/*
+ * For the lanes of rungs.  unwritten: why a frame or a segment could not be,
+ * NGX_ERROR; segment: one begins with the frame at hand; ends: whether the open
+ * one does at "ticks", or did before; write: a frame of the open one.
+ */
 ngx_int_t ngx_video_lane_unwritten(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);
+ngx_int_t ngx_video_lane_segment(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, uint64_t out, ngx_uint_t independent);
+ngx_uint_t ngx_video_lane_ends(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, uint64_t ticks);
+ngx_int_t ngx_video_lane_write(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_video_frame_t *f);
 
 /* Before the stream starts: parts, the first segment, the track's place. */
 ngx_int_t ngx_video_lane_start(ngx_video_segmenter_t *sg,
@@ -379,23 +394,23 @@ ngx_int_t ngx_video_lane_frame(ngx_video_segmenter_t *sg,
 
 /*
  * ngx_video_lane_rungs.c.  of_source: before the run, a rung has the parts of
- * its source, and its frames, unless it has fewer.  absent: it does not come any
- * more, for now.  rungs: the leader has made a cut, those that are too far
- * behind it have gaps.  period: at a cut at "out", rungs came or went: from here
- * on manifests have other tracks.
+ * its source, and its frames, unless it has fewer.  absent: it does not come,
+ * for now.  rungs: the leader has made a cut, those that are too far behind it
+ * have gaps.  period: at a cut at "out", rungs came or went: from here on
+ * manifests have other tracks.  end: of the run, what they have not of it.
  */
 void ngx_video_lane_of_source(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);
 void ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
 ngx_int_t ngx_video_lane_rungs(ngx_video_segmenter_t *sg);
 void ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out);
+void ngx_video_lane_rungs_end(ngx_video_segmenter_t *sg);
 
 /*
- * Whether a rung's frame is one that its next segment begins with: a key frame
- * where the leader has made a cut.  What is missing before it are gaps.  NGX_OK,
- * NGX_DECLINED.
+ * A frame of a rung.  Its segments begin with key frames where the leader has
+ * made a cut; what is missing of it there are gaps.
  */
-ngx_int_t ngx_video_lane_begins(ngx_video_segmenter_t *sg,
+ngx_int_t ngx_video_lane_rung(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, ngx_video_frame_t *f);
 
 /*

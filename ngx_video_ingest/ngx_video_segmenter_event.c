@@ -89,7 +89,9 @@ ngx_video_segmenter_event_inside(ngx_video_segmenter_t *sg, uint64_t time,
     for (i = 0; i < sg->nlanes; i++) {
         lane = &sg->lanes[i];
 
+        /* of a rung that is not there it would wait for ever */
         if (lane->known && lane->kind == kind
+            && (!lane->made || lane->writer.open)
             && ngx_video_track_writer_event(&lane->writer, &e) != NGX_OK)
         {
             rc = NGX_DECLINED;

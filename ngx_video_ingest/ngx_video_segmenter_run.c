@@ -419,6 +419,7 @@ ngx_video_segmenter_finish(ngx_video_segmenter_t *sg)
         return;
     }
 
+    ngx_video_lane_rungs_end(sg);
     ngx_video_cuts_forget(&sg->cuts);
 
     for (i = 0; i < sg->nlanes; i++) {
@@ -452,11 +453,12 @@ ngx_video_segmenter_forget(ngx_video_segmenter_t *sg)
         lane->writer.track = track;
         lane->writer.track.id = 0;
         lane->cut = 0;
-        lane->absent = 0;
     }
 
     sg->ready = 0;
     sg->passed = 0;
+    sg->changed = 0;
+    sg->period = 0;
     sg->lead = NULL;
     sg->first = sg->clock.newest;
 }
@@ -477,6 +479,9 @@ ngx_video_segmenter_next(ngx_video_segmenter_t *sg)
 
     if (sg->published) {
         sg->stat = ngx_video_live_stat(sg->store, sg->live);
+
+    } else {
+        ngx_video_segmenter_rungs_done(sg);
     }
 
     /* who stood by was faster */

@@ -76,7 +76,10 @@ ngx_video_segmenter_rungs_done(ngx_video_segmenter_t *sg)
     if (sg->rungs) {
         ngx_video_rungs_destroy(sg->rungs);
         sg->rungs = NULL;
-        ngx_video_segmenter_rungs_told(sg, NGX_VIDEO_RUNGS_NONE, 0);
+
+        if (sg->published) {
+            ngx_video_segmenter_rungs_told(sg, NGX_VIDEO_RUNGS_NONE, 0);
+        }
     }
 
     while (sg->nheld) {
@@ -247,6 +250,16 @@ ngx_video_segmenter_release(ngx_video_segmenter_t *sg)
 }
 
 
+/* The same when it is not the publisher's turn: its next frame ends it. */
+static void
+ngx_video_segmenter_rungs_release(ngx_video_segmenter_t *sg)
+{
+    if (ngx_video_segmenter_release(sg) != NGX_OK) {
+        sg->failed = 1;
+    }
+}
+
+
 /* The lane of a rung; NULL: it has none. */
 static ngx_video_lane_t *
 ngx_video_segmenter_rung_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
@@ -272,7 +285,7 @@ ngx_video_segmenter_rung_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
 void
 ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
 {
-    ngx_uint_t         n;
+    ngx_uint_t         n, flow;
     ngx_video_rung_t  *rung;
     ngx_video_lane_t  *lane;
 
@@ -280,11 +293,15 @@ ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
         return;
     }
 
+    flow = sg->rungs && ngx_video_rungs_flow(sg->rungs);
     rung = sg->ladder->rungs.elts;
 
     for (n = 0; n < sg->ladder->rungs.nelts; n++) {
 
-        if (ngx_video_segmenter_rung_lane(sg, n)) {
+        lane = ngx_video_segmenter_rung_lane(sg, n);
+
+        if (lane) {
+            lane->absent = sg->ready ? lane->absent : !flow;
             continue;
         }
 
@@ -371,7 +388,7 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
 
     if (!sg->ready) {
         ngx_video_segmenter_rungs_enter(sg);
-        return ngx_video_segmenter_release(sg);
+        ngx_video_segmenter_rungs_release(sg);
     }
 
     return NGX_OK;
@@ -408,9 +425,11 @@ ngx_video_segmenter_grow(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     for (i = 0; i < sg->nlanes && !sg->lanes[i].fresh; i++) { /* void */ }
 
-    if (i == sg->nlanes) {
+    if (i == sg->nlanes || sg->grown == NGX_VIDEO_RUNGS_GROW) {
         return NGX_OK;
     }
+
+    sg->grown++;
 
     if (ngx_video_segmenter_renew(sg) != NGX_OK) {
         return NGX_ERROR;
@@ -446,8 +465,8 @@ ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
         return NGX_OK;
     }
 
-    if (m->dts > m->pts || m->pts - m->dts > NGX_VIDEO_MAX_AHEAD
-        || m->pts - sg->base > NGX_VIDEO_MAX_TIME)
+    if (m->pts > sg->lead->clock.newest + NGX_VIDEO_MAX_AHEAD
+        || m->dts > m->pts || m->dts < m->pts - NGX_VIDEO_MAX_AHEAD)
     {
         return NGX_ERROR;
     }
@@ -536,9 +555,5 @@ ngx_video_segmenter_rungs_gone(void *data)
         }
     }
 
-    if (ngx_video_segmenter_release(sg) != NGX_OK) {
-        /* the publisher's next frame meets the same */
-        ngx_log_debug1(NGX_LOG_DEBUG_STREAM, sg->log, 0,
-                       "video transcoder: start failed: %s", sg->error);
-    }
+    ngx_video_segmenter_rungs_release(sg);
 }

@@ -622,6 +622,8 @@ ngx_int_t
 ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
     int64_t wall, ngx_uint_t independent)
 {
+    uint64_t       msn;
+    ngx_uint_t     numbered;
     nvm_sample_t  *last;
 
     if (tw->nsamples) {
@@ -634,7 +636,19 @@ ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
         return NGX_ERROR;
     }
 
+    msn = tw->msn;
+    numbered = tw->numbered;
     start = ngx_video_track_writer_number(tw, start);
+
+    if (ngx_video_live_segment_open(tw->store, tw->live, tw->number, tw->msn,
+                                    start, wall, independent)
+        != NGX_OK)
+    {
+        /* its number is that of the next, or of a gap */
+        tw->msn = msn;
+        tw->numbered = numbered;
+        return NGX_ERROR;
+    }
 
     tw->segment_start = start;
     tw->segment_bytes = 0;
@@ -643,6 +657,5 @@ ngx_video_track_writer_segment(ngx_video_track_writer_t *tw, uint64_t start,
     tw->first = 1;
     tw->open = 1;
 
-    return ngx_video_live_segment_open(tw->store, tw->live, tw->number,
-                                       tw->msn, start, wall, independent);
+    return NGX_OK;
 }

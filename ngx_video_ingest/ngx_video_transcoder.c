@@ -28,6 +28,14 @@
 
 #define NGX_VIDEO_TRANSCODER_LINE      1024
 
+/* descriptors of the program: where it listens, its life line */
+#define NGX_VIDEO_TRANSCODER_FD        3
+#define NGX_VIDEO_TRANSCODER_LIFE      4
+
+/* of a stream, bytes */
+#define NGX_VIDEO_TRANSCODER_LEAST     (64 * 1024 * 1024)
+#define NGX_VIDEO_TRANSCODER_MOST      (65536LL * 1024 * 1024)
+
 #define NGX_VIDEO_TRANSCODER_PROGRAM   "video-transcoder"
 #define NGX_VIDEO_TRANSCODER_PLACES                                           \
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
@@ -123,10 +131,10 @@ ngx_video_transcoder_parameter(ngx_conf_t *cf, ngx_str_t *value,
 
     if (ngx_strncmp(value->data, "memory=", 7) == 0) {
         n = ngx_parse_size(&v);
-        n = n == NGX_ERROR ? n : n / (1024 * 1024);
-        tcf->memory = (size_t) n;
-        return n && (n < 64 || n > 65536) ? "0, or a size between 64m and "
-                                            "65536m," : NULL;
+        tcf->memory = (size_t) n / (1024 * 1024);
+        return n && (n < NGX_VIDEO_TRANSCODER_LEAST
+                     || n > NGX_VIDEO_TRANSCODER_MOST)
+               ? "0, or a size between 64m and 65536m," : NULL;
     }
 
     if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
@@ -319,6 +327,11 @@ ngx_video_transcoder_init(ngx_cycle_t *cycle, ngx_video_transcoder_conf_t *tcf)
         ngx_str_set(&tcf->program, NGX_VIDEO_TRANSCODER_PROGRAM);
     }
 
+    if (ngx_process == NGX_PROCESS_SIGNALLER) {
+        /* of "-s stop" and others: nothing is started */
+        return NGX_OK;
+    }
+
     name = tcf->program;
     rc = ngx_video_transcoder_find(cycle, tcf);
 
@@ -334,14 +347,14 @@ ngx_video_transcoder_init(ngx_cycle_t *cycle, ngx_video_transcoder_conf_t *tcf)
 }
 
 
-ngx_int_t
+void
 ngx_video_transcoder_listen(ngx_cycle_t *cycle)
 {
     socklen_t     len;
     ngx_socket_t  fd;
 
     if (ngx_video_transcoder_fd != (ngx_socket_t) -1) {
-        return NGX_OK;
+        return;
     }
 
     fd = ngx_socket(AF_UNIX, SOCK_STREAM, 0);
@@ -349,7 +362,7 @@ ngx_video_transcoder_listen(ngx_cycle_t *cycle)
     if (fd == (ngx_socket_t) -1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
                       "socket() of the transcoder failed");
-        return NGX_ERROR;
+        return;
     }
 
     /* the system gives it an abstract name that nothing else has */
@@ -369,13 +382,14 @@ ngx_video_transcoder_listen(ngx_cycle_t *cycle)
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
                       "the socket of the transcoder failed");
         ngx_close_socket(fd);
-        return NGX_ERROR;
+        return;
     }
+
+    /* another nginx that is started in the place of this one opens its own */
+    (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
 
     ngx_video_transcoder_len = len;
     ngx_video_transcoder_fd = fd;
-
-    return NGX_OK;
 }
 
 
@@ -400,25 +414,43 @@ ngx_video_transcoder_address(struct sockaddr_un *sun)
 
 /* What "video_status" shows of it, in all zones. */
 static void
-ngx_video_transcoder_tell(ngx_video_transcoder_t *t, ngx_uint_t streams)
+ngx_video_transcoder_publish(ngx_cycle_t *cycle, ngx_video_daemon_t *d)
 {
     ngx_uint_t               i;
     ngx_shm_zone_t         **zones;
     ngx_video_core_conf_t   *vcf;
-    ngx_video_daemon_t       d;
 
-    vcf = (ngx_video_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+    vcf = (ngx_video_core_conf_t *) ngx_get_conf(cycle->conf_ctx,
                                                  ngx_video_core_module);
     zones = vcf->zones.elts;
+
+    for (i = 0; i < vcf->zones.nelts; i++) {
+        ngx_video_store_daemon(ngx_video_zone_store(zones[i]), d);
+    }
+}
+
+
+void
+ngx_video_transcoder_none(ngx_cycle_t *cycle)
+{
+    ngx_video_daemon_t  d;
+
+    ngx_memzero(&d, sizeof(ngx_video_daemon_t));
+    ngx_video_transcoder_publish(cycle, &d);
+}
+
+
+static void
+ngx_video_transcoder_tell(ngx_video_transcoder_t *t, ngx_uint_t streams)
+{
+    ngx_video_daemon_t  d;
 
     d.pid = t->life ? (uint64_t) t->pid : 0;
     d.starts = t->starts;
     d.streams = streams;
     d.beat = ngx_video_now();
 
-    for (i = 0; i < vcf->zones.nelts; i++) {
-        ngx_video_store_daemon(ngx_video_zone_store(zones[i]), &d);
-    }
+    ngx_video_transcoder_publish((ngx_cycle_t *) ngx_cycle, &d);
 }
 
 
@@ -459,9 +491,9 @@ ngx_video_transcoder_line(ngx_video_transcoder_t *t, u_char *line, size_t n)
 {
     ngx_int_t  streams;
 
-    t->heard = ngx_current_msec;
-
     if (line[0] == '@') {
+        /* its streams may say something while it hangs */
+        t->heard = ngx_current_msec;
         streams = ngx_atoi(line + 1, n - 1);
         ngx_video_transcoder_tell(t, streams > 0 ? (ngx_uint_t) streams : 0);
         return;
@@ -543,21 +575,17 @@ ngx_video_transcoder_watch(ngx_video_transcoder_t *t, ngx_socket_t fd)
 static void
 ngx_video_transcoder_process(ngx_cycle_t *cycle, void *data)
 {
-    int                            low, high;
-    ngx_video_transcoder_exec_t   *exec = data;
+    int                           listener, life;
+    ngx_video_transcoder_exec_t  *exec = data;
 
-    low = ngx_min(ngx_video_transcoder_fd, exec->life);
-    high = ngx_max(ngx_video_transcoder_fd, exec->life);
+    /* either may be where the other is to be */
+    listener = fcntl(ngx_video_transcoder_fd, F_DUPFD,
+                     NGX_VIDEO_TRANSCODER_LIFE + 1);
+    life = fcntl(exec->life, F_DUPFD, NGX_VIDEO_TRANSCODER_LIFE + 1);
 
-    if (low > STDERR_FILENO + 1) {
-        (void) close_range(STDERR_FILENO + 1, (unsigned) low - 1, 0);
-    }
-
-    if (high > low + 1) {
-        (void) close_range((unsigned) low + 1, (unsigned) high - 1, 0);
-    }
-
-    (void) close_range((unsigned) high + 1, ~0u, 0);
+    (void) dup2(listener, NGX_VIDEO_TRANSCODER_FD);
+    (void) dup2(life, NGX_VIDEO_TRANSCODER_LIFE);
+    (void) close_range(NGX_VIDEO_TRANSCODER_LIFE + 1, ~0u, 0);
 
     (void) execve(exec->argv[0], exec->argv, environ);
 
@@ -580,8 +608,8 @@ ngx_video_transcoder_execute(ngx_video_transcoder_t *t, ngx_socket_t life)
 
     tcf = &ngx_video_ingest_conf((ngx_cycle_t *) ngx_cycle)->transcoder;
 
-    ngx_sprintf(numbers[0], "%d%Z", ngx_video_transcoder_fd);
-    ngx_sprintf(numbers[1], "%d%Z", life);
+    ngx_sprintf(numbers[0], "%d%Z", NGX_VIDEO_TRANSCODER_FD);
+    ngx_sprintf(numbers[1], "%d%Z", NGX_VIDEO_TRANSCODER_LIFE);
     ngx_sprintf(numbers[2], "%ui%Z", tcf->streams);
     ngx_sprintf(numbers[3], "%ui%Z", tcf->nice);
     ngx_sprintf(numbers[4], "%uz%Z", tcf->memory);
@@ -690,7 +718,7 @@ ngx_video_transcoder_supervise(void)
 
     t = &ngx_video_transcoder_state;
 
-    if (t->on) {
+    if (t->on || ngx_video_transcoder_fd == (ngx_socket_t) -1) {
         return;
     }
 

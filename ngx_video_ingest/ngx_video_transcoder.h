@@ -44,8 +44,14 @@ void ngx_video_transcoder_create(ngx_video_transcoder_conf_t *tcf);
 ngx_int_t ngx_video_transcoder_init(ngx_cycle_t *cycle,
     ngx_video_transcoder_conf_t *tcf);
 
-/* In the master, before there are processes: the socket. */
-ngx_int_t ngx_video_transcoder_listen(ngx_cycle_t *cycle);
+/*
+ * In the master, before there are processes: the socket.  When there is none,
+ * which has been logged, no ladder is made; a master that runs goes on.
+ */
+void ngx_video_transcoder_listen(ngx_cycle_t *cycle);
+
+/* The same when there is to be none: nor in what "video_status" shows. */
+void ngx_video_transcoder_none(ngx_cycle_t *cycle);
 
 /* In the only process. */
 void ngx_video_transcoder_single(ngx_cycle_t *cycle);

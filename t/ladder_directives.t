@@ -235,7 +235,18 @@ invalid parameter "memory=63m": 0, or a size between 64m and 65536m, is expected
 
 
 
-=== TEST 20: much memory
+=== TEST 20: memory without a unit
+--- main_config
+transcoder PROGRAM memory=64;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "memory=64": 0, or a size between 64m and 65536m, is expected
+
+
+
+=== TEST 21: much memory
 --- main_config
 transcoder PROGRAM memory=65537m;
 --- config
@@ -246,7 +257,7 @@ invalid parameter "memory=65537m": 0, or a size between 64m and 65536m, is expec
 
 
 
-=== TEST 21: no size
+=== TEST 22: no size
 --- main_config
 transcoder PROGRAM memory=much;
 --- config
@@ -257,7 +268,7 @@ invalid parameter "memory=much": 0, or a size between 64m and 65536m, is expecte
 
 
 
-=== TEST 22: no time
+=== TEST 23: no time
 --- main_config
 transcoder PROGRAM timeout=0;
 --- config
@@ -268,7 +279,7 @@ invalid parameter "timeout=0": a time between 1s and 1h is expected
 
 
 
-=== TEST 23: much time
+=== TEST 24: much time
 --- main_config
 transcoder PROGRAM timeout=2h;
 --- config
@@ -279,7 +290,7 @@ invalid parameter "timeout=2h": a time between 1s and 1h is expected
 
 
 
-=== TEST 24: no path
+=== TEST 25: no path
 --- main_config
 transcoder PROGRAM path=;
 --- config
@@ -290,7 +301,7 @@ invalid parameter "path=": "streams=", "nice=", "memory=", "timeout=" or "path="
 
 
 
-=== TEST 25: a name that is none
+=== TEST 26: a name that is none
 --- main_config
 ladder a.b { rung x 640x360 1m; }
 --- config
@@ -301,7 +312,7 @@ invalid parameter "a.b": a name of up to 31 letters, digits, "-" and "_", not "o
 
 
 
-=== TEST 26: off is no name
+=== TEST 27: off is no name
 --- main_config
 ladder off { rung x 640x360 1m; }
 --- config
@@ -312,7 +323,7 @@ invalid parameter "off": a name of up to 31 letters, digits, "-" and "_", not "o
 
 
 
-=== TEST 27: a long name
+=== TEST 28: a long name
 --- main_config
 ladder abcdefghijklmnopqrstuvwxyz123456 { rung x 640x360 1m; }
 --- config
@@ -323,7 +334,7 @@ invalid parameter "abcdefghijklmnopqrstuvwxyz123456": a name of up to 31 letters
 
 
 
-=== TEST 28: two of a name
+=== TEST 29: two of a name
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m; } ladder a { rung x 640x360 1m; }
 --- config
@@ -334,7 +345,7 @@ transcoder off; ladder a { rung x 640x360 1m; } ladder a { rung x 640x360 1m; }
 
 
 
-=== TEST 29: empty
+=== TEST 30: empty
 --- main_config
 ladder a { }
 --- config
@@ -345,7 +356,7 @@ ladder "a" has no rung
 
 
 
-=== TEST 30: another directive
+=== TEST 31: another directive
 --- main_config
 ladder a { step x 640x360 1m; }
 --- config
@@ -356,7 +367,7 @@ unknown directive "step" in "ladder": "rung" or "latency" is expected
 
 
 
-=== TEST 31: a block in it
+=== TEST 32: a block in it
 --- main_config
 ladder a { rung x { } }
 --- config
@@ -367,7 +378,7 @@ unexpected "{"
 
 
 
-=== TEST 32: outside
+=== TEST 33: outside
 --- main_config
 video { zone live 8m; }
 ladder a { rung x 640x360 1m; }
@@ -380,7 +391,7 @@ ladder a { rung x 640x360 1m; }
 
 
 
-=== TEST 33: a latency
+=== TEST 34: a latency
 --- main_config
 ladder a { latency none; }
 --- config
@@ -391,7 +402,7 @@ invalid parameter "none": "low" or "quality" is expected
 
 
 
-=== TEST 34: no latency
+=== TEST 35: no latency
 --- main_config
 ladder a { latency; }
 --- config
@@ -402,7 +413,7 @@ invalid number of arguments in "latency"
 
 
 
-=== TEST 35: few arguments
+=== TEST 36: few arguments
 --- main_config
 transcoder off; ladder a { rung x 640x360; }
 --- config
@@ -413,7 +424,7 @@ invalid number of arguments in "rung": a name, a size and a bit rate are expecte
 
 
 
-=== TEST 36: a rung's name
+=== TEST 37: a rung's name
 --- main_config
 transcoder off; ladder a { rung x/y 640x360 1m; }
 --- config
@@ -424,7 +435,7 @@ invalid parameter "x/y": a name of up to 31 letters, digits, "-" and "_" is expe
 
 
 
-=== TEST 37: two rungs of a name
+=== TEST 38: two rungs of a name
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m; rung x 320x180 1m; }
 --- config
@@ -435,7 +446,7 @@ duplicate rung "x"
 
 
 
-=== TEST 38: too many rungs
+=== TEST 39: too many rungs
 --- main_config
 transcoder off; ladder a { rung x0 640x360 1m; rung x1 640x360 1m; rung x2 640x360 1m; rung x3 640x360 1m; rung x4 640x360 1m; rung x5 640x360 1m; rung x6 640x360 1m; }
 --- config
@@ -446,7 +457,7 @@ ladder "a" has more than 6 rungs
 
 
 
-=== TEST 39: no size
+=== TEST 40: no size
 --- main_config
 transcoder off; ladder a { rung x 640 1m; }
 --- config
@@ -457,7 +468,7 @@ invalid parameter "640": WIDTHxHEIGHT, even numbers between 32 and 8192, is expe
 
 
 
-=== TEST 40: an odd size
+=== TEST 41: an odd size
 --- main_config
 transcoder off; ladder a { rung x 641x360 1m; }
 --- config
@@ -468,7 +479,7 @@ invalid parameter "641x360": WIDTHxHEIGHT, even numbers between 32 and 8192, is 
 
 
 
-=== TEST 41: a small size
+=== TEST 42: a small size
 --- main_config
 transcoder off; ladder a { rung x 640x30 1m; }
 --- config
@@ -479,7 +490,7 @@ invalid parameter "640x30": WIDTHxHEIGHT, even numbers between 32 and 8192, is e
 
 
 
-=== TEST 42: a large size
+=== TEST 43: a large size
 --- main_config
 transcoder off; ladder a { rung x 8194x360 1m; }
 --- config
@@ -490,7 +501,7 @@ invalid parameter "8194x360": WIDTHxHEIGHT, even numbers between 32 and 8192, is
 
 
 
-=== TEST 43: three numbers
+=== TEST 44: three numbers
 --- main_config
 transcoder off; ladder a { rung x 640x360x2 1m; }
 --- config
@@ -501,7 +512,7 @@ invalid parameter "640x360x2": WIDTHxHEIGHT, even numbers between 32 and 8192, i
 
 
 
-=== TEST 44: a low rate
+=== TEST 45: a low rate
 --- main_config
 transcoder off; ladder a { rung x 640x360 9999; }
 --- config
@@ -512,7 +523,7 @@ invalid parameter "9999": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 45: a high rate
+=== TEST 46: a high rate
 --- main_config
 transcoder off; ladder a { rung x 640x360 501m; }
 --- config
@@ -523,7 +534,7 @@ invalid parameter "501m": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 46: a rate beyond numbers
+=== TEST 47: a rate beyond numbers
 --- main_config
 transcoder off; ladder a { rung x 640x360 99999999999999999999; }
 --- config
@@ -534,7 +545,7 @@ invalid parameter "99999999999999999999": a bit rate between 10k and 500m is exp
 
 
 
-=== TEST 47: a word
+=== TEST 48: a word
 --- main_config
 transcoder off; ladder a { rung x 640x360 fast; }
 --- config
@@ -545,7 +556,7 @@ invalid parameter "fast": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 48: only a unit
+=== TEST 49: only a unit
 --- main_config
 transcoder off; ladder a { rung x 640x360 k; }
 --- config
@@ -556,7 +567,7 @@ invalid parameter "k": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 49: maxrate below the rate
+=== TEST 50: maxrate below the rate
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m maxrate=999k; }
 --- config
@@ -567,7 +578,7 @@ invalid parameter "maxrate=999k": a rate that is not below that of the rung, up 
 
 
 
-=== TEST 50: bufsize
+=== TEST 51: bufsize
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m bufsize=1k; }
 --- config
@@ -578,7 +589,7 @@ invalid parameter "bufsize=1k": a size between 10k and 500m is expected
 
 
 
-=== TEST 51: fps
+=== TEST 52: fps
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m fps=241; }
 --- config
@@ -589,7 +600,7 @@ invalid parameter "fps=241": a number between 1 and 240 is expected
 
 
 
-=== TEST 52: preset
+=== TEST 53: preset
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m preset=placebo; }
 --- config
@@ -600,7 +611,7 @@ invalid parameter "preset=placebo": a preset of x264, "ultrafast" to "veryslow",
 
 
 
-=== TEST 53: profile
+=== TEST 54: profile
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m profile=high10; }
 --- config
@@ -611,7 +622,7 @@ invalid parameter "profile=high10": "baseline", "main" or "high" is expected
 
 
 
-=== TEST 54: another parameter of a rung
+=== TEST 55: another parameter of a rung
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m codec=av1; }
 --- config
@@ -622,7 +633,7 @@ invalid parameter "codec=av1": "maxrate=", "bufsize=", "fps=", "preset=" or "pro
 
 
 
-=== TEST 55: no parameter of a rung
+=== TEST 56: no parameter of a rung
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m fast; }
 --- config
@@ -633,7 +644,7 @@ invalid parameter "fast": "maxrate=", "bufsize=", "fps=", "preset=" or "profile=
 
 
 
-=== TEST 56: a ladder that is not there
+=== TEST 57: a ladder that is not there
 --- main_config
 transcoder off;
 USE nowhere
@@ -645,7 +656,7 @@ ladder "nowhere" is not declared in "video { }" in
 
 
 
-=== TEST 57: an empty choice
+=== TEST 58: an empty choice
 --- main_config
 transcoder off;
 USE ""
@@ -657,7 +668,7 @@ invalid parameter "": the name of a ladder or "off" is expected
 
 
 
-=== TEST 58: two choices
+=== TEST 59: two choices
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m; }
 USE a; video_transcode a
@@ -669,7 +680,7 @@ USE a; video_transcode a
 
 
 
-=== TEST 59: an unknown variable
+=== TEST 60: an unknown variable
 --- main_config
 transcoder off;
 USE $no_such

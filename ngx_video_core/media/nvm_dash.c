@@ -177,19 +177,31 @@ nvm_dash_set_of(const nvm_dash_mpd_t *m, size_t track, unsigned keys)
 
 
 /*
- * Whether a rendition was not there when the period began: it comes with
- * another period, players don't expect it in this one.  In the newest period it
- * may be a segment of long ago that is missing.
+ * Whether a rendition is left out of a period because its first media are
+ * missing: players don't expect one to come later.  Not without another one of
+ * its kind that is there.
  */
 static unsigned
-nvm_dash_absent(const nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
+nvm_dash_absent(const nvm_dash_mpd_t *m, size_t track)
 {
-    const nvm_segment_t  *s;
+    size_t                 i;
+    const nvm_timeline_t  *tl;
 
-    s = &t->timeline->segments[0];
+    if (!m->p->tracks[track].timeline->segments[0].gap) {
+        return 0;
+    }
 
-    return s->gap && (m->p != &m->d->periods[m->d->nperiods - 1]
-                      || s->start <= t->pto + t->timeline->track->timescale);
+    for (i = 0; i < m->p->ntracks; i++) {
+        tl = m->p->tracks[i].timeline;
+
+        if (tl->nsegments && !tl->segments[0].gap
+            && tl->track->kind == nvm_dash_track(m, track)->kind)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -213,7 +225,7 @@ nvm_dash_plan_track(nvm_dash_mpd_t *m, size_t i)
         m->n[i]--;
     }
 
-    if (m->n[i] == 0 || nvm_dash_absent(m, t)) {
+    if (m->n[i] == 0 || nvm_dash_absent(m, i)) {
         m->n[i] = 0;
         return;
     }

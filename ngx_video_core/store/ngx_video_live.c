@@ -385,6 +385,7 @@ ngx_video_live_segment_gap(ngx_video_store_t *st, ngx_uint_t index,
 
     s = ngx_video_live_segment_next(l, t, msn, start, wall);
     s->duration = duration;
+    s->independent = 1;             /* as what should be there */
     s->gap = 1;
     s->complete = 1;
     ngx_video_live_segment_count(st, l, t, msn);

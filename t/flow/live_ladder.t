@@ -194,9 +194,11 @@ ok +(wait_for { !Test::Video::Process::is_running($before) } 10),
 $new->end;
 
 my ($last) = transcoder_pid($t);
+my $mark = "\0--streams\0009\0";
+is_deeply [transcoder_processes($mark)], [$last], 'one is there';
 $t->quit;
 ok +(wait_for { !Test::Video::Process::is_running($last) } 10),
     'the new one ends with nginx';
-is_deeply [transcoder_processes("\0streams\0009\0")], [], 'nothing is left';
+ok +(wait_for { !transcoder_processes($mark) } 5), 'nothing is left';
 
 done_testing;

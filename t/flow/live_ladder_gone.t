@@ -147,8 +147,35 @@ ok +(ladder_until {
 ($missing, $other, $same) = compared($t, 'cam');
 ok $same, 'with the numbers of the source';
 $feed->end;
+
+# --- all of it hangs ---------------------------------------------------------
+
+my $starts = zone_status($t)->{transcoder_starts};
+kill 'STOP', transcoder_pid($t);
+ok +(wait_for { zone_status($t)->{transcoder_starts} > $starts } 30),
+    'a transcoder that hangs is killed, and another one started';
+$t->log_like(qr/the transcoder has said nothing for \d+ ms and is killed/,
+    'that is told');
+
+my $mark = "\0--streams\00011\0";
+cmp_ok scalar(transcoder_processes($mark)), '>', 0, 'it is there';
+my $conf = $t->read_file('conf/nginx.conf');
+(my $off = $conf) =~ s/transcoder [^;]*;/transcoder off;/ or die;
+$t->write_file('conf/nginx.conf', $off);
+$t->reload;
+ok +(wait_for { !transcoder_processes($mark) } 10),
+    'a configuration without it ends it';
+ok +(wait_for { zone_status($t)->{transcoder_pid} == 0 } 25),
+    'status knows that';
+my $plain = live_feed($t, 'plain');
+$plain->to(1250);
+is scalar(ladder_tracks($t, 'plain')), 1, 'streams have no ladder';
+$plain->end;
+$t->write_file('conf/nginx.conf', $conf);
+$t->reload;
+ok +(wait_for { transcoder_pid($t) } 10), 'and another configuration starts it';
 $t->quit;
-is_deeply [transcoder_processes("\0streams\00011\0")], [], 'nothing is left';
+ok +(wait_for { !transcoder_processes($mark) } 5), 'nothing is left';
 $t->finish;
 
 # --- it comes when the stream is on ------------------------------------------

@@ -41,6 +41,8 @@ our %said = (
     empty    => sub { H() . F(0, 1e7, 1e7, '') },
     before   => sub { H() . F(0, 1e7, 1e7 + 1) },
     ahead    => sub { H() . F(0, 1e7, 0) },
+    early    => sub { H() . F(0, 1e7, -2**62 - 2**62) },
+    changes  => sub { join '', map { H() } 1 .. 1000 },
     century  => sub { H() . F(0, 2**60, 2**60) },
     past     => sub { H() . F(0, -2**60, -2**60) x 1000 },
     level    => sub { message(6, 0, 0xffff, 0, 0, "a\nline\0" x 5000) },
@@ -73,7 +75,8 @@ my @kept;
 while (1) {
     my $rin = '';
     vec($rin, $_, 1) = 1 for fileno $listen, fileno $life;
-    select my $ready = $rin, undef, undef, undef;
+    my $ready;
+    syswrite $life, '@0' until select $ready = $rin, undef, undef, 1;
     last if vec $ready, fileno $life, 1;
     my $c = $listen->accept // last;
     open my $now, '<', dirname(abs_path($0)) . '/now' or die "now: $!";
@@ -90,9 +93,10 @@ while (1) {
         $rin = '';
         vec($rin, fileno $c, 1) = 1;
         while (time < $end) {
+            syswrite $life, '@1';
             last if select(my $r = $rin, undef, undef, 0.5)
                     && !sysread $c, my $buf, 65536;
-            last if $what =~ /^(?:past|level|state)$/;
+            last if $what =~ /^(?:past|level|state|changes)$/;
         }
     }
 }
@@ -115,8 +119,8 @@ my %why = (
     large => qr/sent too long a message/,
     (map { $_ => qr/sent what can't be used/ }
      qw(frame track unknown name config nothing open nal empty before ahead
-        century short)),
-    (map { $_ => qr/is gone/ } qw(closed past level state)),
+        early century short)),
+    (map { $_ => qr/is gone/ } qw(closed past level state changes)),
 );
 
 # one after the other, each by a publisher of its own

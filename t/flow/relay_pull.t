@@ -8,6 +8,7 @@ use warnings;
 use Test::More;
 use Test::Video;
 use Test::Video::AMF qw(amf_encode amf_string);
+use Test::Video::Ladder;
 use Test::Video::Live;
 use Test::Video::Target;
 
@@ -19,11 +20,21 @@ sub target { return Test::Video::Target->of($t, @_) }
 my @pulls = ('video_pull live rtmp://127.0.0.1:%%PORT_5%%/app/some/cam?k=v;',
              'video_pull live rtmp://127.0.0.1:%%PORT_6%%/app/other.1 other;');
 
+# A ladder is asked for by variables that need an address: there is a connection
+# of ours alone.
+my $program = ladder_program();
+my @choice = !$program ? () : (
+    video   => "transcoder $program path=%%ROOT%%/transcoder;"
+               . 'ladder one { rung low 160x90 100k; }',
+    servers => 'geo $ladder { default off; }
+                map $server_addr:$remote_port $choice { default $ladder; }');
+
 sub conf {
     my ($pulls, %o) = @_;
     return live_conf(grace => '5s', rtmp => join("\n", @$pulls,
         'video_push rtmp://127.0.0.1:%%PORT_4%%/app;',
-        'video_rtmp_timeout 1s;'), %o);
+        ($program ? 'video_transcode $choice;' : ()),
+        'video_rtmp_timeout 1s;'), @choice, %o);
 }
 
 my $metadata = "\x02\x00\x0aonMetaData"
