@@ -36,6 +36,10 @@
 #define NGX_VIDEO_TRANSCODER_LEAST     (64 * 1024 * 1024)
 #define NGX_VIDEO_TRANSCODER_MOST      (65536LL * 1024 * 1024)
 
+#define NGX_VIDEO_TRANSCODER_PARAMETERS                                       \
+    "\"streams=\", \"nice=\", \"memory=\", \"timeout=\", \"path=\" or "             \
+    "\"cgroup=\""
+
 #define NGX_VIDEO_TRANSCODER_PROGRAM   "video-transcoder"
 #define NGX_VIDEO_TRANSCODER_PLACES                                           \
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
@@ -56,7 +60,7 @@ typedef struct {
 
 /* What the new process gets. */
 typedef struct {
-    char                     *argv[16];
+    char                     *argv[18];
     ngx_socket_t              life;
 } ngx_video_transcoder_exec_t;
 
@@ -110,8 +114,7 @@ ngx_video_transcoder_parameter(ngx_conf_t *cf, ngx_str_t *value,
     v.data = ngx_strlchr(value->data, value->data + value->len, '=');
 
     if (v.data == NULL) {
-        return "\"streams=\", \"nice=\", \"memory=\", \"timeout=\" or "
-               "\"path=\"";
+        return NGX_VIDEO_TRANSCODER_PARAMETERS;
     }
 
     v.data++;
@@ -149,7 +152,12 @@ ngx_video_transcoder_parameter(ngx_conf_t *cf, ngx_str_t *value,
                ? NULL : "a directory";
     }
 
-    return "\"streams=\", \"nice=\", \"memory=\", \"timeout=\" or \"path=\"";
+    if (ngx_strncmp(value->data, "cgroup=", 7) == 0) {
+        tcf->cgroup = v;
+        return v.len && v.data[0] == '/' ? NULL : "the path of a cgroup";
+    }
+
+    return NGX_VIDEO_TRANSCODER_PARAMETERS;
 }
 
 
@@ -623,6 +631,11 @@ ngx_video_transcoder_execute(ngx_video_transcoder_t *t, ngx_socket_t life)
     for (i = 0; i < 6; i++) {
         exec.argv[n++] = names[i];
         exec.argv[n++] = (char *) numbers[i];
+    }
+
+    if (tcf->cgroup.len) {
+        exec.argv[n++] = "--cgroup";
+        exec.argv[n++] = (char *) tcf->cgroup.data;
     }
 
     exec.argv[n] = NULL;

@@ -22,6 +22,7 @@
 typedef struct {
     ngx_str_t                 program;      /* a path, with a zero at its end */
     ngx_str_t                 path;         /* directory for its files */
+    ngx_str_t                 cgroup;       /* the same; len 0: nginx's */
     ngx_uint_t                streams;      /* at once */
     ngx_uint_t                nice;
     size_t                    memory;       /* of a stream, MB; 0: any */

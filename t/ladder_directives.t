@@ -33,7 +33,7 @@ __DATA__
 
 === TEST 1: everything
 --- main_config
-transcoder PROGRAM streams=1 nice=19 memory=64m timeout=1h path=tc;
+transcoder PROGRAM streams=1 nice=19 memory=64m timeout=1h path=tc cgroup=/nowhere;
 ladder a { rung x 32x32 10k; rung y 8192x8192 500m maxrate=500m bufsize=10k fps=240
  preset=veryslow profile=baseline; latency quality; }
 ladder b-_1 { rung z 640x360 1m; latency low; }
@@ -165,7 +165,7 @@ transcoder PROGRAM cpus=4;
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "cpus=4": "streams=", "nice=", "memory=", "timeout=" or "path=" is expected
+invalid parameter "cpus=4": "streams=", "nice=", "memory=", "timeout=", "path=" or "cgroup=" is expected
 
 
 
@@ -176,7 +176,7 @@ transcoder PROGRAM fast;
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "fast": "streams=", "nice=", "memory=", "timeout=" or "path=" is expected
+invalid parameter "fast": "streams=", "nice=", "memory=", "timeout=", "path=" or "cgroup=" is expected
 
 
 
@@ -290,18 +290,29 @@ invalid parameter "timeout=2h": a time between 1s and 1h is expected
 
 
 
-=== TEST 25: no path
+=== TEST 25: no cgroup
+--- main_config
+transcoder PROGRAM cgroup=video;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "cgroup=video": the path of a cgroup is expected
+
+
+
+=== TEST 26: no path
 --- main_config
 transcoder PROGRAM path=;
 --- config
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "path=": "streams=", "nice=", "memory=", "timeout=" or "path=" is expected
+invalid parameter "path=": "streams=", "nice=", "memory=", "timeout=", "path=" or "cgroup=" is expected
 
 
 
-=== TEST 26: a name that is none
+=== TEST 27: a name that is none
 --- main_config
 ladder a.b { rung x 640x360 1m; }
 --- config
@@ -312,7 +323,7 @@ invalid parameter "a.b": a name of up to 31 letters, digits, "-" and "_", not "o
 
 
 
-=== TEST 27: off is no name
+=== TEST 28: off is no name
 --- main_config
 ladder off { rung x 640x360 1m; }
 --- config
@@ -323,7 +334,7 @@ invalid parameter "off": a name of up to 31 letters, digits, "-" and "_", not "o
 
 
 
-=== TEST 28: a long name
+=== TEST 29: a long name
 --- main_config
 ladder abcdefghijklmnopqrstuvwxyz123456 { rung x 640x360 1m; }
 --- config
@@ -334,7 +345,7 @@ invalid parameter "abcdefghijklmnopqrstuvwxyz123456": a name of up to 31 letters
 
 
 
-=== TEST 29: two of a name
+=== TEST 30: two of a name
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m; } ladder a { rung x 640x360 1m; }
 --- config
@@ -345,7 +356,7 @@ transcoder off; ladder a { rung x 640x360 1m; } ladder a { rung x 640x360 1m; }
 
 
 
-=== TEST 30: empty
+=== TEST 31: empty
 --- main_config
 ladder a { }
 --- config
@@ -356,7 +367,7 @@ ladder "a" has no rung
 
 
 
-=== TEST 31: another directive
+=== TEST 32: another directive
 --- main_config
 ladder a { step x 640x360 1m; }
 --- config
@@ -367,7 +378,7 @@ unknown directive "step" in "ladder": "rung" or "latency" is expected
 
 
 
-=== TEST 32: a block in it
+=== TEST 33: a block in it
 --- main_config
 ladder a { rung x { } }
 --- config
@@ -378,7 +389,7 @@ unexpected "{"
 
 
 
-=== TEST 33: outside
+=== TEST 34: outside
 --- main_config
 video { zone live 8m; }
 ladder a { rung x 640x360 1m; }
@@ -391,7 +402,7 @@ ladder a { rung x 640x360 1m; }
 
 
 
-=== TEST 34: a latency
+=== TEST 35: a latency
 --- main_config
 ladder a { latency none; }
 --- config
@@ -402,7 +413,7 @@ invalid parameter "none": "low" or "quality" is expected
 
 
 
-=== TEST 35: no latency
+=== TEST 36: no latency
 --- main_config
 ladder a { latency; }
 --- config
@@ -413,7 +424,7 @@ invalid number of arguments in "latency"
 
 
 
-=== TEST 36: few arguments
+=== TEST 37: few arguments
 --- main_config
 transcoder off; ladder a { rung x 640x360; }
 --- config
@@ -424,7 +435,7 @@ invalid number of arguments in "rung": a name, a size and a bit rate are expecte
 
 
 
-=== TEST 37: a rung's name
+=== TEST 38: a rung's name
 --- main_config
 transcoder off; ladder a { rung x/y 640x360 1m; }
 --- config
@@ -435,7 +446,7 @@ invalid parameter "x/y": a name of up to 31 letters, digits, "-" and "_" is expe
 
 
 
-=== TEST 38: two rungs of a name
+=== TEST 39: two rungs of a name
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m; rung x 320x180 1m; }
 --- config
@@ -446,7 +457,7 @@ duplicate rung "x"
 
 
 
-=== TEST 39: too many rungs
+=== TEST 40: too many rungs
 --- main_config
 transcoder off; ladder a { rung x0 640x360 1m; rung x1 640x360 1m; rung x2 640x360 1m; rung x3 640x360 1m; rung x4 640x360 1m; rung x5 640x360 1m; rung x6 640x360 1m; }
 --- config
@@ -457,7 +468,7 @@ ladder "a" has more than 6 rungs
 
 
 
-=== TEST 40: no size
+=== TEST 41: no size
 --- main_config
 transcoder off; ladder a { rung x 640 1m; }
 --- config
@@ -468,7 +479,7 @@ invalid parameter "640": WIDTHxHEIGHT, even numbers between 32 and 8192, is expe
 
 
 
-=== TEST 41: an odd size
+=== TEST 42: an odd size
 --- main_config
 transcoder off; ladder a { rung x 641x360 1m; }
 --- config
@@ -479,7 +490,7 @@ invalid parameter "641x360": WIDTHxHEIGHT, even numbers between 32 and 8192, is 
 
 
 
-=== TEST 42: a small size
+=== TEST 43: a small size
 --- main_config
 transcoder off; ladder a { rung x 640x30 1m; }
 --- config
@@ -490,7 +501,7 @@ invalid parameter "640x30": WIDTHxHEIGHT, even numbers between 32 and 8192, is e
 
 
 
-=== TEST 43: a large size
+=== TEST 44: a large size
 --- main_config
 transcoder off; ladder a { rung x 8194x360 1m; }
 --- config
@@ -501,7 +512,7 @@ invalid parameter "8194x360": WIDTHxHEIGHT, even numbers between 32 and 8192, is
 
 
 
-=== TEST 44: three numbers
+=== TEST 45: three numbers
 --- main_config
 transcoder off; ladder a { rung x 640x360x2 1m; }
 --- config
@@ -512,7 +523,7 @@ invalid parameter "640x360x2": WIDTHxHEIGHT, even numbers between 32 and 8192, i
 
 
 
-=== TEST 45: a low rate
+=== TEST 46: a low rate
 --- main_config
 transcoder off; ladder a { rung x 640x360 9999; }
 --- config
@@ -523,7 +534,7 @@ invalid parameter "9999": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 46: a high rate
+=== TEST 47: a high rate
 --- main_config
 transcoder off; ladder a { rung x 640x360 501m; }
 --- config
@@ -534,7 +545,7 @@ invalid parameter "501m": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 47: a rate beyond numbers
+=== TEST 48: a rate beyond numbers
 --- main_config
 transcoder off; ladder a { rung x 640x360 99999999999999999999; }
 --- config
@@ -545,7 +556,7 @@ invalid parameter "99999999999999999999": a bit rate between 10k and 500m is exp
 
 
 
-=== TEST 48: a word
+=== TEST 49: a word
 --- main_config
 transcoder off; ladder a { rung x 640x360 fast; }
 --- config
@@ -556,7 +567,7 @@ invalid parameter "fast": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 49: only a unit
+=== TEST 50: only a unit
 --- main_config
 transcoder off; ladder a { rung x 640x360 k; }
 --- config
@@ -567,7 +578,7 @@ invalid parameter "k": a bit rate between 10k and 500m is expected
 
 
 
-=== TEST 50: maxrate below the rate
+=== TEST 51: maxrate below the rate
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m maxrate=999k; }
 --- config
@@ -578,7 +589,7 @@ invalid parameter "maxrate=999k": a rate that is not below that of the rung, up 
 
 
 
-=== TEST 51: bufsize
+=== TEST 52: bufsize
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m bufsize=1k; }
 --- config
@@ -589,7 +600,7 @@ invalid parameter "bufsize=1k": a size between 10k and 500m is expected
 
 
 
-=== TEST 52: fps
+=== TEST 53: fps
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m fps=241; }
 --- config
@@ -600,7 +611,7 @@ invalid parameter "fps=241": a number between 1 and 240 is expected
 
 
 
-=== TEST 53: preset
+=== TEST 54: preset
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m preset=placebo; }
 --- config
@@ -611,7 +622,7 @@ invalid parameter "preset=placebo": a preset of x264, "ultrafast" to "veryslow",
 
 
 
-=== TEST 54: profile
+=== TEST 55: profile
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m profile=high10; }
 --- config
@@ -622,7 +633,7 @@ invalid parameter "profile=high10": "baseline", "main" or "high" is expected
 
 
 
-=== TEST 55: another parameter of a rung
+=== TEST 56: another parameter of a rung
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m codec=av1; }
 --- config
@@ -633,7 +644,7 @@ invalid parameter "codec=av1": "maxrate=", "bufsize=", "fps=", "preset=" or "pro
 
 
 
-=== TEST 56: no parameter of a rung
+=== TEST 57: no parameter of a rung
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m fast; }
 --- config
@@ -644,7 +655,7 @@ invalid parameter "fast": "maxrate=", "bufsize=", "fps=", "preset=" or "profile=
 
 
 
-=== TEST 57: a ladder that is not there
+=== TEST 58: a ladder that is not there
 --- main_config
 transcoder off;
 USE nowhere
@@ -656,7 +667,7 @@ ladder "nowhere" is not declared in "video { }" in
 
 
 
-=== TEST 58: an empty choice
+=== TEST 59: an empty choice
 --- main_config
 transcoder off;
 USE ""
@@ -668,7 +679,7 @@ invalid parameter "": the name of a ladder or "off" is expected
 
 
 
-=== TEST 59: two choices
+=== TEST 60: two choices
 --- main_config
 transcoder off; ladder a { rung x 640x360 1m; }
 USE a; video_transcode a
@@ -680,7 +691,7 @@ USE a; video_transcode a
 
 
 
-=== TEST 60: an unknown variable
+=== TEST 61: an unknown variable
 --- main_config
 transcoder off;
 USE $no_such

@@ -304,6 +304,22 @@ for my $name (sort keys %tools) {
     }
     is $gone, $pid, 'and is its end' or kill 'KILL', $pid;
 
+    # --- a cgroup: what the system has is a directory with this file -----------
+
+    mkdir "$dir/cgroup";
+    spew('cgroup/cgroup.procs', '');
+    serve('--cgroup', "$dir/cgroup");
+    is slurp("$dir/cgroup/cgroup.procs"), "$pid\n", 'it enters its cgroup';
+    quit();
+    serve('--cgroup', "$dir/none");
+    $l = coder_link("$dir/socket");
+    coder_put($l, opened(), coder_message(ENDED));
+    coder_receive($l, 5);
+    ok scalar(coder_got($l, STATE)), 'it serves without one that is not there';
+    kill 'TERM', $pid;
+    (undef, $err) = program_end($pid);
+    like $err, qr{cgroup ".*/none" can't be entered: No such file}, 'that is told';
+
     # --- what is too slow ----------------------------------------------------
 
     serve();
@@ -339,6 +355,8 @@ for my $name (sort keys %tools) {
                     qw(--streams 0 --socket x)],
                    [qr/--nice must be between 0 and 19/,
                     qw(--nice 20 --socket x)],
+                   [qr/--cgroup must be an absolute path/,
+                    qw(--cgroup here --socket x)],
                    [qr/serve has no option --json/, qw(--json --socket x)])
     {
         my ($said, @args) = @$wrong;

@@ -390,6 +390,15 @@ vtc_set_nice(vtc_options_t *o, const char *value)
 
 
 static int
+vtc_set_cgroup(vtc_options_t *o, const char *value)
+{
+    o->serve.cgroup = value;
+
+    return value[0] == '/' ? 0 : -1;
+}
+
+
+static int
 vtc_set_worst(vtc_options_t *o, const char *value)
 {
     long  n;
@@ -444,6 +453,7 @@ static const vtc_option_t  vtc_option[] = {
     { "life", VTC_SERVE, 1, vtc_set_life, "must be between 3 and 1023" },
     { "streams", VTC_SERVE, 1, vtc_set_streams, "must be between 1 and 256" },
     { "nice", VTC_SERVE, 1, vtc_set_nice, "must be between 0 and 19" },
+    { "cgroup", VTC_SERVE, 1, vtc_set_cgroup, "must be an absolute path" },
 
     { NULL, 0, 0, NULL, NULL }
 };

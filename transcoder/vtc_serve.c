@@ -217,6 +217,33 @@ vtc_serve_inherit(vtc_server_t *s)
 }
 
 
+/*
+ * All of it into a cgroup (version 2), whose limits are somebody else's choice.
+ * One that can't be entered is no reason not to serve.
+ */
+static void
+vtc_serve_cgroup(const char *dir)
+{
+    int      rc;
+    FILE    *f;
+    char     path[4096];
+
+    rc = snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+    f = rc < (int) sizeof(path) ? fopen(path, "we") : NULL;
+
+    if (f == NULL || fprintf(f, "%d\n", (int) getpid()) < 0
+        || fflush(f) != 0)
+    {
+        fprintf(stderr, "video-transcoder: cgroup \"%s\" can't be entered: "
+                "%s\n", dir, strerror(errno));
+    }
+
+    if (f) {
+        fclose(f);
+    }
+}
+
+
 /* Tells whoever started it that it lives, and how many streams it has. */
 static void
 vtc_serve_beat(vtc_server_t *s)
@@ -298,6 +325,10 @@ vtc_serve(const vtc_serve_t *conf)
     }
 
     vtc_serve_inherit(&s);
+
+    if (conf->cgroup) {
+        vtc_serve_cgroup(conf->cgroup);
+    }
 
     /* whoever started it may have blocked them, or not cared */
     memset(&sa, 0, sizeof(sa));

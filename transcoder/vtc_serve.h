@@ -19,6 +19,7 @@ typedef struct {
     int            life;        /* its end is that of the daemon; -1: none */
     unsigned       streams;     /* at once */
     int            nice;
+    const char    *cgroup;      /* directory of it; NULL: where it is */
     vtc_limits_t   limits;      /* of each */
 } vtc_serve_t;
 

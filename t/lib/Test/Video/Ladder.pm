@@ -75,9 +75,11 @@ sub transcoder_processes {
     my ($mark) = @_;
 
     return grep {
-        open my $fh, '<', "/proc/$_/cmdline" or ();
-        local $/;
-        my $line = $fh ? <$fh> // '' : '';
+        my $line = '';
+        if (open my $fh, '<', "/proc/$_/cmdline") {
+            local $/;
+            $line = <$fh> // '';
+        }
         $line =~ /\0serve\0/ && $line =~ /\Q$mark\E/;
     } map { m{/(\d+)$} } glob '/proc/[0-9]*';
 }
