@@ -37,7 +37,7 @@
 #define NGX_VIDEO_TRANSCODER_MOST      (65536LL * 1024 * 1024)
 
 #define NGX_VIDEO_TRANSCODER_PARAMETERS                                       \
-    "\"streams=\", \"nice=\", \"memory=\", \"timeout=\", \"path=\" or "             \
+    "\"streams=\", \"nice=\", \"memory=\", \"timeout=\", \"path=\" or " \
     "\"cgroup=\""
 
 #define NGX_VIDEO_TRANSCODER_PROGRAM   "video-transcoder"

@@ -38,6 +38,15 @@ sub gaps_of {
             @{ media_list($t, $path)->{items} }];
 }
 
+# The number of the segment after a discontinuity.
+sub discontinuity {
+    my ($t, $path) = @_;
+    my $body = $t->get($path)->body;
+    my ($after) = $body =~ /#EXT-X-DISCONTINUITY\n(.*)/s or return 'none';
+    my ($n) = $after =~ m{/(\d+)\.m4s};
+    return $n;
+}
+
 # Those of a rung that are there are as those of its source; how many are not.
 sub compared {
     my ($t, $stream) = @_;
@@ -147,6 +156,32 @@ ok +(ladder_until {
 ($missing, $other, $same) = compared($t, 'cam');
 ok $same, 'with the numbers of the source';
 $feed->end;
+
+# --- a run ends while it is away ----------------------------------------------
+
+my $ends = live_feed($t, 'ends');
+ok ladder_to($t, 'ends', $ends, 2250), 'a stream';
+kill 'KILL', transcoder_pid($t);
+ok +(wait_for { $t->log =~ /stream "ends": the transcoder is gone/ } 5),
+    'that loses its rungs';
+$ends->to(3250);
+$ends->change(size => '640x360');
+$ends->to(6250);
+is_deeply [lines_of(join('', map { $t->get("/live/ends/$_/index.m3u8")->body }
+                         qw(v0 v1)), '#EXT-X-DISCONTINUITY-SEQUENCE')], [],
+    'both runs are listed';
+my ($v0, $v1) = map { gaps_of($t, "/live/ends/$_/index.m3u8") } qw(v0 v1);
+my @at = grep { $_ < @$v1 } 0 .. $#$v0;
+is_deeply [map { $v1->[$_][0] } @at], [map { $v0->[$_][0] } @at],
+    'the numbers of rungs are those of their source in the next one, too';
+ok +(ladder_until {
+    my @tracks = ladder_tracks($t, 'ends');
+    @tracks && $tracks[1]{frame_rate} && $tracks[1]{msn} == $tracks[0]{msn};
+} $ends), 'and when they are back';
+is_deeply [map { discontinuity($t, "/live/ends/$_/index.m3u8") } qw(v0 v1)],
+    [(discontinuity($t, '/live/ends/v0/index.m3u8')) x 2],
+    'the discontinuity is at the same number';
+$ends->end;
 
 # --- all of it hangs ---------------------------------------------------------
 
