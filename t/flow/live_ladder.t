@@ -194,11 +194,10 @@ ok +(wait_for { !Test::Video::Process::is_running($before) } 10),
 $new->end;
 
 my ($last) = transcoder_pid($t);
-my $mark = "\0--streams\0009\0";
-is_deeply [transcoder_processes($mark)], [$last], 'one is there';
+is_deeply [transcoder_processes($program, 9)], [$last], 'one is there';
 $t->quit;
 ok +(wait_for { !Test::Video::Process::is_running($last) } 10),
     'the new one ends with nginx';
-ok +(wait_for { !transcoder_processes($mark) } 5), 'nothing is left';
+ok +(wait_for { !transcoder_processes($program, 9) } 5), 'nothing is left';
 
 done_testing;

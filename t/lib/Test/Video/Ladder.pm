@@ -70,9 +70,11 @@ sub ladder_tracks {
 sub transcoder_pid { return zone_status($_[0])->{transcoder_pid} }
 
 
-# Process ids of what runs of this program, its streams included.
+# Process ids of what runs of this program with so many "streams", which tells it
+# from those of other tests; its streams are included.
 sub transcoder_processes {
-    my ($mark) = @_;
+    my ($program, $streams) = @_;
+    my $mark = qr{^\Q$program\E\x00serve\x00.*\x00--streams\x00$streams\x00}s;
 
     return grep {
         my $line = '';
@@ -80,7 +82,7 @@ sub transcoder_processes {
             local $/;
             $line = <$fh> // '';
         }
-        $line =~ /\0serve\0/ && $line =~ /\Q$mark\E/;
+        $line =~ $mark;
     } map { m{/(\d+)$} } glob '/proc/[0-9]*';
 }
 
