@@ -322,6 +322,22 @@ ngx_video_live_part(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
+/* The one that is open, or NULL. */
+static ngx_video_live_segment_t *
+ngx_video_live_segment_opened(ngx_video_live_track_t *t)
+{
+    ngx_video_live_segment_t  *s;
+
+    if (t->next == t->first) {
+        return NULL;
+    }
+
+    s = ngx_video_live_segment_at(t, t->next - 1);
+
+    return s->complete ? NULL : s;
+}
+
+
 ngx_int_t
 ngx_video_live_segment_close(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number)
@@ -335,13 +351,9 @@ ngx_video_live_segment_close(ngx_video_store_t *st, ngx_uint_t index,
     l = &st->lives[index];
     t = ngx_video_live_track_at(st, l, number);
 
-    if (t->next == t->first) {
-        return NGX_OK;
-    }
+    s = ngx_video_live_segment_opened(t);
 
-    s = ngx_video_live_segment_at(t, t->next - 1);
-
-    if (s->complete) {
+    if (s == NULL) {
         return NGX_OK;
     }
 
@@ -410,13 +422,9 @@ ngx_video_live_segment_cut(ngx_video_store_t *st, ngx_uint_t index,
     l = &st->lives[index];
     t = ngx_video_live_track_at(st, l, number);
 
-    if (t->next == t->first) {
-        return;
-    }
+    s = ngx_video_live_segment_opened(t);
 
-    s = ngx_video_live_segment_at(t, t->next - 1);
-
-    if (s->complete) {
+    if (s == NULL) {
         return;
     }
 
