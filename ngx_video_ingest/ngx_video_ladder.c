@@ -63,7 +63,7 @@ ngx_video_ladder_word(ngx_str_t *s)
 }
 
 
-static char *
+char *
 ngx_video_ladder_wrong(ngx_conf_t *cf, ngx_str_t *value, const char *expected)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\": %s "

@@ -45,6 +45,10 @@ typedef struct {
 } ngx_video_ladder_t;
 
 
+/* Logs that something else is expected: NGX_CONF_ERROR. */
+char *ngx_video_ladder_wrong(ngx_conf_t *cf, ngx_str_t *value,
+    const char *expected);
+
 /* "ladder NAME { }" in "video { }". */
 char *ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

@@ -61,6 +61,16 @@ ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out)
 }
 
 
+static ngx_int_t
+ngx_video_lane_gap(ngx_video_track_writer_t *tw, uint64_t start, uint64_t end)
+{
+    return ngx_video_track_writer_gap(tw, start, end,
+                                      tw->wall
+                                      + (int64_t) (start * 1000
+                                                   / NGX_VIDEO_TIMESCALE));
+}
+
+
 /* A rung has no media up to cut n, of those that the leader has made. */
 static ngx_int_t
 ngx_video_lane_gaps(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
@@ -77,10 +87,8 @@ ngx_video_lane_gaps(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     for ( /* void */ ; lane->cut < n; lane->cut++) {
         at = ngx_video_cuts_at(&sg->cuts, lane->cut);
 
-        if (ngx_video_track_writer_gap(tw, at,
-                         ngx_video_cuts_at(&sg->cuts, lane->cut + 1),
-                         tw->wall + (int64_t) (at * 1000
-                                               / NGX_VIDEO_TIMESCALE))
+        if (ngx_video_lane_gap(tw, at,
+                               ngx_video_cuts_at(&sg->cuts, lane->cut + 1))
             != NGX_OK)
         {
             return ngx_video_lane_unwritten(sg, lane);
@@ -250,9 +258,7 @@ ngx_video_lane_rungs_end(ngx_video_segmenter_t *sg)
 
         if (ngx_video_lane_gaps(sg, lane, n) == NGX_OK) {
             lane->cut++;
-            (void) ngx_video_track_writer_gap(tw, at, sg->lead->writer.next,
-                                tw->wall + (int64_t) (at * 1000
-                                                      / NGX_VIDEO_TIMESCALE));
+            (void) ngx_video_lane_gap(tw, at, sg->lead->writer.next);
         }
     }
 }

@@ -80,17 +80,6 @@ static struct sockaddr_un      ngx_video_transcoder_name;
 static socklen_t               ngx_video_transcoder_len;
 
 
-static char *
-ngx_video_transcoder_wrong(ngx_conf_t *cf, ngx_str_t *value,
-    const char *expected)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\": %s "
-                       "is expected", value, expected);
-
-    return NGX_CONF_ERROR;
-}
-
-
 /* A number of a range, or NGX_ERROR. */
 static ngx_int_t
 ngx_video_transcoder_number(ngx_str_t *v, ngx_int_t min, ngx_int_t max)
@@ -185,13 +174,12 @@ ngx_video_transcoder(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_strcmp(value[1].data, "off") == 0) {
         tcf->enable = 0;
         return cf->args->nelts == 2 ? NGX_CONF_OK
-               : ngx_video_transcoder_wrong(cf, &value[2], "nothing after "
-                                            "\"off\"");
+               : ngx_video_ladder_wrong(cf, &value[2], "nothing after "
+                                        "\"off\"");
     }
 
     if (value[1].len == 0) {
-        return ngx_video_transcoder_wrong(cf, &value[1], "a program or "
-                                          "\"off\"");
+        return ngx_video_ladder_wrong(cf, &value[1], "a program or \"off\"");
     }
 
     tcf->program = value[1];
@@ -200,7 +188,7 @@ ngx_video_transcoder(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         expected = ngx_video_transcoder_parameter(cf, &value[i], tcf);
 
         if (expected) {
-            return ngx_video_transcoder_wrong(cf, &value[i], expected);
+            return ngx_video_ladder_wrong(cf, &value[i], expected);
         }
     }
 
