@@ -9,6 +9,7 @@
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavutil/channel_layout.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vtc_audio.h"
@@ -44,10 +45,10 @@ vtc_audio_rate(int rate)
 }
 
 
-static int
-vtc_audio_encoder(vtc_audio_t *a, const AVCodecContext *decoder)
+int
+vtc_audio_encoder(vtc_audio_t *a, int rate, int channels)
 {
-    int              rc, channels;
+    int              rc;
     const AVCodec   *codec;
     AVCodecContext  *c;
 
@@ -60,9 +61,8 @@ vtc_audio_encoder(vtc_audio_t *a, const AVCodecContext *decoder)
         return -1;
     }
 
-    channels = decoder->ch_layout.nb_channels < 2 ? 1 : 2;
     av_channel_layout_default(&c->ch_layout, channels);
-    c->sample_rate = vtc_audio_rate(decoder->sample_rate);
+    c->sample_rate = rate;
     c->sample_fmt = AV_SAMPLE_FMT_FLTP;
     c->bit_rate = (int64_t) a->bitrate;
     c->time_base = (AVRational) { 1, c->sample_rate };
@@ -104,33 +104,34 @@ vtc_audio_source(vtc_audio_t *a, const AVCodecContext *decoder)
 }
 
 
+/* Filters from in to out, and to the meter if there is one. */
 static int
-vtc_audio_chain(vtc_audio_t *a)
+vtc_audio_link(vtc_audio_t *a, const char *text)
 {
     int             rc;
-    char            text[320], layout[64];
-    AVFilterInOut  *in, *out;
-
-    (void) av_channel_layout_describe(&a->encoder->ch_layout, layout,
-                                      sizeof(layout));
-
-    /* loudnorm counts samples: what is missing has to be there before it */
-    snprintf(text, sizeof(text), "aresample=%d:async=1000:min_hard_comp=0.1,"
-             "%saresample=%d,aformat=sample_fmts=fltp:channel_layouts=%s,"
-             "asetnsamples=n=%d:p=0", a->encoder->sample_rate,
-             a->loudnorm ? "loudnorm=I=-16:TP=-1.5:LRA=11," : "",
-             a->encoder->sample_rate, layout, a->encoder->frame_size);
+    AVFilterInOut  *in, *out, *meter;
 
     in = avfilter_inout_alloc();
     out = avfilter_inout_alloc();
+    meter = a->meter ? avfilter_inout_alloc() : NULL;
     rc = AVERROR(ENOMEM);
 
-    if (in && out) {
+    if (in && out && (meter || a->meter == NULL)) {
         in->name = av_strdup("out");
         in->filter_ctx = a->out;
+        in->next = meter;
         out->name = av_strdup("in");
         out->filter_ctx = a->in;
+
+        if (meter) {
+            meter->name = av_strdup("meter");
+            meter->filter_ctx = a->meter;
+        }
+
         rc = avfilter_graph_parse_ptr(a->graph, text, &in, &out, NULL);
+
+    } else {
+        avfilter_inout_free(&meter);
     }
 
     avfilter_inout_free(&in);
@@ -140,17 +141,55 @@ vtc_audio_chain(vtc_audio_t *a)
 }
 
 
+static int
+vtc_audio_chain(vtc_audio_t *a)
+{
+    char  text[512], layout[64], last[160];
+
+    (void) av_channel_layout_describe(&a->encoder->ch_layout, layout,
+                                      sizeof(layout));
+    snprintf(last, sizeof(last), "aresample=%d,aformat=sample_fmts=fltp:"
+             "channel_layouts=%s,asetnsamples=n=%d:p=0",
+             a->encoder->sample_rate, layout, a->encoder->frame_size);
+
+    /* loudnorm counts samples: what is missing has to be there before it */
+
+    if (a->level) {
+        snprintf(text, sizeof(text), "[in]aresample=%d:async=1000:"
+                 "min_hard_comp=0.1,aformat=channel_layouts=%s,asplit[a][b];"
+                 "[a]volume@gain=volume=0dB:precision=float,"
+                 "alimiter=limit=0.84:level=0,%s[out];"
+                 "[b]ebur128=metadata=1[meter]", a->encoder->sample_rate,
+                 layout, last);
+
+    } else {
+        snprintf(text, sizeof(text), "[in]aresample=%d:async=1000:"
+                 "min_hard_comp=0.1,%s%s[out]", a->encoder->sample_rate,
+                 a->loudnorm ? "loudnorm=I=-16:TP=-1.5:LRA=11," : "", last);
+    }
+
+    return vtc_audio_link(a, text);
+}
+
+
+static int
+vtc_audio_sink(vtc_audio_t *a, AVFilterContext **sink, const char *name)
+{
+    return avfilter_graph_create_filter(sink,
+                                        avfilter_get_by_name("abuffersink"),
+                                        name, NULL, NULL, a->graph);
+}
+
+
 int
-vtc_audio_open(vtc_audio_t *a, const AVCodecContext *decoder)
+vtc_audio_from(vtc_audio_t *a, const AVCodecContext *decoder)
 {
     int  rc;
 
-    if (vtc_audio_encoder(a, decoder) != 0) {
-        return -1;
-    }
-
-    a->frame = av_frame_alloc();
-    a->spare = av_packet_alloc();
+    avfilter_graph_free(&a->graph);
+    a->meter = NULL;
+    a->frame = a->frame ? a->frame : av_frame_alloc();
+    a->spare = a->spare ? a->spare : av_packet_alloc();
     a->graph = avfilter_graph_alloc();
 
     if (a->frame == NULL || a->spare == NULL || a->graph == NULL) {
@@ -162,9 +201,11 @@ vtc_audio_open(vtc_audio_t *a, const AVCodecContext *decoder)
     rc = vtc_audio_source(a, decoder);
 
     if (rc >= 0) {
-        rc = avfilter_graph_create_filter(&a->out,
-                                          avfilter_get_by_name("abuffersink"),
-                                          "out", NULL, NULL, a->graph);
+        rc = vtc_audio_sink(a, &a->out, "out");
+    }
+
+    if (rc >= 0 && a->level) {
+        rc = vtc_audio_sink(a, &a->meter, "meter");
     }
 
     if (rc >= 0) {
@@ -172,6 +213,20 @@ vtc_audio_open(vtc_audio_t *a, const AVCodecContext *decoder)
     }
 
     return rc < 0 ? vtc_audio_fail(a, "sound can't be resampled", rc) : 0;
+}
+
+
+int
+vtc_audio_open(vtc_audio_t *a, const AVCodecContext *decoder)
+{
+    if (vtc_audio_encoder(a, vtc_audio_rate(decoder->sample_rate),
+                          decoder->ch_layout.nb_channels < 2 ? 1 : 2)
+        != 0)
+    {
+        return -1;
+    }
+
+    return vtc_audio_from(a, decoder);
 }
 
 
@@ -211,6 +266,30 @@ vtc_audio_encode(vtc_audio_t *a, AVFrame *frame)
 }
 
 
+/* What has been measured of what came in applies to what comes next. */
+static void
+vtc_audio_meter(vtc_audio_t *a)
+{
+    char                text[32];
+    AVDictionaryEntry  *now, *newest;
+
+    while (av_buffersink_get_frame(a->meter, a->frame) >= 0) {
+        now = av_dict_get(a->frame->metadata, "lavfi.r128.M", NULL, 0);
+        newest = av_dict_get(a->frame->metadata, "lavfi.r128.S", NULL, 0);
+
+        if (now && newest) {
+            snprintf(text, sizeof(text), "%.2fdB",
+                     vtc_level(&a->gain, a->loudness, atof(now->value),
+                               atof(newest->value)));
+            (void) avfilter_graph_send_command(a->graph, "volume@gain",
+                                               "volume", text, NULL, 0, 0);
+        }
+
+        av_frame_unref(a->frame);
+    }
+}
+
+
 int
 vtc_audio_send(vtc_audio_t *a, AVFrame *frame)
 {
@@ -221,6 +300,10 @@ vtc_audio_send(vtc_audio_t *a, AVFrame *frame)
 
     if (rc < 0) {
         return vtc_audio_fail(a, "sound can't be resampled", rc);
+    }
+
+    if (a->meter) {
+        vtc_audio_meter(a);
     }
 
     for ( ;; ) {

@@ -94,7 +94,7 @@ vtc_link_look(vtc_link_t *l)
                     l->in.len - l->in.from - l->seen, 0);
 
     while (nvm_wire_parse(&r, &m) == NVM_OK) {
-        if (m.type == NVM_WIRE_FRAME) {
+        if (m.type == NVM_WIRE_FRAME && !(m.flags & NVM_WIRE_AUDIO)) {
             l->newest = m.dts;
         }
     }

@@ -30,7 +30,7 @@ typedef struct {
     vtc_bytes_t   out;
     size_t        seen;         /* of "in", from its start: messages that have
                                    been counted */
-    int64_t       newest;       /* dts of the newest frame that has come */
+    int64_t       newest;       /* dts of the newest picture that came */
     unsigned      closed:1;     /* the worker sends no more */
     const char   *error;        /* why it is of no use any more; NULL */
 } vtc_link_t;

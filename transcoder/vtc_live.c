@@ -12,19 +12,12 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "vtc_ladder.h"
-#include "vtc_link.h"
 #include "vtc_live.h"
-#include "vtc_nal.h"
+#include "vtc_live_stream.h"
 #include "vtc_source.h"
-#include "vtc_video.h"
 
-
-/* key frames that may be in the decoder */
-#define VTC_LIVE_KEYS       32
 
 /* ms that media may wait here before pictures, and a rung, are dropped */
 #define VTC_LIVE_LATE       500
@@ -34,171 +27,6 @@
 #define VTC_LIVE_BACK       30000
 
 #define VTC_LIVE_STATE      1000                /* ms */
-
-typedef struct {
-    int64_t           keys[VTC_LIVE_KEYS];  /* pts of those that are decoded */
-    unsigned          n_keys;
-    unsigned          begun:1;              /* the first key frame has come */
-    AVCodecContext   *decoder;              /* NULL: no header yet */
-    AVPacket         *packet;
-    AVFrame          *frame;
-    int64_t           newest;               /* pts of what was encoded */
-} vtc_live_input_t;
-
-typedef struct {
-    vtc_link_t        link;
-    vtc_ladder_t      ladder;
-    unsigned          quality:1;            /* not for low latency */
-    unsigned          opened:1;             /* what is to be made is known */
-    unsigned          running:1;            /* encoders are open */
-    unsigned          odd:1;                /* drops every other picture */
-    unsigned          ended:1;              /* the worker has sent all; it need
-                                               not wait for what it gets */
-    unsigned          patience;             /* s */
-    vtc_live_input_t  in;
-    vtc_video_t       video;
-    vtc_nal_t         nal;
-    vtc_nal_t         extra;
-    uint64_t          pictures;
-    uint64_t          dropped;              /* pictures */
-    uint64_t          damaged;              /* frames */
-    unsigned          off;                  /* rungs, from the top */
-    int64_t           back[VTC_RUNGS_MAX];  /* pts since which one is made */
-    unsigned          times_off;
-    int64_t           calm;                 /* ms, since when nothing is late */
-    int64_t           told;                 /* ms, when the newest STATE was */
-    FILE             *why;
-    char             *said;
-    size_t            said_len;
-} vtc_live_t;
-
-
-static int64_t
-vtc_live_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-/* A line for nginx's log. */
-static int
-vtc_live_log(vtc_live_t *v, unsigned level, const char *text)
-{
-    nvm_wire_t  m = { .type = NVM_WIRE_LOG, .flags = (uint16_t) level };
-
-    return vtc_link_send(&v->link, &m, text, strlen(text), NULL, 0);
-}
-
-
-/* What v->why has been told, as a line; and it is empty again. */
-static void
-vtc_live_why(vtc_live_t *v, unsigned level)
-{
-    fflush(v->why);
-
-    if (v->said && v->said_len) {
-        v->said[v->said_len] = '\0';
-        (void) vtc_live_log(v, level, v->said);
-    }
-
-    rewind(v->why);
-}
-
-
-static int
-vtc_live_state(vtc_live_t *v)
-{
-    uint8_t           body[NVM_WIRE_STATE_LEN];
-    unsigned          i;
-    int64_t           late;
-    nvm_wire_t        m = { .type = NVM_WIRE_STATE };
-    nvm_writer_t      w;
-    nvm_wire_state_t  s;
-
-    late = v->in.newest == INT64_MIN || v->link.newest == INT64_MIN
-           ? 0 : v->link.newest - v->in.newest;
-
-    memset(&s, 0, sizeof(s));
-    s.pictures = v->pictures;
-    s.dropped = v->dropped;
-    s.damaged = v->damaged;
-    s.rungs = v->video.n;
-    s.off = v->off;
-    s.late = late < 0 ? 0 : (uint64_t) late;
-
-    for (i = 0; i < v->video.n; i++) {
-        s.cpu += v->video.outputs[i].cpu;
-    }
-
-    s.cpu /= 1000000;
-    v->told = vtc_live_now();
-
-    nvm_writer_init(&w, body, sizeof(body));
-    nvm_wire_state_write(&w, &s);
-
-    return vtc_link_send(&v->link, &m, body, w.len, NULL, 0);
-}
-
-
-/* An encoded picture of a rung. */
-static int
-vtc_live_packet(void *data, unsigned output, AVPacket *packet)
-{
-    vtc_live_t  *v;
-    nvm_wire_t   m = { .type = NVM_WIRE_FRAME, .codec = NVM_WIRE_AVC };
-
-    v = data;
-
-    if (packet->pts < v->back[output]) {
-        /* of before it was given up */
-        return 0;
-    }
-
-    if (vtc_nal_picture(&v->nal, packet->data, (size_t) packet->size) != 0) {
-        fputs("an encoder gave no picture", v->why);
-        return -1;
-    }
-
-    m.track = (uint8_t) output;
-    m.flags = packet->flags & AV_PKT_FLAG_KEY ? NVM_WIRE_KEY : 0;
-    m.pts = packet->pts;
-    m.dts = packet->dts;
-
-    return vtc_link_send(&v->link, &m, v->nal.data, v->nal.len, NULL, 0);
-}
-
-
-/* Tells a rung's name and configuration. */
-static int
-vtc_live_header(vtc_live_t *v, unsigned output)
-{
-    uint8_t          name[1 + VTC_NAME_MAX];
-    size_t           len;
-    nvm_wire_t       m = { .type = NVM_WIRE_HEADER, .codec = NVM_WIRE_AVC };
-    AVCodecContext  *c;
-
-    c = v->video.outputs[output].encoder;
-
-    if (vtc_nal_config(&v->extra, c->extradata, (size_t) c->extradata_size)
-        != 0)
-    {
-        fputs("an encoder gave no configuration", v->why);
-        return -1;
-    }
-
-    len = strlen(v->video.outputs[output].encoding.rung->name);
-    name[0] = (uint8_t) len;
-    memcpy(name + 1, v->video.outputs[output].encoding.rung->name, len);
-    m.track = (uint8_t) output;
-    m.flags = output == v->video.n - 1 ? NVM_WIRE_LAST : 0;
-
-    return vtc_link_send(&v->link, &m, name, len + 1, v->extra.data,
-                         v->extra.len);
-}
 
 
 /* The rungs that are to be made of pictures like this one: 0, or -1. */
@@ -266,6 +94,10 @@ vtc_live_start(vtc_live_t *v, const AVFrame *first)
 
     v->running = 1;
     v->calm = vtc_live_now();
+
+    if (vtc_live_sound_header(v) != 0) {
+        return -1;
+    }
 
     for (i = 0; i < v->video.n; i++) {
         v->video.outputs[i].off = i < v->off;
@@ -551,7 +383,28 @@ vtc_live_frame(vtc_live_t *v, const nvm_wire_t *m)
 }
 
 
-/* What is to be made: {"name": ..., "latency": ..., "ladder": {...}} */
+/* A header of sound; what can't be decoded is left out. */
+static int
+vtc_live_sound(vtc_live_t *v, const nvm_wire_t *m)
+{
+    int  rc;
+
+    rc = vtc_live_audio_source(&v->sound, m);
+
+    if (rc > 0) {
+        vtc_live_why(v, 4);
+        return 0;
+    }
+
+    /* else it is told with those of pictures */
+    return rc == 0 && v->running ? vtc_live_sound_header(v) : rc;
+}
+
+
+/*
+ * What is to be made: {"latency": ..., "ladder": {...}, "audio": {...}}, of
+ * which audio may be missing.
+ */
 static int
 vtc_live_open(vtc_live_t *v, const nvm_wire_t *m)
 {
@@ -583,11 +436,34 @@ vtc_live_open(vtc_live_t *v, const nvm_wire_t *m)
         }
     }
 
+    if (rc == 0) {
+        v->sound.audio.why = v->why;
+        v->sound.audio.packet = vtc_live_sound_packet;
+        v->sound.audio.data = v;
+        rc = vtc_live_audio_open(&v->sound, json_object_get(root, "audio"));
+    }
+
     free(text);
     json_decref(root);
     v->opened = 1;
 
     return rc;
+}
+
+
+/* Nothing follows: what is left in decoders and encoders. */
+static int
+vtc_live_last(vtc_live_t *v)
+{
+    if (v->in.decoder) {
+        (void) avcodec_send_packet(v->in.decoder, NULL);
+
+        if (vtc_live_drain(v) != 0 || vtc_live_stop(v) != 0) {
+            return -1;
+        }
+    }
+
+    return vtc_live_audio_end(&v->sound);
 }
 
 
@@ -601,23 +477,27 @@ vtc_live_message(vtc_live_t *v, const nvm_wire_t *m)
         return vtc_live_open(v, m);
 
     case NVM_WIRE_HEADER:
-        return v->opened ? vtc_live_source(v, m) : 0;
+
+        if (!v->opened) {
+            return 0;
+        }
+
+        return m->flags & NVM_WIRE_AUDIO ? vtc_live_sound(v, m)
+                                         : vtc_live_source(v, m);
 
     case NVM_WIRE_FRAME:
-        return v->opened ? vtc_live_frame(v, m) : 0;
+
+        if (!v->opened) {
+            return 0;
+        }
+
+        return m->flags & NVM_WIRE_AUDIO ? vtc_live_audio_frame(&v->sound, m)
+                                         : vtc_live_frame(v, m);
 
     case NVM_WIRE_END:
         v->ended = 1;
 
-        if (v->in.decoder) {
-            (void) avcodec_send_packet(v->in.decoder, NULL);
-
-            if (vtc_live_drain(v) != 0 || vtc_live_stop(v) != 0) {
-                return -1;
-            }
-        }
-
-        return 1;
+        return vtc_live_last(v) == 0 ? 1 : -1;
 
     default:
         fputs("a message that is not for the transcoder", v->why);
@@ -717,6 +597,7 @@ vtc_live(int fd, unsigned patience)
         vtc_video_close(&v->video);
     }
 
+    vtc_live_audio_close(&v->sound);
     avcodec_free_context(&v->in.decoder);
     av_packet_free(&v->in.packet);
     av_frame_free(&v->in.frame);

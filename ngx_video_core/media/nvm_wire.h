@@ -8,10 +8,11 @@
  *   u8   track                     u16  flags
  *   u32  codec, a FourCC           i64  pts, i64 dts: ticks of NVM_WIRE_SCALE
  *
- * A worker sends OPEN, then HEADER and FRAME of its video, as FLV has them
- * (configuration as its box has it, NAL units with their lengths), at last END.
- * The daemon sends for each rung HEADER, whose body begins with the length of
- * the rung's name (u8) and the name, and FRAME; and STATE and LOG.
+ * A worker sends OPEN, then HEADER and FRAME of its video and its sound, as FLV
+ * has them (configuration as its box has it, NAL units with their lengths), at
+ * last END.  The daemon sends for each rung HEADER, whose body begins with the
+ * length of the rung's name (u8) and the name, and FRAME; and STATE and LOG.
+ * The rung of sound is called "audio", the times of its frames are in samples.
  */
 
 #ifndef NVM_WIRE_H
@@ -28,8 +29,13 @@
 #define NVM_WIRE_AVC        0x61766331u         /* "avc1" */
 #define NVM_WIRE_HEVC       0x68766331u         /* "hvc1" */
 #define NVM_WIRE_AAC        0x6d703461u         /* "mp4a" */
+#define NVM_WIRE_MP3        0x2e6d7033u         /* ".mp3" */
+#define NVM_WIRE_AC3        0x61632d33u         /* "ac-3" */
+#define NVM_WIRE_EAC3       0x65632d33u         /* "ec-3" */
+#define NVM_WIRE_OPUS       0x4f707573u         /* "Opus" */
+#define NVM_WIRE_FLAC       0x664c6143u         /* "fLaC" */
 
-/* of a FRAME */
+/* of a FRAME; AUDIO of a HEADER, too */
 #define NVM_WIRE_KEY        0x0001
 #define NVM_WIRE_AUDIO      0x0002
 

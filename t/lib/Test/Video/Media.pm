@@ -68,8 +68,8 @@ sub source_args {
 
     return (
         '-f', 'lavfi', '-i', "testsrc2=size=$size:rate=$fps",
-        '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000',
-        '-t', $seconds,
+        '-f', 'lavfi', '-i',
+        $o{sound} // 'sine=frequency=440:sample_rate=48000', '-t', $seconds,
         qw(-c:v libx264 -preset veryfast -pix_fmt yuv420p),
         '-bf', $o{bframes} // 0,
         '-g', $gop, '-keyint_min', $gop, '-sc_threshold', 0,
@@ -83,7 +83,7 @@ sub source_args {
 
 
 # What an encoder publishes.  Options: seconds (10), fps (30), gop (frames),
-# size, bframes (0), bitrate.
+# size, bframes (0), bitrate, sound (a source of lavfi; a tone).
 sub flv_h264_aac {
     my (%o) = @_;
     return media_file('h264-aac.flv', source_args(%o),
