@@ -172,9 +172,13 @@ ngx_http_video_live_blocked(ngx_http_request_t *r,
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    /* a part that the segment turned out not to have: the next one's first */
+    /*
+     * A part that the segment turned out not to have: the next one's first.
+     * Who waits for one of a gap is told of that.
+     */
     if (has_part == NGX_OK
-        && ((msn == edge->msn && edge->complete && part >= edge->nparts)
+        && ((msn == edge->msn && edge->complete && !edge->gap
+             && part >= edge->nparts)
             || (msn + 1 == edge->msn && part >= edge->before)))
     {
         msn++;

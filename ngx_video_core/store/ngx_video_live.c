@@ -143,7 +143,8 @@ ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l)
 
         for (k = t->first; k < t->next; k++) {
             s = ngx_video_live_segment_at(t, k);
-            used += s->gap ? 0 : (s->size >> NGX_VIDEO_CHUNK_SHIFT) + 1;
+            used += s->gap && !s->cut
+                    ? 0 : (s->size >> NGX_VIDEO_CHUNK_SHIFT) + 1;
         }
     }
 
@@ -433,10 +434,17 @@ ngx_video_live_segment_cut(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_begin(l);
     s->duration = duration;
     s->gap = 1;
+    s->cut = (s->nparts != 0);
     s->complete = 1;
     ngx_video_live_commit(l);
 
-    ngx_video_object_abort(st, &ref);
+    if (s->cut) {
+        ngx_video_object_complete(st, &ref);
+
+    } else {
+        ngx_video_object_abort(st, &ref);
+    }
+
     ngx_video_object_put(st, &ref);
 
     ngx_video_signal_raise(st, &l->signal);

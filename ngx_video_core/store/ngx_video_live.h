@@ -220,6 +220,8 @@ typedef struct {
     unsigned                  complete:1;
     unsigned                  gap:1;        /* it was cut off, its object is
                                                aborted */
+    unsigned                  cut:1;        /* ... is what came before, for
+                                               those who have been told of it */
 } ngx_video_live_segment_t;
 
 
@@ -331,11 +333,13 @@ typedef struct {
     uint64_t                  msn;          /* of the newest segment */
     uint64_t                  first;        /* oldest that is kept */
     uint32_t                  nparts;       /* of it that are there */
-    uint32_t                  before;       /* parts of the one before it */
+    uint32_t                  before;       /* parts of the one before it; of a
+                                               gap as many as may be */
     uint64_t                  duration;     /* of that, in ticks */
     uint32_t                  behind;       /* ngx_video_live_dvr_behind() */
     unsigned                  empty:1;
     unsigned                  complete:1;
+    unsigned                  gap:1;
 } ngx_video_live_edge_t;
 
 
@@ -400,7 +404,7 @@ ngx_int_t ngx_video_live_segment_close(ngx_video_store_t *st,
 
 /*
  * What else the open segment should have had will not come: it is a gap of so
- * many ticks.
+ * many ticks.  What it has is there for who knows of it.
  */
 void ngx_video_live_segment_cut(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number, uint64_t duration);

@@ -239,10 +239,11 @@ ngx_video_live_edge(ngx_video_store_t *st, ngx_video_live_info_t *info,
         edge->msn = s->msn;
         edge->nparts = s->nparts;
         edge->complete = s->complete;
+        edge->gap = s->gap;
 
         if (next - first > 1) {
             s = ngx_video_live_segment_at(t, next - 2);
-            edge->before = s->nparts;
+            edge->before = s->gap ? NGX_VIDEO_LIVE_PARTS : s->nparts;
             edge->duration = s->duration;
         }
 
@@ -566,7 +567,7 @@ ngx_video_live_locate(ngx_video_live_track_t *t, uint64_t msn, ngx_int_t part,
         return rc;
     }
 
-    if (segment->gap) {
+    if (segment->gap && !segment->cut) {
         return NGX_DECLINED;
     }
 

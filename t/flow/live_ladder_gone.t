@@ -38,6 +38,17 @@ sub gaps_of {
             @{ media_list($t, $path)->{items} }];
 }
 
+# Whether rungs are as far as their source, and not with gaps.
+sub follows {
+    my ($t, $stream, @rungs) = @_;
+    my @tracks = ladder_tracks($t, $stream);
+
+    return @tracks && !grep {
+        $tracks[$_]{msn} != $tracks[0]{msn}
+        || gaps_of($t, "/live/$stream/v$_/index.m3u8")->[-1][1]
+    } @rungs;
+}
+
 # The number of the segment after a discontinuity.
 sub discontinuity {
     my ($t, $path) = @_;
@@ -62,13 +73,20 @@ sub compared {
 
     for my $item (grep { $_->{kind} eq 'segment' } @{ $list->{items} }) {
         my $r = $t->get($item->{path});
-        if ($item->{gap}) {
+        if ($item->{gap} && $r->status == 404) {
             $gaps++;
-            $other++ if $r->status != 404;
             next;
         }
         my $body = $r->body;
         my @samples = Test::Video::Corpus::samples_of(\$body, $timing);
+        if ($item->{gap}) {
+            # it has been listed before: as much of it as there is
+            $gaps++;
+            my $rest = ' ' . ($shown{ $item->{msn} } // '') . ' ';
+            my $is = ' ' . shown(\@samples) . ' ';
+            $other++ if index($rest, $is) != 0 || $rest eq $is;
+            next;
+        }
         $other++ if !@samples || !defined $shown{ $item->{msn} }
                     || shown(\@samples) ne $shown{ $item->{msn} };
     }
@@ -87,23 +105,21 @@ kill 'KILL', $died;
 ok +(wait_for { $t->log =~ /stream "cam": the transcoder is gone/ } 5),
     'the transcoder dies';
 $feed->to(5100);
-my @tracks = ladder_tracks($t, 'cam');
-is $tracks[0]{msn}, $tracks[1]{msn} + 1, 'the source goes on';
+is gaps_of($t, '/live/cam/v0/index.m3u8')->[-1][1], 0, 'the source goes on';
 $t->log_like(qr/\[error\] .* the transcoder is gone and will be started again/,
     'that is told');
 my $gaps = gaps_of($t, '/live/cam/v1/index.m3u8');
-is_deeply [map { $_->[1] } @$gaps], [0, 0, 0, 1, 1],
-    'what it had begun is a gap';
+is_deeply [map { $_->[1] } @$gaps], [0, 0, 0, 1, 1, 1],
+    'what it had begun is a gap, and what the source has begun';
+is $t->get("/live/cam/v1/index.m3u8?_HLS_msn=$gaps->[3][0]&_HLS_part=4",
+           timeout => 3)->status, 200, 'who waits for a part of it is told';
 like $t->get('/live/cam/v1/index.m3u8')->body, qr/#EXT-X-GAP\n#EXTINF:1.0/,
     'as long as the segment of the source';
 
 ok +(wait_for { my $pid = transcoder_pid($t); $pid && $pid != $died } 10),
     'it is started again';
 is zone_status($t)->{transcoder_starts}, 2, 'for the second time';
-ok +(ladder_until {
-    my @tracks = ladder_tracks($t, 'cam');
-    $tracks[1]{msn} == $tracks[0]{msn} && $tracks[2]{msn} == $tracks[0]{msn};
-} $feed), 'the rungs are back';
+ok +(ladder_until { follows($t, 'cam', 1, 2) } $feed), 'the rungs are back';
 ok ladder_to($t, 'cam', $feed, (int($feed->{at} / 1000) + 2) * 1000 + 250),
     'as before';
 my ($missing, $other, $same) = compared($t, 'cam');
@@ -130,10 +146,8 @@ ok +(wait_for { $t->log =~ /stream "second": the transcoder is gone/ } 5),
 ok ladder_to($t, 'cam', $feed, $feed->{at} + 900), 'other streams go on';
 $t->log_like(qr/\[error\] .* process \d+ of a stream crashed: Killed/,
     'that is told');
-ok +(ladder_until {
-    my @tracks = ladder_tracks($t, 'second');
-    $tracks[1]{msn} == $tracks[0]{msn};
-} $second), 'its rungs come back';
+ok +(ladder_until { follows($t, 'second', 1) } $second),
+    'its rungs come back';
 $second->end;
 
 # --- it hangs ---------------------------------------------------------------
@@ -149,10 +163,7 @@ ok +(wait_for {
 is +(grep { $_->[1] } @{ gaps_of($t, '/live/cam/v0/index.m3u8') }) + 0, 0,
     'not the source';
 kill 'CONT', $of_cam;
-ok +(ladder_until {
-    my @tracks = ladder_tracks($t, 'cam');
-    $tracks[2]{msn} == $tracks[0]{msn};
-} $feed), 'the lowest comes back when it goes on';
+ok +(ladder_until { follows($t, 'cam', 2) } $feed), 'the lowest comes back when it goes on';
 ($missing, $other, $same) = compared($t, 'cam');
 ok $same, 'with the numbers of the source';
 $feed->end;
@@ -176,7 +187,7 @@ is_deeply [map { $v1->[$_][0] } @at], [map { $v0->[$_][0] } @at],
     'the numbers of rungs are those of their source in the next one, too';
 ok +(ladder_until {
     my @tracks = ladder_tracks($t, 'ends');
-    @tracks && $tracks[1]{frame_rate} && $tracks[1]{msn} == $tracks[0]{msn};
+    @tracks && $tracks[1]{frame_rate} && follows($t, 'ends', 1);
 } $ends), 'and when they are back';
 is_deeply [map { discontinuity($t, "/live/ends/$_/index.m3u8") } qw(v0 v1)],
     [(discontinuity($t, '/live/ends/v0/index.m3u8')) x 2],
