@@ -191,6 +191,23 @@ ngx_http_video_live_ts_left_out(ngx_http_request_t *r,
 }
 
 
+/* Whether it is sound that was made of one that is listed. */
+static ngx_uint_t
+ngx_http_video_live_ts_spare(nvm_hls_rendition_t *renditions, size_t n,
+    nvm_track_t *track)
+{
+    size_t  i;
+
+    for (i = 0; track->kind == NVM_AUDIO && track->made && i < n; i++) {
+        if (renditions[i].track->kind == NVM_AUDIO) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * Whether a track is listed: of audio, all of the codec of the first, which is
  * muxed.
@@ -285,7 +302,9 @@ ngx_http_video_live_ts_master(ngx_http_request_t *r,
     for (n = 0; n < t->ntracks; n++) {
         track = &t->run[0]->track[n];
 
-        if (ngx_http_video_runs_vain(t, n)) {
+        if (ngx_http_video_runs_vain(t, n)
+            || ngx_http_video_live_ts_spare(renditions, m.nrenditions, track))
+        {
             continue;
         }
 

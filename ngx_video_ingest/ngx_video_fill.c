@@ -32,7 +32,7 @@ ngx_video_fill_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
     }
 
     for (i = 0; i < sg->nlanes; i++) {
-        if (sg->lanes[i].kind == NVM_AUDIO) {
+        if (sg->lanes[i].kind == NVM_AUDIO && !sg->lanes[i].made) {
             return 0;
         }
     }
@@ -158,6 +158,10 @@ ngx_video_fill_to(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
             return NGX_ERROR;
         }
 
+        ngx_video_segmenter_feed(sg, lane,
+                                 nvm_rescale((int64_t) f.dts, 1000,
+                                             lane->writer.track.timescale)
+                                 - (int64_t) sg->time.begin + sg->base, &f);
         ngx_video_live_stat_silent(sg->stat);
     }
 

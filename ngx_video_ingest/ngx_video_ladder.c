@@ -8,32 +8,12 @@
 #include "ngx_video_ingest.h"
 
 
-#define NGX_VIDEO_RUNG_PIXELS_MIN  32
-#define NGX_VIDEO_RUNG_PIXELS_MAX  8192
-#define NGX_VIDEO_RUNG_RATE_MIN    10000
-#define NGX_VIDEO_RUNG_RATE_MAX    500000000
-#define NGX_VIDEO_RUNG_FPS_MAX     240
-
 /* of JSON, numbers at their longest */
 #define NGX_VIDEO_RUNG_TEXT        512
 
 
 static char *ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
-
-
-/* of libx264 */
-static ngx_str_t  ngx_video_rung_presets[] = {
-    ngx_string("ultrafast"), ngx_string("superfast"), ngx_string("veryfast"),
-    ngx_string("faster"), ngx_string("fast"), ngx_string("medium"),
-    ngx_string("slow"), ngx_string("slower"), ngx_string("veryslow"),
-    ngx_null_string
-};
-
-static ngx_str_t  ngx_video_rung_profiles[] = {
-    ngx_string("baseline"), ngx_string("main"), ngx_string("high"),
-    ngx_null_string
-};
 
 
 static ngx_uint_t
@@ -43,7 +23,7 @@ ngx_video_ladder_same(ngx_str_t *a, const u_char *data, size_t len)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_video_ladder_word(ngx_str_t *s)
 {
     u_char  ch;
@@ -182,6 +162,20 @@ ngx_video_ladder_rate(ngx_video_ladder_t *ladder)
 }
 
 
+ngx_uint_t
+ngx_video_ladder_seen(ngx_video_ladder_t *ladder)
+{
+    ngx_uint_t         i;
+    ngx_video_rung_t  *r;
+
+    r = ladder->rungs.elts;
+
+    for (i = 0; i < ladder->rungs.nelts && r[i].rate; i++) { /* void */ }
+
+    return i < ladder->rungs.nelts;
+}
+
+
 ngx_video_rung_t *
 ngx_video_ladder_rung(ngx_video_ladder_t *ladder, const u_char *name,
     size_t len)
@@ -198,214 +192,6 @@ ngx_video_ladder_rung(ngx_video_ladder_t *ladder, const u_char *name,
     }
 
     return NULL;
-}
-
-
-/* "5000k", "5m", "5000000": bits, thousands and millions of them. */
-static ngx_int_t
-ngx_video_ladder_bits(ngx_str_t *value, uint64_t *out)
-{
-    u_char     last;
-    size_t     len;
-    int64_t    n, unit;
-
-    len = value->len;
-    last = len ? value->data[len - 1] : 0;
-    unit = last == 'k' || last == 'K' ? 1000
-           : last == 'm' || last == 'M' ? 1000000 : 1;
-    n = ngx_atoi(value->data, len - (unit > 1));
-
-    if (n <= 0 || n > NGX_VIDEO_RUNG_RATE_MAX) {
-        return NGX_ERROR;
-    }
-
-    *out = (uint64_t) (n * unit);
-
-    return *out >= NGX_VIDEO_RUNG_RATE_MIN && *out <= NGX_VIDEO_RUNG_RATE_MAX
-           ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_video_ladder_pixels(u_char *data, size_t len, ngx_uint_t *out)
-{
-    ngx_int_t  n;
-
-    n = ngx_atoi(data, len);
-
-    if (n < NGX_VIDEO_RUNG_PIXELS_MIN || n > NGX_VIDEO_RUNG_PIXELS_MAX
-        || n % 2)
-    {
-        return NGX_ERROR;
-    }
-
-    *out = (ngx_uint_t) n;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_video_ladder_size(ngx_str_t *value, ngx_video_rung_t *r)
-{
-    u_char  *x, *end;
-
-    end = value->data + value->len;
-    x = ngx_strlchr(value->data, end, 'x');
-
-    if (x == NULL
-        || ngx_video_ladder_pixels(value->data, x - value->data, &r->width)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_video_ladder_pixels(x + 1, end - x - 1, &r->height);
-}
-
-
-static ngx_int_t
-ngx_video_ladder_choice(ngx_str_t *value, ngx_str_t *choices, ngx_str_t *out)
-{
-    for ( /* void */ ; choices->len; choices++) {
-        if (ngx_video_ladder_same(choices, value->data, value->len)) {
-            *out = *choices;
-            return NGX_OK;
-        }
-    }
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_video_ladder_fps(ngx_str_t *value, ngx_uint_t *out)
-{
-    ngx_int_t  n;
-
-    n = ngx_atoi(value->data, value->len);
-
-    if (n < 1 || n > NGX_VIDEO_RUNG_FPS_MAX) {
-        return NGX_ERROR;
-    }
-
-    *out = (ngx_uint_t) n;
-
-    return NGX_OK;
-}
-
-
-/* Of a rung, behind its bit rate: NULL, or what is expected. */
-static const char *
-ngx_video_ladder_parameter(ngx_str_t *value, ngx_video_rung_t *r)
-{
-    ngx_str_t   v;
-
-    v.data = ngx_strlchr(value->data, value->data + value->len, '=');
-
-    if (v.data == NULL) {
-        return "\"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or "
-               "\"profile=\"";
-    }
-
-    v.data++;
-    v.len = value->data + value->len - v.data;
-
-    if (ngx_strncmp(value->data, "maxrate=", 8) == 0) {
-        return ngx_video_ladder_bits(&v, &r->maxrate) == NGX_OK
-               && r->maxrate >= r->bitrate
-               ? NULL : "a rate that is not below that of the rung, up to "
-                        "500m,";
-    }
-
-    if (ngx_strncmp(value->data, "bufsize=", 8) == 0) {
-        return ngx_video_ladder_bits(&v, &r->bufsize) == NGX_OK
-               ? NULL : "a size between 10k and 500m";
-    }
-
-    if (ngx_strncmp(value->data, "fps=", 4) == 0) {
-        return ngx_video_ladder_fps(&v, &r->fps) == NGX_OK
-               ? NULL : "a number between 1 and 240";
-    }
-
-    if (ngx_strncmp(value->data, "preset=", 7) == 0) {
-        return ngx_video_ladder_choice(&v, ngx_video_rung_presets, &r->preset)
-               == NGX_OK ? NULL : "a preset of x264, \"ultrafast\" to "
-                                  "\"veryslow\",";
-    }
-
-    if (ngx_strncmp(value->data, "profile=", 8) == 0) {
-        return ngx_video_ladder_choice(&v, ngx_video_rung_profiles,
-                                       &r->profile)
-               == NGX_OK ? NULL : "\"baseline\", \"main\" or \"high\"";
-    }
-
-    return "\"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or \"profile=\"";
-}
-
-
-/* rung NAME WxH BITRATE [PARAMETER=VALUE]... */
-static char *
-ngx_video_ladder_add_rung(ngx_conf_t *cf, ngx_video_ladder_t *l)
-{
-    ngx_str_t         *value;
-    ngx_uint_t         i;
-    const char        *expected;
-    ngx_video_rung_t  *r;
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts < 4) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number of arguments "
-                           "in \"rung\": a name, a size and a bit rate are "
-                           "expected");
-        return NGX_CONF_ERROR;
-    }
-
-    if (!ngx_video_ladder_word(&value[1])) {
-        return ngx_video_ladder_wrong(cf, &value[1], "a name of up to 31 "
-                                      "letters, digits, \"-\" and \"_\"");
-    }
-
-    if (ngx_video_ladder_rung(l, value[1].data, value[1].len)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate rung \"%V\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (l->rungs.nelts == NGX_VIDEO_RUNGS) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" has more than "
-                           "%d rungs", &l->name, NGX_VIDEO_RUNGS);
-        return NGX_CONF_ERROR;
-    }
-
-    r = ngx_array_push(&l->rungs);
-    if (r == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(r, sizeof(ngx_video_rung_t));
-    r->name = value[1];
-
-    if (ngx_video_ladder_size(&value[2], r) != NGX_OK) {
-        return ngx_video_ladder_wrong(cf, &value[2], "WIDTHxHEIGHT, even "
-                                      "numbers between 32 and 8192,");
-    }
-
-    if (ngx_video_ladder_bits(&value[3], &r->bitrate) != NGX_OK) {
-        return ngx_video_ladder_wrong(cf, &value[3], "a bit rate between 10k "
-                                      "and 500m");
-    }
-
-    for (i = 4; i < cf->args->nelts; i++) {
-        expected = ngx_video_ladder_parameter(&value[i], r);
-
-        if (expected) {
-            return ngx_video_ladder_wrong(cf, &value[i], expected);
-        }
-    }
-
-    return NGX_CONF_OK;
 }
 
 
@@ -441,7 +227,11 @@ ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     value = cf->args->elts;
 
     if (ngx_strcmp(value[0].data, "rung") == 0) {
-        return ngx_video_ladder_add_rung(cf, l);
+        return ngx_video_ladder_pictures(cf, l);
+    }
+
+    if (ngx_strcmp(value[0].data, "audio") == 0) {
+        return ngx_video_ladder_sound(cf, l);
     }
 
     if (ngx_strcmp(value[0].data, "latency") == 0) {
@@ -449,7 +239,8 @@ ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%V\" in "
-                       "\"ladder\": \"rung\" or \"latency\" is expected",
+                       "\"ladder\": \"rung\", \"audio\" or \"latency\" is "
+                       "expected",
                        &value[0]);
 
     return NGX_CONF_ERROR;
@@ -486,12 +277,26 @@ ngx_video_ladder_rung_text(u_char *p, ngx_video_rung_t *r)
 }
 
 
+static u_char *
+ngx_video_ladder_sound_text(u_char *p, ngx_video_rung_t *r)
+{
+    p = ngx_sprintf(p, "\"audio\":{\"bitrate\":%uL,\"rate\":%ui,"
+                    "\"channels\":%ui", r->bitrate, r->rate, r->channels);
+
+    if (r->loudness) {
+        p = ngx_sprintf(p, ",\"loudness\":-%ui", r->loudness);
+    }
+
+    return ngx_sprintf(p, "},");
+}
+
+
 /* What docs/transcoder.md has of OPEN. */
 static ngx_int_t
 ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
 {
     u_char            *p;
-    ngx_uint_t         i;
+    ngx_uint_t         i, n;
     ngx_video_rung_t  *r;
 
     r = l->rungs.elts;
@@ -502,12 +307,20 @@ ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
     }
 
     l->text.data = p;
-    p = ngx_sprintf(p, "{\"latency\":\"%s\",\"ladder\":{\"audio\":false,"
-                    "\"rungs\":[", l->quality ? "quality" : "low");
+    p = ngx_sprintf(p, "{\"latency\":\"%s\",",
+                    l->quality ? "quality" : "low");
 
     for (i = 0; i < l->rungs.nelts; i++) {
-        p = i ? ngx_sprintf(p, ",") : p;
-        p = ngx_video_ladder_rung_text(p, &r[i]);
+        p = r[i].rate ? ngx_video_ladder_sound_text(p, &r[i]) : p;
+    }
+
+    p = ngx_sprintf(p, "\"ladder\":{\"audio\":false,\"rungs\":[");
+
+    for (i = 0, n = 0; i < l->rungs.nelts; i++) {
+        if (r[i].rate == 0) {
+            p = n++ ? ngx_sprintf(p, ",") : p;
+            p = ngx_video_ladder_rung_text(p, &r[i]);
+        }
     }
 
     p = ngx_sprintf(p, "]}}");
@@ -558,7 +371,7 @@ ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    if (l->rungs.nelts == 0) {
+    if (!ngx_video_ladder_seen(l)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" has no rung",
                            &l->name);
         return NGX_CONF_ERROR;

@@ -18,7 +18,11 @@
 /* letters of a name */
 #define NGX_VIDEO_RUNG_NAME       31
 
+/* the name of that of sound */
+#define NGX_VIDEO_RUNG_SOUND      "audio"
 
+
+/* of pictures, or of sound: there is one, called "audio" */
 typedef struct {
     ngx_str_t                 name;
     ngx_uint_t                width;        /* the box that pictures are */
@@ -30,6 +34,12 @@ typedef struct {
     ngx_uint_t                fps;
     ngx_str_t                 preset;
     ngx_str_t                 profile;
+
+    ngx_uint_t                rate;         /* of sound: samples/s; of pictures
+                                               0 */
+    ngx_uint_t                channels;
+    ngx_uint_t                loudness;     /* LUFS below 0; 0: as it comes */
+    ngx_uint_t                variant;      /* is to be had without pictures */
 } ngx_video_rung_t;
 
 
@@ -49,6 +59,13 @@ typedef struct {
 char *ngx_video_ladder_wrong(ngx_conf_t *cf, ngx_str_t *value,
     const char *expected);
 
+/* Whether a name is one: letters, digits, "-" and "_", not too many. */
+ngx_uint_t ngx_video_ladder_word(ngx_str_t *s);
+
+/* ngx_video_ladder_rung.c: lines of a ladder, "rung" and "audio". */
+char *ngx_video_ladder_pictures(ngx_conf_t *cf, ngx_video_ladder_t *l);
+char *ngx_video_ladder_sound(ngx_conf_t *cf, ngx_video_ladder_t *l);
+
 /* "ladder NAME { }" in "video { }". */
 char *ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -67,6 +84,9 @@ ngx_int_t ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log);
 
 /* The most that all of its rungs take, bit/s; of none 0. */
 uint64_t ngx_video_ladder_rate(ngx_video_ladder_t *ladder);
+
+/* Whether there is a rung of pictures. */
+ngx_uint_t ngx_video_ladder_seen(ngx_video_ladder_t *ladder);
 
 /* The rung of a name, or NULL. */
 ngx_video_rung_t *ngx_video_ladder_rung(ngx_video_ladder_t *ladder,

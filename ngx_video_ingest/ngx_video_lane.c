@@ -128,8 +128,12 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     tw->wall = sg->time.wall + (int64_t) sg->time.start
                - (int64_t) sg->time.begin;
 
-    if (lane->made) {
+    if (lane->made && lane->kind == NVM_VIDEO) {
         ngx_video_lane_of_source(sg, lane);
+
+    } else if (lane->made) {
+        tw->frame = nvm_frame_usual(&tw->track);
+        ngx_video_lane_audio_parts(sg, lane);
 
     } else if (lane->kind == NVM_VIDEO) {
         ngx_video_lane_frame_rate(sg, lane);
@@ -146,7 +150,10 @@ ngx_video_lane_start(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     }
 
     /* what is announced is of the only track of its kind */
-    if (!lane->made) {
+    if (lane->made) {
+        ngx_video_lane_rung_rate(lane);
+
+    } else {
         ngx_video_lane_rate(tw, lane->id ? 0 : sg->rate[lane->kind],
                             lane->kind == NVM_VIDEO ? NGX_VIDEO_GUESS_VIDEO
                                                     : NGX_VIDEO_GUESS_AUDIO);
@@ -522,7 +529,7 @@ ngx_video_lane_alone(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     tw = &lane->writer;
 
-    if (!tw->open || !ngx_video_lane_stretched(sg, tw, out, 1)) {
+    if (!tw->open || lane->made || !ngx_video_lane_stretched(sg, tw, out, 1)) {
         return 0;
     }
 
@@ -730,6 +737,8 @@ ngx_int_t
 ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     ngx_video_frame_t *f)
 {
+    ngx_int_t  rc;
+
     if (f->key) {
         lane->cts = f->cts;
     }
@@ -738,12 +747,22 @@ ngx_video_lane_frame(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         return ngx_video_lane_lead(sg, lane, f);
     }
 
-    if (lane->made) {
+    if (lane->made && lane->kind == NVM_VIDEO) {
         /* it comes after its source */
         return ngx_video_lane_rung(sg, lane, f);
     }
 
-    if (!lane->writer.started && lane->held.nframes == 0 && f->key) {
+    if (lane->made) {
+        rc = ngx_video_lane_rung_sound(sg, lane, f);
+
+        if (rc != NGX_DONE) {
+            return rc;
+        }
+    }
+
+    if (!lane->writer.started && lane->held.nframes == 0 && f->key
+        && !lane->made)
+    {
         /* a cut that is yet to come is waited for by the first frame, too */
         (void) ngx_video_lane_pass(sg, lane, f->dts);
     }

@@ -34,9 +34,20 @@ ngx_video_lane_of_source(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
         t->fps_num = 0;
         t->fps_den = 1;
     }
+}
+
+
+void
+ngx_video_lane_rung_rate(ngx_video_lane_t *lane)
+{
+    nvm_track_t       *t;
+    ngx_video_rung_t  *r;
+
+    t = &lane->writer.track;
+    r = lane->rung;
 
     /* an encoder keeps to what it was told */
-    tw->measured = 1;
+    lane->writer.measured = 1;
     t->avg_bandwidth = (uint32_t) r->bitrate;
     t->bandwidth = (uint32_t) (r->maxrate ? r->maxrate
                                           : r->bitrate + r->bitrate / 4);
@@ -61,13 +72,30 @@ ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out)
 }
 
 
+/* A time of the leader's in ticks of a rung. */
+static uint64_t
+ngx_video_lane_ticks(ngx_video_track_writer_t *tw, uint64_t at)
+{
+    return (uint64_t) nvm_rescale((int64_t) at, tw->track.timescale,
+                                  NGX_VIDEO_TIMESCALE);
+}
+
+
+/* Without media between two times of the leader's. */
 static ngx_int_t
 ngx_video_lane_gap(ngx_video_track_writer_t *tw, uint64_t start, uint64_t end)
 {
-    return ngx_video_track_writer_gap(tw, start, end,
-                                      tw->wall
-                                      + (int64_t) (start * 1000
-                                                   / NGX_VIDEO_TIMESCALE));
+    int64_t   wall;
+    uint64_t  from;
+
+    wall = tw->wall + (int64_t) (start * 1000 / NGX_VIDEO_TIMESCALE);
+
+    /* frames of sound go beyond a cut */
+    from = ngx_video_lane_ticks(tw, start);
+    from = tw->numbered ? ngx_max(from, tw->next) : from;
+
+    return ngx_video_track_writer_gap(tw, from, ngx_video_lane_ticks(tw, end),
+                                      wall);
 }
 
 
@@ -82,7 +110,8 @@ ngx_video_lane_gaps(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     tw = &lane->writer;
     lane->cut = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
 
-    ngx_video_track_writer_cut(tw, ngx_video_cuts_at(&sg->cuts, lane->cut));
+    ngx_video_track_writer_cut(tw, ngx_video_lane_ticks(tw,
+                                   ngx_video_cuts_at(&sg->cuts, lane->cut)));
 
     for ( /* void */ ; lane->cut < n; lane->cut++) {
         at = ngx_video_cuts_at(&sg->cuts, lane->cut);
@@ -108,6 +137,73 @@ ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
 
     lane->absent = 1;
     sg->changed = 1;
+
+    /* what waits for a cut is behind one that begins a gap */
+    ngx_video_frame_queue_done(&lane->held);
+}
+
+
+/*
+ * Nothing comes of what the leader is making: that is a gap from the start, if
+ * it is known where it will end.  Who waits for it is to take another one.
+ */
+static ngx_int_t
+ngx_video_lane_ahead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    uint64_t  end;
+
+    end = ngx_video_cuts_at(&sg->cuts, sg->cuts.n);
+
+    if (lane->cut + 1 != sg->cuts.n || end == NGX_VIDEO_NEVER) {
+        return NGX_OK;
+    }
+
+    return ngx_video_lane_gap(&lane->writer,
+                              ngx_video_cuts_at(&sg->cuts, lane->cut++), end)
+           == NGX_OK ? NGX_OK : ngx_video_lane_unwritten(sg, lane);
+}
+
+
+/* What is open of a rung that is gone is whole, or as much as there is. */
+static void
+ngx_video_lane_leave(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    uint64_t                   at;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+    at = ngx_video_cuts_at(&sg->cuts, lane->cut);
+
+    if (at == NGX_VIDEO_NEVER) {
+        return;
+    }
+
+    at = ngx_video_lane_ticks(tw, at);
+
+    if (tw->open && tw->next + tw->frame / 2 >= at) {
+        (void) ngx_video_track_writer_close(tw);
+
+    } else {
+        ngx_video_track_writer_cut(tw, at);
+    }
+}
+
+
+void
+ngx_video_lane_gone(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
+{
+    if (lane->vacant || lane->absent || sg->cuts.n == 0) {
+        return;
+    }
+
+    ngx_video_lane_absent(sg, lane);
+    ngx_video_lane_leave(sg, lane);
+
+    if (!lane->writer.open
+        && ngx_video_lane_gaps(sg, lane, sg->cuts.n - 1) == NGX_OK)
+    {
+        (void) ngx_video_lane_ahead(sg, lane);
+    }
 }
 
 
@@ -115,11 +211,12 @@ ngx_int_t
 ngx_video_lane_rungs(ngx_video_segmenter_t *sg)
 {
     uint64_t           n, most;
-    ngx_uint_t         i;
+    ngx_uint_t         i, flow;
     ngx_video_lane_t  *lane;
 
     n = sg->cuts.n - 1;
     most = (uint64_t) NGX_VIDEO_TIMESCALE * NGX_VIDEO_RUNGS_BEHIND / 1000;
+    flow = sg->rungs && ngx_video_rungs_flow(sg->rungs);
 
     for (i = 0; i < sg->nlanes; i++) {
         lane = &sg->lanes[i];
@@ -135,7 +232,13 @@ ngx_video_lane_rungs(ngx_video_segmenter_t *sg)
             ngx_video_lane_absent(sg, lane);
         }
 
-        if (lane->absent && ngx_video_lane_gaps(sg, lane, n) != NGX_OK) {
+        if (!lane->absent) {
+            continue;
+        }
+
+        if (ngx_video_lane_gaps(sg, lane, n) != NGX_OK
+            || (!flow && ngx_video_lane_ahead(sg, lane) != NGX_OK))
+        {
             return NGX_ERROR;
         }
     }
@@ -180,10 +283,15 @@ ngx_video_lane_rung_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     /* or manifests have it from here on already */
     sg->changed |= (lane->absent && n != sg->period);
 
-    if ((!tw->open || lane->absent || n > lane->cut)
-        && ngx_video_lane_gaps(sg, lane, n) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (!tw->open || lane->absent || n > lane->cut) {
+        if (ngx_video_lane_gaps(sg, lane, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (lane->kind == NVM_AUDIO) {
+            /* it does not count on over a gap */
+            tw->next = f->dts;
+        }
     }
 
     if (ngx_video_lane_segment(sg, lane,
@@ -195,7 +303,7 @@ ngx_video_lane_rung_segment(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     lane->absent = 0;
     lane->cut = n + 1;
-    tw->grid = ngx_video_cuts_at(&sg->cuts, n);
+    tw->grid = ngx_video_lane_ticks(tw, ngx_video_cuts_at(&sg->cuts, n));
 
     return NGX_OK;
 }
@@ -224,6 +332,75 @@ ngx_video_lane_rung(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 
     out = ngx_video_track_writer_dts(tw, f->dts);
     f->last = ngx_video_lane_ends(sg, lane, out + tw->frame);
+
+    return ngx_video_lane_write(sg, lane, f);
+}
+
+
+/*
+ * The cut of the leader's that a frame of sound is the first one behind, or the
+ * number of them.
+ */
+static uint64_t
+ngx_video_lane_cut_behind(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t                   n, at;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    if (sg->cuts.n == 1 && lane->cut == 0) {
+        /* it may begin later than pictures do */
+        return 0;
+    }
+
+    n = ngx_max(lane->cut, ngx_video_cuts_oldest(&sg->cuts));
+
+    for ( /* void */ ; n < sg->cuts.n; n++) {
+        at = ngx_video_lane_ticks(tw, ngx_video_cuts_at(&sg->cuts, n));
+
+        if (f->dts >= at && f->dts < at + f->duration) {
+            break;
+        }
+    }
+
+    return n;
+}
+
+
+ngx_int_t
+ngx_video_lane_rung_sound(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
+    ngx_video_frame_t *f)
+{
+    uint64_t                   n;
+    ngx_video_track_writer_t  *tw;
+
+    tw = &lane->writer;
+
+    if (tw->open && !lane->absent
+        && (lane->cut + 1 >= sg->cuts.n
+            || f->dts < ngx_video_lane_ticks(tw,
+                            ngx_video_cuts_at(&sg->cuts, lane->cut + 1))))
+    {
+        return NGX_DONE;
+    }
+
+    /* what it waited for is long past */
+    ngx_video_frame_queue_done(&lane->held);
+
+    n = ngx_video_lane_cut_behind(sg, lane, f);
+
+    if (n == sg->cuts.n) {
+        ngx_video_live_stat_drop(sg->stat, NGX_VIDEO_DROP_START);
+        return NGX_OK;
+    }
+
+    if (ngx_video_lane_rung_segment(sg, lane, f, n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    f->last = ngx_video_lane_ends(sg, lane, f->dts + tw->frame);
 
     return ngx_video_lane_write(sg, lane, f);
 }

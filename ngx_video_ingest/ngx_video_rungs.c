@@ -13,19 +13,15 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_video_rungs.h"
+#include "ngx_video_rungs_link.h"
 #include "ngx_video_transcoder.h"
 
 
-/* bytes that wait to be sent, and of a message that comes, at most */
-#define NGX_VIDEO_RUNGS_OUT      (16 * 1024 * 1024)
+/* bytes of a message that comes, at most */
 #define NGX_VIDEO_RUNGS_IN       (8 * 1024 * 1024)
 
 #define NGX_VIDEO_RUNGS_READ     65536
 #define NGX_VIDEO_RUNGS_LINE     1024
-
-/* ms that frames wait for a transcoder */
-#define NGX_VIDEO_RUNGS_KEEP     500
 
 /* ms before it is connected to again */
 #define NGX_VIDEO_RUNGS_FIRST    1000
@@ -38,48 +34,6 @@
 #define NGX_VIDEO_RUNGS_HANGS    10000
 
 
-typedef struct {
-    u_char                   *data;
-    size_t                    from;
-    size_t                    len;
-    size_t                    size;
-} ngx_video_rungs_bytes_t;
-
-
-struct ngx_video_rungs_s {
-    ngx_video_ladder_t       *ladder;
-    ngx_video_rungs_handlers_t  *handlers;
-    void                     *data;
-    ngx_str_t                *name;
-    ngx_log_t                *log;
-
-    uint32_t                  codec;        /* FourCC; 0: none that the
-                                               transcoder knows */
-    u_char                   *config;
-    size_t                    config_len;
-
-    ngx_connection_t         *connection;   /* NULL: there is none */
-    ngx_event_t               timer;        /* to connect, or to look after
-                                               it */
-    ngx_msec_t                delay;        /* before the next attempt */
-    ngx_msec_t                connected;
-    ngx_msec_t                heard;
-    ngx_msec_t                kept;         /* when the oldest frame that waits
-                                               for a transcoder came */
-    ngx_video_rungs_bytes_t   in;
-    ngx_video_rungs_bytes_t   out;
-
-    u_char                    of[NGX_VIDEO_RUNGS];      /* rung + 1 of each of
-                                               its tracks; 0: none */
-
-    unsigned                  taken:1;      /* it has said something */
-    unsigned                  fed:1;        /* it has had a key frame, or what
-                                               waits begins with one */
-    unsigned                  warned:1;     /* of the codec */
-};
-
-
-static void ngx_video_rungs_gone(ngx_video_rungs_t *r, const char *why);
 static void ngx_video_rungs_timer(ngx_event_t *ev);
 
 
@@ -133,118 +87,10 @@ ngx_video_rungs_close(ngx_video_rungs_t *r)
 }
 
 
-static void
-ngx_video_rungs_free(u_char **p)
-{
-    if (*p) {
-        ngx_free(*p);
-        *p = NULL;
-    }
-}
-
-
 ngx_uint_t
 ngx_video_rungs_flow(ngx_video_rungs_t *r)
 {
     return r->connection != NULL && r->fed;
-}
-
-
-/* Room for n more bytes: NGX_OK, NGX_ERROR. */
-static ngx_int_t
-ngx_video_rungs_room(ngx_video_rungs_t *r, ngx_video_rungs_bytes_t *b,
-    size_t n)
-{
-    size_t   size;
-    u_char  *p;
-
-    if (b->from) {
-        ngx_memmove(b->data, b->data + b->from, b->len - b->from);
-        b->len -= b->from;
-        b->from = 0;
-    }
-
-    if (b->size - b->len >= n) {
-        return NGX_OK;
-    }
-
-    size = ngx_max(b->size * 2, b->len + n);
-    p = ngx_alloc(size, r->log);
-
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (b->data) {
-        ngx_memcpy(p, b->data, b->len);
-        ngx_free(b->data);
-    }
-
-    b->data = p;
-    b->size = size;
-
-    return NGX_OK;
-}
-
-
-/* Queues a message. */
-static ngx_int_t
-ngx_video_rungs_queue(ngx_video_rungs_t *r, nvm_wire_t *m)
-{
-    nvm_writer_t              w;
-    ngx_video_rungs_bytes_t  *b;
-
-    b = &r->out;
-
-    if (b->len - b->from + m->len > NGX_VIDEO_RUNGS_OUT
-        || (b->size - b->len < NVM_WIRE_HEAD + m->len
-            && ngx_video_rungs_room(r, b, NVM_WIRE_HEAD + m->len) != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    nvm_writer_init(&w, b->data + b->len, b->size - b->len);
-    nvm_wire_write(&w, m);
-    nvm_writer_bytes(&w, m->body, m->len);
-    b->len += w.len;
-
-    return NGX_OK;
-}
-
-
-/* Sends what may be sent: NGX_OK, NGX_ERROR. */
-static ngx_int_t
-ngx_video_rungs_send(ngx_video_rungs_t *r)
-{
-    ssize_t                   n;
-    ngx_connection_t         *c;
-    ngx_video_rungs_bytes_t  *b;
-
-    c = r->connection;
-    b = &r->out;
-
-    if (!r->taken) {
-        return NGX_OK;
-    }
-
-    while (b->from < b->len) {
-        n = c->send(c, b->data + b->from, b->len - b->from);
-
-        if (n == NGX_AGAIN) {
-            return ngx_handle_write_event(c->write, 0);
-        }
-
-        if (n <= 0) {
-            return NGX_ERROR;
-        }
-
-        b->from += (size_t) n;
-    }
-
-    b->from = 0;
-    b->len = 0;
-
-    return NGX_OK;
 }
 
 
@@ -376,19 +222,6 @@ ngx_video_rungs_parse(ngx_video_rungs_t *r)
 }
 
 
-/* It is there: what waits for it is sent if it isn't late. */
-static void
-ngx_video_rungs_taken(ngx_video_rungs_t *r)
-{
-    r->taken = 1;
-
-    if (r->fed && ngx_current_msec - r->kept > NGX_VIDEO_RUNGS_KEEP) {
-        r->out.len = 0;
-        r->fed = 0;
-    }
-}
-
-
 static void
 ngx_video_rungs_read(ngx_event_t *rev)
 {
@@ -445,7 +278,7 @@ ngx_video_rungs_read(ngx_event_t *rev)
 }
 
 
-static void
+void
 ngx_video_rungs_gone(ngx_video_rungs_t *r, const char *why)
 {
     if (r->taken && ngx_current_msec - r->connected >= NGX_VIDEO_RUNGS_WORKS) {
@@ -518,7 +351,7 @@ ngx_video_rungs_socket(ngx_video_rungs_t *r)
 
 
 /* Nothing has been sent on the connection: there is room for this. */
-static ngx_int_t
+ngx_int_t
 ngx_video_rungs_connect(ngx_video_rungs_t *r)
 {
     ssize_t     n;
@@ -573,126 +406,6 @@ ngx_video_rungs_timer(ngx_event_t *ev)
 }
 
 
-ngx_int_t
-ngx_video_rungs_source(ngx_video_rungs_t *r, nvm_codec_e codec,
-    const u_char *config, size_t len)
-{
-    u_char    *p;
-    uint32_t   fourcc;
-
-    fourcc = codec == NVM_CODEC_H264 ? NVM_WIRE_AVC
-             : codec == NVM_CODEC_HEVC ? NVM_WIRE_HEVC : 0;
-
-    if (fourcc == r->codec && len == r->config_len && r->config
-        && ngx_memcmp(config, r->config, len) == 0)
-    {
-        return NGX_OK;
-    }
-
-    p = ngx_alloc(ngx_max(len, 1), r->log);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(p, config, len);
-    ngx_video_rungs_free(&r->config);
-
-    r->config = p;
-    r->config_len = len;
-    r->codec = fourcc;
-    r->fed = 0;
-
-    if (fourcc == 0 && !r->warned) {
-        r->warned = 1;
-        ngx_log_error(NGX_LOG_WARN, r->log, 0,
-                      "stream \"%V\": there is no ladder of it, the transcoder "
-                      "takes H.264 and HEVC", r->name);
-    }
-
-    return NGX_DONE;
-}
-
-
-/* A key frame, and what it needs before it. */
-static ngx_int_t
-ngx_video_rungs_begin(ngx_video_rungs_t *r)
-{
-    nvm_wire_t  m;
-
-    if (!r->taken) {
-        /* what has been kept is older */
-        r->out.len = 0;
-        r->kept = ngx_current_msec;
-        r->fed = 0;
-    }
-
-    if (r->fed) {
-        return NGX_OK;
-    }
-
-    ngx_memzero(&m, sizeof(nvm_wire_t));
-    m.type = NVM_WIRE_HEADER;
-    m.codec = r->codec;
-    m.body = r->config;
-    m.len = r->config_len;
-    r->fed = 1;
-
-    return ngx_video_rungs_queue(r, &m);
-}
-
-
-void
-ngx_video_rungs_frame(ngx_video_rungs_t *r, int64_t dts, int64_t pts,
-    ngx_uint_t key, const u_char *data, size_t size)
-{
-    nvm_wire_t  m;
-
-    if (r->codec == 0 || r->config == NULL
-        || (r->connection == NULL && (!key || r->timer.timer_set)))
-    {
-        return;
-    }
-
-    if (r->connection == NULL && ngx_video_rungs_connect(r) != NGX_OK) {
-        ngx_video_rungs_gone(r, "can't be connected to");
-        return;
-    }
-
-    if (key && ngx_video_rungs_begin(r) != NGX_OK) {
-        ngx_video_rungs_gone(r, "takes nothing");
-        return;
-    }
-
-    if (!r->fed) {
-        return;
-    }
-
-    if (!r->taken && ngx_current_msec - r->kept > NGX_VIDEO_RUNGS_KEEP) {
-        r->out.len = 0;
-        r->fed = 0;
-        return;
-    }
-
-    ngx_memzero(&m, sizeof(nvm_wire_t));
-    m.type = NVM_WIRE_FRAME;
-    m.flags = key ? NVM_WIRE_KEY : 0;
-    m.codec = r->codec;
-    m.pts = pts;
-    m.dts = dts;
-    m.body = data;
-    m.len = size;
-
-    if (ngx_video_rungs_queue(r, &m) != NGX_OK) {
-        ngx_video_rungs_gone(r, "takes nothing");
-        return;
-    }
-
-    if (ngx_video_rungs_send(r) != NGX_OK) {
-        ngx_video_rungs_gone(r, "is gone");
-    }
-}
-
-
 void
 ngx_video_rungs_destroy(ngx_video_rungs_t *r)
 {
@@ -708,9 +421,5 @@ ngx_video_rungs_destroy(ngx_video_rungs_t *r)
 
     ngx_video_rungs_close(r);
 
-    ngx_video_rungs_free(&r->in.data);
-    ngx_video_rungs_free(&r->out.data);
-    ngx_video_rungs_free(&r->config);
-
-    ngx_free(r);
+    ngx_video_rungs_free(r);
 }

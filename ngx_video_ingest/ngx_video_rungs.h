@@ -2,7 +2,7 @@
  * Copyright (C) ngx_video authors
  *
  * A stream's connection to the transcoder (ngx_video_transcoder.h): the frames
- * of its first video go there, those of its rungs come back.  It never keeps
+ * of its first video and sound go there, those of its rungs come back.  It never keeps
  * the stream waiting: what the transcoder does not take is dropped, and it is
  * tried again, after 1, 2, 4, ... 30 s, with the next key frame.
  */
@@ -52,9 +52,17 @@ void ngx_video_rungs_destroy(ngx_video_rungs_t *r);
 ngx_int_t ngx_video_rungs_source(ngx_video_rungs_t *r, nvm_codec_e codec,
     const u_char *config, size_t len);
 
-/* A frame of it; times in ms. */
+/* The same of sound, before each of its frames. */
+void ngx_video_rungs_sound(ngx_video_rungs_t *r, nvm_codec_e codec,
+    const u_char *config, size_t len);
+
+/* A frame of video; times in ms. */
 void ngx_video_rungs_frame(ngx_video_rungs_t *r, int64_t dts, int64_t pts,
     ngx_uint_t key, const u_char *data, size_t size);
+
+/* A frame of sound, ms. */
+void ngx_video_rungs_sound_frame(ngx_video_rungs_t *r, int64_t pts,
+    const u_char *data, size_t size);
 
 /* Whether headers and frames can be expected. */
 ngx_uint_t ngx_video_rungs_flow(ngx_video_rungs_t *r);

@@ -395,22 +395,34 @@ ngx_int_t ngx_video_lane_frame(ngx_video_segmenter_t *sg,
 /*
  * ngx_video_lane_rungs.c.  of_source: before the run, a rung has the parts of
  * its source, and its frames, unless it has fewer.  absent: it does not come,
- * for now.  rungs: the leader has made a cut, those that are too far behind it
+ * for now.  gone: the same at once, if it is known where the open segment will
+ * have ended: players are not to wait for the rest of it.  rungs: the leader has made a cut, those that are too far behind it
  * have gaps.  period: at a cut at "out", rungs came or went: from here on
  * manifests have other tracks.  end: of the run, what they have not of it.
  */
 void ngx_video_lane_of_source(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);
 void ngx_video_lane_absent(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
+void ngx_video_lane_gone(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane);
 ngx_int_t ngx_video_lane_rungs(ngx_video_segmenter_t *sg);
 void ngx_video_lane_period(ngx_video_segmenter_t *sg, uint64_t out);
 void ngx_video_lane_rungs_end(ngx_video_segmenter_t *sg);
+
+/* Before the run: what is announced of its rate. */
+void ngx_video_lane_rung_rate(ngx_video_lane_t *lane);
 
 /*
  * A frame of a rung.  Its segments begin with key frames where the leader has
  * made a cut; what is missing of it there are gaps.
  */
 ngx_int_t ngx_video_lane_rung(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, ngx_video_frame_t *f);
+
+/*
+ * The same of sound, which begins with the first frame behind a cut.  NGX_DONE:
+ * it goes on, as that of a publisher does.
+ */
+ngx_int_t ngx_video_lane_rung_sound(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, ngx_video_frame_t *f);
 
 /*

@@ -215,8 +215,8 @@ ngx_video_segmenter_take_over(ngx_video_segmenter_t *sg)
 
 /*
  * Numbers the tracks that are known: of video first, in the order of the
- * publisher's numbers, with its rungs behind it.  Those that are not are too
- * late.
+ * publisher's numbers, with its rungs behind it, then of sound likewise.  Those
+ * that are not are too late.
  */
 static ngx_uint_t
 ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
@@ -233,6 +233,10 @@ ngx_video_segmenter_order(ngx_video_segmenter_t *sg, ngx_video_lane_t **lanes)
 
         if (lane == NULL) {
             lane = ngx_video_segmenter_first(sg, NVM_AUDIO);
+        }
+
+        if (lane == NULL && sg->lead) {
+            lane = ngx_video_segmenter_least(sg, NVM_AUDIO, 1);
         }
 
         if (lane == NULL) {
@@ -376,6 +380,7 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
     n = ngx_video_segmenter_order(sg, lanes);
 
     if (ngx_video_fill_lane(sg, n)) {
+        ngx_video_segmenter_rungs_places(sg);
         n = ngx_video_segmenter_order(sg, lanes);
     }
 

@@ -20,6 +20,9 @@
 #define NGX_VIDEO_RUNGS_FRAMES    1024
 #define NGX_VIDEO_RUNGS_BYTES     (8 * 1024 * 1024)
 
+/* times of a frame of sound that are none, ms */
+#define NGX_VIDEO_RUNGS_MS        ((int64_t) 1 << 40)
+
 /* the numbers of their tracks: behind all of the publisher's */
 #define NGX_VIDEO_RUNGS_TRACK     256
 
@@ -121,15 +124,76 @@ ngx_video_segmenter_is_source(ngx_video_segmenter_t *sg,
 }
 
 
+/* The rung of sound, or NULL. */
+static ngx_video_rung_t *
+ngx_video_segmenter_rung_sound(ngx_video_segmenter_t *sg)
+{
+    static u_char  name[] = NGX_VIDEO_RUNG_SOUND;
+
+    return ngx_video_ladder_rung(sg->ladder, name, sizeof(name) - 1);
+}
+
+
+/* The sound that it is made of: the first; NULL: there is none. */
+static ngx_video_lane_t *
+ngx_video_segmenter_sound(ngx_video_segmenter_t *sg)
+{
+    ngx_uint_t         i;
+    ngx_video_lane_t  *lane, *first;
+
+    first = NULL;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        lane = &sg->lanes[i];
+
+        if (lane->kind == NVM_AUDIO && lane->known && !lane->late
+            && !lane->made && (first == NULL || lane->id < first->id))
+        {
+            first = lane;
+        }
+    }
+
+    return first;
+}
+
+
+/* What the sound is, if there is a rung of it: its lane, or NULL. */
+static ngx_video_lane_t *
+ngx_video_segmenter_tell_sound(ngx_video_segmenter_t *sg)
+{
+    nvm_track_t       *t;
+    ngx_video_lane_t  *lane;
+
+    lane = ngx_video_segmenter_rung_sound(sg) ? ngx_video_segmenter_sound(sg)
+                                              : NULL;
+    if (lane) {
+        t = &lane->writer.track;
+        ngx_video_rungs_sound(sg->rungs, t->codec, t->config, t->config_len);
+    }
+
+    return lane;
+}
+
+
 void
 ngx_video_segmenter_feed(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
     int64_t ms, ngx_video_frame_t *f)
 {
     nvm_track_t  *t;
 
-    if (sg->ladder == NULL || !sg->published
-        || !ngx_video_segmenter_is_source(sg, lane))
-    {
+    if (sg->ladder == NULL || !sg->published) {
+        return;
+    }
+
+    if (lane->kind == NVM_AUDIO) {
+        if (sg->rungs && ngx_video_segmenter_tell_sound(sg) == lane) {
+            ngx_video_rungs_sound_frame(sg->rungs, ms, f->data, f->size);
+        }
+
+        return;
+    }
+
+    if (!ngx_video_segmenter_is_source(sg, lane)) {
         return;
     }
 
@@ -153,6 +217,8 @@ ngx_video_segmenter_feed(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         {
             ngx_video_segmenter_rungs_forget(sg);
         }
+
+        (void) ngx_video_segmenter_tell_sound(sg);
     }
 
     ngx_video_rungs_frame(sg->rungs, ms,
@@ -161,10 +227,47 @@ ngx_video_segmenter_feed(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
 }
 
 
+/* The lane of a rung; NULL: it has none. */
+static ngx_video_lane_t *
+ngx_video_segmenter_rung_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < sg->nlanes; i++) {
+        if (sg->lanes[i].made && sg->lanes[i].id == NGX_VIDEO_RUNGS_TRACK + n)
+        {
+            return &sg->lanes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Whether all rungs are known that can be. */
+static ngx_uint_t
+ngx_video_segmenter_rungs_all(ngx_video_segmenter_t *sg)
+{
+    ngx_video_rung_t  *rung;
+    ngx_video_lane_t  *lane;
+
+    rung = ngx_video_segmenter_rung_sound(sg);
+
+    if (rung == NULL || ngx_video_segmenter_sound(sg) == NULL) {
+        return sg->rungs_known;
+    }
+
+    lane = ngx_video_segmenter_rung_lane(sg, rung - (ngx_video_rung_t *)
+                                             sg->ladder->rungs.elts);
+
+    return sg->rungs_known && lane && (!lane->vacant || lane->fresh);
+}
+
+
 ngx_uint_t
 ngx_video_segmenter_waits(ngx_video_segmenter_t *sg)
 {
-    if (sg->rungs == NULL || sg->rungs_known || sg->awaited
+    if (sg->rungs == NULL || sg->awaited || ngx_video_segmenter_rungs_all(sg)
         || !ngx_video_rungs_flow(sg->rungs))
     {
         return 0;
@@ -260,20 +363,26 @@ ngx_video_segmenter_rungs_release(ngx_video_segmenter_t *sg)
 }
 
 
-/* The lane of a rung; NULL: it has none. */
-static ngx_video_lane_t *
-ngx_video_segmenter_rung_lane(ngx_video_segmenter_t *sg, ngx_uint_t n)
+/* What is known of a rung before it has come. */
+static void
+ngx_video_segmenter_rung_place(ngx_video_lane_t *lane)
 {
-    ngx_uint_t  i;
+    nvm_track_t  *t;
 
-    for (i = 0; i < sg->nlanes; i++) {
-        if (sg->lanes[i].made && sg->lanes[i].id == NGX_VIDEO_RUNGS_TRACK + n)
-        {
-            return &sg->lanes[i];
-        }
-    }
+    t = &lane->writer.track;
 
-    return NULL;
+    lane->kind = lane->rung->rate ? NVM_AUDIO : NVM_VIDEO;
+    lane->codec = lane->rung->rate ? NVM_CODEC_AAC : NVM_CODEC_H264;
+    lane->made = 1;
+    lane->vacant = 1;
+    lane->known = 1;
+    ngx_video_frame_queue_init(&lane->held);
+
+    t->kind = lane->kind;
+    t->codec = lane->codec;
+    t->timescale = lane->rung->rate ? (uint32_t) lane->rung->rate
+                                    : NGX_VIDEO_TIMESCALE;
+    t->made = 1;
 }
 
 
@@ -287,11 +396,13 @@ ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
 {
     ngx_uint_t         n, flow;
     ngx_video_rung_t  *rung;
-    ngx_video_lane_t  *lane;
+    ngx_video_lane_t  *lane, *sound;
 
     if (sg->ladder == NULL) {
         return;
     }
+
+    sound = ngx_video_segmenter_sound(sg);
 
     flow = sg->rungs && ngx_video_rungs_flow(sg->rungs);
     rung = sg->ladder->rungs.elts;
@@ -305,6 +416,10 @@ ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
             continue;
         }
 
+        if (rung[n].rate && sound == NULL) {
+            continue;
+        }
+
         if (sg->nlanes == NGX_VIDEO_LIVE_TRACKS) {
             ngx_log_error(NGX_LOG_WARN, sg->log, 0,
                           "stream \"%V\": more than %d tracks, rung \"%V\" is "
@@ -314,39 +429,34 @@ ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
         }
 
         lane = &sg->lanes[sg->nlanes++];
-        lane->kind = NVM_VIDEO;
-        lane->codec = NVM_CODEC_H264;
         lane->id = NGX_VIDEO_RUNGS_TRACK + n;
         lane->rung = &rung[n];
-        lane->made = 1;
-        lane->vacant = 1;
-        lane->known = 1;
-        ngx_video_frame_queue_init(&lane->held);
-
-        lane->writer.track.kind = NVM_VIDEO;
-        lane->writer.track.codec = NVM_CODEC_H264;
-        lane->writer.track.timescale = NGX_VIDEO_TIMESCALE;
+        ngx_video_segmenter_rung_place(lane);
     }
 }
 
 
 /* What a rung is, by its header. */
 static ngx_int_t
-ngx_video_segmenter_rung_track(nvm_track_t *t, const u_char *config,
-    size_t len)
+ngx_video_segmenter_rung_track(ngx_video_rung_t *rung, nvm_track_t *t,
+    const u_char *config, size_t len)
 {
     nvm_fault_t  fault;
 
     ngx_memzero(&fault, sizeof(nvm_fault_t));
 
-    if (nvm_frame_track(t, NVM_CODEC_H264, config, len, NULL, 0, &fault)
-        != NVM_OK)
+    if (nvm_frame_track(t, rung->rate ? NVM_CODEC_AAC : NVM_CODEC_H264, config,
+                        len, NULL, 0, &fault)
+        != NVM_OK
+        || (rung->rate && t->timescale != rung->rate))
     {
         return NGX_ERROR;
     }
 
     ngx_memcpy(t->lang, "und", 4);
-    t->timescale = NGX_VIDEO_TIMESCALE;
+    t->timescale = rung->rate ? t->timescale : NGX_VIDEO_TIMESCALE;
+    t->made = 1;
+    t->alone = (rung->variant != 0);
 
     return NGX_OK;
 }
@@ -365,7 +475,11 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
     nvm_track_t        track, *t;
     ngx_video_lane_t  *lane;
 
-    if (ngx_video_segmenter_rung_track(&track, config, len) != NGX_OK) {
+    if (ngx_video_segmenter_rung_track((ngx_video_rung_t *)
+                                       sg->ladder->rungs.elts + n, &track,
+                                       config, len)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -380,13 +494,9 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
                                     track.config_len) != 0;
     }
 
-    if (!last) {
-        return NGX_OK;
-    }
+    sg->rungs_known |= (last != 0);
 
-    sg->rungs_known = 1;
-
-    if (!sg->ready) {
+    if (!sg->ready && ngx_video_segmenter_rungs_all(sg)) {
         ngx_video_segmenter_rungs_enter(sg);
         ngx_video_segmenter_rungs_release(sg);
     }
@@ -446,11 +556,50 @@ ngx_video_segmenter_grow(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
  * pictures decodes them ahead.
  */
 static ngx_int_t
+ngx_video_segmenter_rung_times(ngx_video_segmenter_t *sg,
+    ngx_video_lane_t *lane, nvm_wire_t *m, ngx_video_frame_t *f)
+{
+    int64_t   dts, pts, begin;
+    uint32_t  scale;
+
+    scale = lane->writer.track.timescale;
+    begin = (int64_t) sg->time.begin - sg->base;
+
+    if (lane->kind == NVM_AUDIO) {
+
+        if (m->pts != m->dts || m->pts / scale > NGX_VIDEO_RUNGS_MS / 1000
+            || m->pts / scale < -NGX_VIDEO_RUNGS_MS / 1000)
+        {
+            return NGX_ERROR;
+        }
+
+        pts = m->pts / scale * 1000 + m->pts % scale * 1000 / scale;
+        f->dts = (uint64_t) (m->pts + nvm_rescale(begin, scale, 1000));
+
+    } else {
+        pts = m->pts;
+        dts = ngx_max(m->dts, sg->base);
+
+        f->dts = (uint64_t) ((dts + begin) * (NGX_VIDEO_TIMESCALE / 1000));
+        f->cts = (int32_t) ((pts - dts) * (NGX_VIDEO_TIMESCALE / 1000));
+    }
+
+    if (pts < sg->base) {
+        return NGX_DECLINED;
+    }
+
+    return pts > sg->lead->clock.newest + NGX_VIDEO_MAX_AHEAD
+           || m->dts > m->pts || m->dts < m->pts - NGX_VIDEO_MAX_AHEAD
+           ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
 {
     ngx_video_segmenter_t *sg = data;
 
-    int64_t             dts, begin;
+    ngx_int_t           rc;
     ngx_uint_t          level;
     nvm_fault_t         fault;
     nvm_frame_t         frame;
@@ -460,15 +609,16 @@ ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
     lane = ngx_video_segmenter_rung_lane(sg, n);
 
     if (lane == NULL || !sg->ready || sg->lead == NULL || lane->vacant
-        || lane->fresh || m->pts < sg->base)
+        || lane->fresh)
     {
         return NGX_OK;
     }
 
-    if (m->pts > sg->lead->clock.newest + NGX_VIDEO_MAX_AHEAD
-        || m->dts > m->pts || m->dts < m->pts - NGX_VIDEO_MAX_AHEAD)
-    {
-        return NGX_ERROR;
+    ngx_memzero(&f, sizeof(ngx_video_frame_t));
+    rc = ngx_video_segmenter_rung_times(sg, lane, m, &f);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
     ngx_memzero(&fault, sizeof(nvm_fault_t));
@@ -479,15 +629,10 @@ ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n, nvm_wire_t *m)
         return NGX_ERROR;
     }
 
-    dts = ngx_max(m->dts, sg->base);
-    begin = (int64_t) sg->time.begin - sg->base;
-
-    ngx_memzero(&f, sizeof(ngx_video_frame_t));
     f.arrived = ngx_video_now();
-    f.dts = (uint64_t) ((dts + begin) * (NGX_VIDEO_TIMESCALE / 1000));
-    f.cts = (int32_t) ((m->pts - dts) * (NGX_VIDEO_TIMESCALE / 1000));
     f.data = frame.data;
     f.size = frame.size;
+    f.duration = frame.duration;
     f.key = frame.key;
 
     if (ngx_video_lane_frame(sg, lane, &f) != NGX_OK) {
@@ -551,7 +696,7 @@ ngx_video_segmenter_rungs_gone(void *data)
 
     for (i = 0; i < sg->nlanes; i++) {
         if (sg->ready && sg->lanes[i].made) {
-            ngx_video_lane_absent(sg, &sg->lanes[i]);
+            ngx_video_lane_gone(sg, &sg->lanes[i]);
         }
     }
 

@@ -374,7 +374,7 @@ ladder a { step x 640x360 1m; }
 --- must_die
 --- error_log
 [emerg]
-unknown directive "step" in "ladder": "rung" or "latency" is expected
+unknown directive "step" in "ladder": "rung", "audio" or "latency" is expected
 
 
 
@@ -700,3 +700,145 @@ USE $no_such
 --- error_log
 [emerg]
 unknown "no_such" variable
+
+
+=== TEST 62: sound, all of it
+--- main_config
+transcoder PROGRAM;
+ladder a { rung x 640x360 1m; audio 32k rate=44100 channels=1 loudness=-10 variant; }
+ladder b { rung x 640x360 1m; audio 512k loudness=-40; }
+USE a
+--- no_error_log
+[warn]
+
+
+
+=== TEST 63: sound without a rate
+--- main_config
+ladder a { rung x 640x360 1m; audio; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid number of arguments in "audio": a bit rate is expected
+
+
+
+=== TEST 64: sound of too few bits
+--- main_config
+ladder a { rung x 640x360 1m; audio 31k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "31k": a bit rate between 32k and 512k is expected
+
+
+
+=== TEST 65: of too many
+--- main_config
+ladder a { rung x 640x360 1m; audio 513k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "513k": a bit rate between 32k and 512k is expected
+
+
+
+=== TEST 66: another rate
+--- main_config
+ladder a { rung x 640x360 1m; audio 96k rate=22050; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "rate=22050": 44100 or 48000 is expected
+
+
+
+=== TEST 67: more channels
+--- main_config
+ladder a { rung x 640x360 1m; audio 96k channels=6; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "channels=6": 1 or 2 is expected
+
+
+
+=== TEST 68: too loud
+--- main_config
+ladder a { rung x 640x360 1m; audio 96k loudness=-9; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "loudness=-9": a loudness between -40 and -10 (LUFS) is expected
+
+
+
+=== TEST 69: not at all
+--- main_config
+ladder a { rung x 640x360 1m; audio 96k loudness=-41; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "loudness=-41": a loudness between -40 and -10 (LUFS) is expected
+
+
+
+=== TEST 70: a parameter that is none
+--- main_config
+ladder a { rung x 640x360 1m; audio 96k codec=opus; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "codec=opus": "rate=", "channels=", "loudness=-" or "variant" is expected
+
+
+
+=== TEST 71: sound twice
+--- main_config
+ladder a { rung x 640x360 1m; audio 96k; audio 64k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+duplicate rung "audio"
+
+
+
+=== TEST 72: a rung of its name
+--- main_config
+ladder a { rung audio 640x360 1m; audio 64k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+duplicate rung "audio"
+
+
+
+=== TEST 73: sound alone
+--- main_config
+ladder a { audio 64k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+ladder "a" has no rung
+
+
+
+=== TEST 74: six rungs and sound
+--- main_config
+ladder a { rung r0 64x64 100k; rung r1 64x64 100k; rung r2 64x64 100k; rung r3 64x64 100k; rung r4 64x64 100k; rung r5 64x64 100k; audio 64k; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+ladder "a" has more than 6 rungs

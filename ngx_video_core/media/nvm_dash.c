@@ -108,8 +108,10 @@ nvm_dash_same_set(const nvm_track_t *a, const nvm_track_t *b)
         return 0;
     }
 
-    return strcmp(a->lang, b->lang) == 0 && strcmp(a->codecs, b->codecs) == 0
-           && a->channels == b->channels && a->joc == b->joc;
+    /* frames of what was made lie elsewhere: segments are not aligned */
+    return a->made == b->made && strcmp(a->lang, b->lang) == 0
+           && strcmp(a->codecs, b->codecs) == 0 && a->channels == b->channels
+           && a->joc == b->joc;
 }
 
 

@@ -7,6 +7,7 @@
  * each video in each group, so that a client keeps to one codec (4.4.6.2.1).
  * All groups must have the same members (4.4.6.1.1): what a codec lacks, a
  * language perhaps, is played there by the rendition that comes first.
+ * Sound that the transcoder made is a group of its own, for its pictures.
  */
 
 #include <inttypes.h>
@@ -19,6 +20,9 @@
 
 /* GROUP-ID of the audio renditions, of the first codec if there are more. */
 #define NVM_HLS_AUDIO   "audio"
+
+/* That of audio that was made. */
+#define NVM_HLS_MADE    "audio-made"
 
 #define NVM_HLS_TEXT    "subtitles"
 
@@ -101,7 +105,8 @@ nvm_hls_plan_audio(nvm_hls_plan_t *p, size_t i)
 
     for (k = i; k-- > 0; ) {
         if (p->group[k] != NVM_HLS_NONE
-            && nvm_hls_track(p, k)->codec == nvm_hls_track(p, i)->codec)
+            && nvm_hls_track(p, k)->codec == nvm_hls_track(p, i)->codec
+            && nvm_hls_track(p, k)->made == nvm_hls_track(p, i)->made)
         {
             p->group[i] = p->group[k];
             p->number[i] += strcmp(nvm_hls_name(p, k), nvm_hls_name(p, i))
@@ -166,6 +171,10 @@ nvm_hls_group_id(const nvm_hls_plan_t *p, size_t group)
     const nvm_codec_t  *c;
 
     for (i = 0; p->group[i] == NVM_HLS_NONE; i++) { /* void */ }
+
+    if (nvm_hls_track(p, group)->made) {
+        return NVM_HLS_MADE;
+    }
 
     c = nvm_codec_of(nvm_hls_track(p, group));
 
@@ -569,6 +578,52 @@ nvm_hls_range(nvm_hls_plan_t *p, const nvm_track_t *t)
 }
 
 
+/*
+ * Whether pictures go with a group of audio: those that were made with what was
+ * made, if there is such audio, and the others with the others.
+ */
+static unsigned
+nvm_hls_together(const nvm_hls_plan_t *p, size_t i, size_t group)
+{
+    size_t   k;
+    uint8_t  made;
+
+    made = nvm_hls_track(p, i)->made;
+
+    if (group == NVM_HLS_NONE || nvm_hls_track(p, group)->made == made) {
+        return 1;
+    }
+
+    for (k = 0; k < p->m->nrenditions; k++) {
+        if (p->group[k] == k && nvm_hls_track(p, k)->made == made) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * Whether a rendition is a variant with a group: pictures, or audio that has
+ * none, or is to be had without them as well.
+ */
+static unsigned
+nvm_hls_variant(const nvm_hls_plan_t *p, size_t i, nvm_kind_e kind,
+    size_t group)
+{
+    const nvm_track_t  *t;
+
+    t = nvm_hls_track(p, i);
+
+    if (t->kind == NVM_AUDIO && kind == NVM_VIDEO) {
+        return t->alone && p->group[i] == group && !p->m->ts;
+    }
+
+    return t->kind == kind && nvm_hls_together(p, i, group);
+}
+
+
 /* All renditions of a kind as variants, with one group of audio or none. */
 static void
 nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
@@ -579,15 +634,22 @@ nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
     for (i = 0; i < p->m->nrenditions; i++) {
         t = nvm_hls_track(p, i);
 
-        if (t->kind != kind) {
+        if (!nvm_hls_variant(p, i, kind, group)) {
             continue;
         }
 
         nvm_writer_text(p->w, "#EXT-X-STREAM-INF:");
-        nvm_hls_bandwidth(p, t, group);
-        nvm_hls_codecs(p, t, group);
 
-        if (kind == NVM_VIDEO) {
+        if (t->kind == kind) {
+            nvm_hls_bandwidth(p, t, group);
+            nvm_hls_codecs(p, t, group);
+
+        } else {
+            nvm_hls_bandwidth(p, t, NVM_HLS_NONE);
+            nvm_hls_codecs(p, t, NVM_HLS_NONE);
+        }
+
+        if (t->kind == NVM_VIDEO) {
             nvm_hls_picture(p->w, t);
             nvm_hls_range(p, t);
         }
@@ -599,7 +661,7 @@ nvm_hls_variants(nvm_hls_plan_t *p, nvm_kind_e kind, size_t group)
         if (p->m->uncaptioned && p->m->ncaptions == 0) {
             nvm_writer_text(p->w, ",CLOSED-CAPTIONS=NONE");
 
-        } else if (kind == NVM_VIDEO && p->m->ncaptions) {
+        } else if (t->kind == NVM_VIDEO && p->m->ncaptions) {
             nvm_writer_text(p->w, ",CLOSED-CAPTIONS=\"" NVM_CAPTIONS_GROUP
                             "\"");
         }

@@ -123,6 +123,10 @@ typedef struct {
                                    to be turned by for display */
     uint8_t        holes;       /* segments may have bytes of other tracks
                                    among their own: no CMAF then */
+    uint8_t        made;        /* by the transcoder, of another one: pictures
+                                   and sound that are go together */
+    uint8_t        alone;       /* of sound that is made: to be listed by
+                                   itself, too */
     uint8_t        joc;         /* E-AC-3: objects that joint object coding
                                    carries, 1..16; 0: none */
     uint16_t       channels;

@@ -476,6 +476,50 @@ test_range(void)
 }
 
 
+static void
+test_made(void)
+{
+    nvm_track_t          t[4];
+    nvm_hls_master_t     m;
+    nvm_hls_rendition_t  r[4];
+
+    memset(&m, 0, sizeof(m));
+    memset(r, 0, sizeof(r));
+    m.renditions = r;
+    m.nrenditions = 4;
+
+    for (int i = 0; i < 4; i++) {
+        t[i] = i < 2 ? video : unknown;
+        t[i].fps_num = 0;
+        t[i].width = 0;
+        t[i].made = i & 1;
+        r[i].track = &t[i];
+        r[i].dir = i < 2 ? i ? "v1" : "v0" : i & 1 ? "a1" : "a0";
+    }
+
+    is_str(lines(&m, MEDIA "GROUP-ID"),
+           "=\"audio\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,"
+           "CHANNELS=\"2\",URI=\"a0/index.m3u8\"\n"
+           "=\"audio-made\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,"
+           "CHANNELS=\"2\",URI=\"a1/index.m3u8\"\n",
+           "sound that was made is another group");
+    ok(strstr(master(&m), "AUDIO=\"audio\"\nv0/") != NULL,
+       "pictures go with theirs");
+    ok(strstr(master(&m), "AUDIO=\"audio-made\"\nv1/") != NULL,
+       "and those that were made with what was made");
+    ok(strstr(master(&m), "AUDIO=\"audio\"\nv1/") == NULL, "not with others");
+
+    t[3].alone = 1;
+    ok(strstr(master(&m), "BANDWIDTH=65000,AVERAGE-BANDWIDTH=64000,"
+              "CODECS=\"mp4a.40.5\",AUDIO=\"audio-made\"\na1/") != NULL,
+       "it may be had alone");
+
+    m.nrenditions = 3;
+    ok(strstr(master(&m), "AUDIO=\"audio\"\nv1/") != NULL,
+       "without it they go with what there is");
+}
+
+
 int
 main(void)
 {
@@ -488,6 +532,7 @@ main(void)
     test_groups();
     test_members();
     test_range();
+    test_made();
 
     return done_testing();
 }
