@@ -19,6 +19,7 @@
 #define VTC_MEMORY_LARGE    (4096 * VTC_MB)
 #define VTC_SILENCE         60
 #define VTC_STREAMS         16
+#define VTC_THUMBS_JOBS     2
 #define VTC_NICE            5
 #define VTC_SEGMENT         2000
 #define VTC_WORST           5
@@ -323,7 +324,16 @@ vtc_set_quality(vtc_options_t *o, const char *value)
 static int
 vtc_set_socket(vtc_options_t *o, const char *value)
 {
-    o->serve.path = value;
+    o->serve.ports[VTC_PORT_STREAMS].path = value;
+
+    return value[0] ? 0 : -1;
+}
+
+
+static int
+vtc_set_thumbs_socket(vtc_options_t *o, const char *value)
+{
+    o->serve.ports[VTC_PORT_THUMBS].path = value;
 
     return value[0] ? 0 : -1;
 }
@@ -338,7 +348,22 @@ vtc_set_fd(vtc_options_t *o, const char *value)
         return -1;
     }
 
-    o->serve.listen = (int) n;
+    o->serve.ports[VTC_PORT_STREAMS].listen = (int) n;
+
+    return 0;
+}
+
+
+static int
+vtc_set_thumbs_fd(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 3, 1023, 0, &n) != 0) {
+        return -1;
+    }
+
+    o->serve.ports[VTC_PORT_THUMBS].listen = (int) n;
 
     return 0;
 }
@@ -368,7 +393,22 @@ vtc_set_streams(vtc_options_t *o, const char *value)
         return -1;
     }
 
-    o->serve.streams = (unsigned) n;
+    o->serve.ports[VTC_PORT_STREAMS].max = (unsigned) n;
+
+    return 0;
+}
+
+
+static int
+vtc_set_thumbs(vtc_options_t *o, const char *value)
+{
+    long  n;
+
+    if (vtc_options_number(value, 1, VTC_JOBS_MAX, 0, &n) != 0) {
+        return -1;
+    }
+
+    o->serve.ports[VTC_PORT_THUMBS].max = (unsigned) n;
 
     return 0;
 }
@@ -452,6 +492,11 @@ static const vtc_option_t  vtc_option[] = {
     { "fd", VTC_SERVE, 1, vtc_set_fd, "must be between 3 and 1023" },
     { "life", VTC_SERVE, 1, vtc_set_life, "must be between 3 and 1023" },
     { "streams", VTC_SERVE, 1, vtc_set_streams, "must be between 1 and 256" },
+    { "thumbs-socket", VTC_SERVE, 1, vtc_set_thumbs_socket,
+      "must not be empty" },
+    { "thumbs-fd", VTC_SERVE, 1, vtc_set_thumbs_fd,
+      "must be between 3 and 1023" },
+    { "thumbs", VTC_SERVE, 1, vtc_set_thumbs, "must be between 1 and 64" },
     { "nice", VTC_SERVE, 1, vtc_set_nice, "must be between 0 and 19" },
     { "cgroup", VTC_SERVE, 1, vtc_set_cgroup, "must be an absolute path" },
 
@@ -490,9 +535,11 @@ vtc_options_defaults(vtc_options_t *o)
     o->thumbs.grid = (vtc_grid_t) { 10, 10, 160, 90 };
     o->ladder_of = "hd";
     o->ladder.segment = VTC_SEGMENT;
-    o->serve.listen = -1;
+    o->serve.ports[VTC_PORT_STREAMS].listen = -1;
+    o->serve.ports[VTC_PORT_STREAMS].max = VTC_STREAMS;
+    o->serve.ports[VTC_PORT_THUMBS].listen = -1;
+    o->serve.ports[VTC_PORT_THUMBS].max = VTC_THUMBS_JOBS;
     o->serve.life = -1;
-    o->serve.streams = VTC_STREAMS;
     o->serve.nice = VTC_NICE;
     o->quality.worst = VTC_WORST;
 
@@ -576,7 +623,8 @@ vtc_options_command(vtc_options_t *o, unsigned given, char **argv)
         return o->files[0]
                ? vtc_options_wrong("serve takes no file, not \"%s\"",
                                    o->files[0])
-               : (o->serve.path == NULL) == (o->serve.listen == -1)
+               : (o->serve.ports[VTC_PORT_STREAMS].path == NULL)
+                 == (o->serve.ports[VTC_PORT_STREAMS].listen == -1)
                ? vtc_options_wrong("serve needs %s", "--socket or --fd") : 0;
     }
 

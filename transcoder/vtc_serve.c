@@ -22,6 +22,7 @@
 
 #include "nvm_wire.h"
 #include "vtc_live.h"
+#include "vtc_order.h"
 #include "vtc_serve.h"
 
 
@@ -30,11 +31,15 @@
 #define VTC_SERVE_BEAT      1000
 
 typedef struct {
-    const vtc_serve_t  *conf;
     int                 listen;         /* -1: no more */
-    int                 life;
     pid_t               pids[VTC_STREAMS_MAX];
     unsigned            n;              /* of them */
+} vtc_port_t;
+
+typedef struct {
+    const vtc_serve_t  *conf;
+    vtc_port_t          ports[VTC_PORTS];
+    int                 life;
     int64_t             beat;           /* ms, when the newest sign of life
                                            was given */
 } vtc_server_t;
@@ -92,30 +97,41 @@ vtc_serve_socket(const char *path)
 }
 
 
-/* Streams that have ended. */
+/* Whether a process is one of these, which it is no more. */
+static int
+vtc_serve_ended(vtc_port_t *p, pid_t pid)
+{
+    unsigned  i;
+
+    for (i = 0; i < p->n; i++) {
+        if (p->pids[i] == pid) {
+            p->pids[i] = p->pids[--p->n];
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 vtc_serve_reap(vtc_server_t *s)
 {
-    int       status;
-    pid_t     pid;
-    unsigned  i;
+    int          status, signo;
+    pid_t        pid;
+    const char  *of;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        of = vtc_serve_ended(&s->ports[VTC_PORT_STREAMS], pid) ? "a stream"
+             : vtc_serve_ended(&s->ports[VTC_PORT_THUMBS], pid) ? "thumbnails"
+             : NULL;
 
-        for (i = 0; i < s->n && s->pids[i] != pid; i++) { /* void */ }
-
-        if (i == s->n) {
-            continue;
-        }
-
-        s->pids[i] = s->pids[--s->n];
-
-        if (WIFSIGNALED(status)) {
-            fprintf(stderr, "video-transcoder: process %d of a stream %s%s\n",
-                    (int) pid, WTERMSIG(status) == SIGALRM
+        if (of && WIFSIGNALED(status)) {
+            signo = WTERMSIG(status);
+            fprintf(stderr, "video-transcoder: process %d of %s %s%s\n",
+                    (int) pid, of, signo == SIGALRM
                     ? "made no progress" : "crashed: ",
-                    WTERMSIG(status) == SIGALRM
-                    ? "" : strsignal(WTERMSIG(status)));
+                    signo == SIGALRM ? "" : strsignal(signo));
         }
     }
 }
@@ -140,15 +156,46 @@ vtc_serve_refuse(int fd, const char *why)
 }
 
 
+/* In the process of a connection. */
 static void
-vtc_serve_accept(vtc_server_t *s)
+vtc_serve_child(vtc_server_t *s, vtc_port_e port, int fd, pid_t parent)
+{
+    int  i, rc;
+
+    (void) signal(SIGTERM, SIG_DFL);
+    (void) signal(SIGINT, SIG_DFL);
+
+    for (i = 0; i < VTC_PORTS; i++) {
+        if (s->ports[i].listen != -1) {
+            close(s->ports[i].listen);
+        }
+    }
+
+    if (s->life != -1) {
+        close(s->life);
+    }
+
+    vtc_job_confine(&s->conf->limits, parent);
+    (void) setpriority(PRIO_PROCESS, 0, s->conf->nice);
+
+    rc = port == VTC_PORT_STREAMS ? vtc_live(fd, s->conf->limits.silence)
+         : vtc_order(fd, &s->conf->limits);
+
+    exit(rc == 0 ? 0 : 1);
+}
+
+
+static void
+vtc_serve_accept(vtc_server_t *s, vtc_port_e port)
 {
     int           fd;
     pid_t         pid, parent;
     socklen_t     len;
+    vtc_port_t   *p;
     struct ucred  peer;
 
-    fd = accept4(s->listen, NULL, NULL, SOCK_CLOEXEC);
+    p = &s->ports[port];
+    fd = accept4(p->listen, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd == -1) {
 
@@ -169,7 +216,7 @@ vtc_serve_accept(vtc_server_t *s)
     {
         vtc_serve_refuse(fd, "another user's process is not served");
 
-    } else if (s->n == s->conf->streams) {
+    } else if (p->n == s->conf->ports[port].max) {
         vtc_serve_refuse(fd, "there are as many streams as there may be");
 
     } else {
@@ -181,38 +228,40 @@ vtc_serve_accept(vtc_server_t *s)
     }
 
     if (pid == 0 && getpid() != parent) {
-        (void) signal(SIGTERM, SIG_DFL);
-        (void) signal(SIGINT, SIG_DFL);
-        close(s->listen);
-
-        if (s->life != -1) {
-            close(s->life);
-        }
-
-        vtc_job_confine(&s->conf->limits, parent);
-        (void) setpriority(PRIO_PROCESS, 0, s->conf->nice);
-        exit(vtc_live(fd, s->conf->limits.silence) == 0 ? 0 : 1);
+        vtc_serve_child(s, port, fd, parent);
     }
 
     close(fd);
 
     if (pid > 0) {
-        s->pids[s->n++] = pid;
+        p->pids[p->n++] = pid;
     }
 }
 
 
-/* Lines for the log go to the life line, and never wait. */
+/* What is open already; lines for the log go to the life line, and never
+   wait. */
 static void
 vtc_serve_inherit(vtc_server_t *s)
 {
+    int  i, fd;
+
+    for (i = 0; i < VTC_PORTS; i++) {
+        fd = s->ports[i].listen;
+
+        if (fd != -1) {
+            /* of two daemons that listen one gets the connection */
+            (void) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+            (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
+        }
+    }
+
     if (s->life == -1) {
         return;
     }
 
     (void) fcntl(s->life, F_SETFL, fcntl(s->life, F_GETFL) | O_NONBLOCK);
     (void) fcntl(s->life, F_SETFD, FD_CLOEXEC);
-    (void) fcntl(s->listen, F_SETFD, FD_CLOEXEC);
     (void) dup2(s->life, STDERR_FILENO);
 }
 
@@ -258,7 +307,8 @@ vtc_serve_beat(vtc_server_t *s)
 
     if (s->life != -1 && now - s->beat >= VTC_SERVE_BEAT) {
         s->beat = now;
-        n = snprintf(text, sizeof(text), "@%u", s->n);
+        n = snprintf(text, sizeof(text), "@%u",
+                     s->ports[VTC_PORT_STREAMS].n);
         (void) send(s->life, text, (size_t) n, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
@@ -278,28 +328,48 @@ vtc_serve_over(vtc_server_t *s)
 
 
 static void
+vtc_serve_close(vtc_server_t *s)
+{
+    int  i;
+
+    for (i = 0; i < VTC_PORTS; i++) {
+        if (s->ports[i].listen != -1) {
+            close(s->ports[i].listen);
+            s->ports[i].listen = -1;
+        }
+    }
+}
+
+
+static void
 vtc_serve_turn(vtc_server_t *s)
 {
-    struct pollfd  fds[2];
+    unsigned       i, full;
+    struct pollfd  fds[VTC_PORTS + 1];
 
-    fds[0].fd = s->listen;
-    fds[0].events = POLLIN;
-    fds[0].revents = 0;
-    fds[1].fd = s->life;
-    fds[1].events = POLLIN;
-    fds[1].revents = 0;
+    for (i = 0; i < VTC_PORTS; i++) {
+        full = i == VTC_PORT_THUMBS && s->ports[i].n == s->conf->ports[i].max;
+        fds[i].fd = full ? -1 : s->ports[i].listen;
+        fds[i].events = POLLIN;
+        fds[i].revents = 0;
+    }
 
-    if (poll(fds, 2, VTC_SERVE_TURN) > 0) {
+    fds[VTC_PORTS].fd = s->life;
+    fds[VTC_PORTS].events = POLLIN;
+    fds[VTC_PORTS].revents = 0;
 
-        if (fds[0].revents) {
-            vtc_serve_accept(s);
+    if (poll(fds, VTC_PORTS + 1, VTC_SERVE_TURN) > 0) {
+
+        for (i = 0; i < VTC_PORTS; i++) {
+            if (fds[i].revents) {
+                vtc_serve_accept(s, i);
+            }
         }
 
-        if (fds[1].revents && vtc_serve_over(s)) {
+        if (fds[VTC_PORTS].revents && vtc_serve_over(s)) {
             close(s->life);
-            close(s->listen);
             s->life = -1;
-            s->listen = -1;
+            vtc_serve_close(s);
         }
     }
 
@@ -308,19 +378,58 @@ vtc_serve_turn(vtc_server_t *s)
 }
 
 
+/* The sockets: 0, or -1. */
+static int
+vtc_serve_listen(vtc_server_t *s)
+{
+    unsigned                i;
+    const vtc_port_conf_t  *p;
+
+    for (i = 0; i < VTC_PORTS; i++) {
+        p = &s->conf->ports[i];
+        s->ports[i].listen = p->path ? vtc_serve_socket(p->path) : p->listen;
+
+        if (p->path && s->ports[i].listen == -1) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* All that is left is ended. */
+static void
+vtc_serve_end(vtc_server_t *s)
+{
+    unsigned  i, k;
+
+    for (i = 0; i < VTC_PORTS; i++) {
+
+        for (k = 0; k < s->ports[i].n; k++) {
+            kill(s->ports[i].pids[k], SIGKILL);
+        }
+
+        if (s->conf->ports[i].path) {
+            (void) unlink(s->conf->ports[i].path);
+        }
+    }
+
+    vtc_serve_close(s);
+}
+
+
 int
 vtc_serve(const vtc_serve_t *conf)
 {
-    unsigned          i;
     vtc_server_t      s;
     struct sigaction  sa;
 
     memset(&s, 0, sizeof(s));
     s.conf = conf;
     s.life = conf->life;
-    s.listen = conf->path ? vtc_serve_socket(conf->path) : conf->listen;
 
-    if (s.listen == -1) {
+    if (vtc_serve_listen(&s) != 0) {
         return -1;
     }
 
@@ -337,9 +446,6 @@ vtc_serve(const vtc_serve_t *conf)
     (void) signal(SIGALRM, SIG_DFL);
     (void) signal(SIGPIPE, SIG_IGN);
 
-    /* of two daemons that listen one gets the connection */
-    (void) fcntl(s.listen, F_SETFL, fcntl(s.listen, F_GETFL) | O_NONBLOCK);
-
     sa.sa_handler = vtc_serve_signal;
 
     if (sigaction(SIGCHLD, &sa, NULL) == -1
@@ -349,21 +455,14 @@ vtc_serve(const vtc_serve_t *conf)
         return vtc_serve_fail("sigaction()");
     }
 
-    while (!vtc_serve_quit && (s.listen != -1 || s.n)) {
+    while (!vtc_serve_quit
+           && (s.ports[VTC_PORT_STREAMS].listen != -1
+               || s.ports[VTC_PORT_STREAMS].n || s.ports[VTC_PORT_THUMBS].n))
+    {
         vtc_serve_turn(&s);
     }
 
-    for (i = 0; i < s.n; i++) {
-        kill(s.pids[i], SIGKILL);
-    }
-
-    if (s.listen != -1) {
-        close(s.listen);
-    }
-
-    if (conf->path) {
-        (void) unlink(conf->path);
-    }
+    vtc_serve_end(&s);
 
     return 0;
 }

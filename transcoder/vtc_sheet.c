@@ -99,15 +99,21 @@ vtc_sheet_fit(double a, double b, unsigned width, unsigned height,
 
 
 void
-vtc_sheet_tile(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned max)
+vtc_sheet_box(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned width,
+    unsigned height)
 {
-    unsigned  width, height;
-
-    width = shape->width < max ? shape->width : max;
-    height = shape->height < max ? shape->height : max;
+    width = shape->width < width ? shape->width : width;
+    height = shape->height < height ? shape->height : height;
 
     vtc_sheet_fit(shape->width, shape->height, width, height, &grid->width,
                   &grid->height);
+}
+
+
+void
+vtc_sheet_tile(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned max)
+{
+    vtc_sheet_box(grid, shape, max, max);
 }
 
 

@@ -44,6 +44,10 @@ void vtc_sheet_close(vtc_sheet_t *s);
 /* A tile for pictures that look like this, no larger than they are. */
 void vtc_sheet_tile(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned max);
 
+/* The same of two sides. */
+void vtc_sheet_box(vtc_grid_t *grid, const vtc_shape_t *shape, unsigned width,
+    unsigned height);
+
 /* All of it is black. */
 void vtc_sheet_clear(vtc_sheet_t *s);
 

@@ -23,6 +23,9 @@
 /* of the time between two, that is too little for one */
 #define VTC_THUMBS_REST  0.05
 
+/* s that a manifest may say the film is longer, by what sound hides in front */
+#define VTC_THUMBS_MORE  0.5
+
 
 /* What is made of a file. */
 typedef struct {
@@ -31,6 +34,7 @@ typedef struct {
     FILE                *why;
     double               duration;      /* s */
     unsigned             n;             /* thumbnails */
+    unsigned             tiles;         /* that sheets have of them */
     unsigned             sheets;
     unsigned             broken;        /* that could not be decoded */
     vtc_keys_t           keys;
@@ -66,7 +70,8 @@ vtc_thumbs_plan(vtc_thumbs_file_t *t)
     st = t->keys.stream;
     format = t->keys.format;
 
-    t->duration = st->duration != AV_NOPTS_VALUE
+    t->duration = t->conf->duration > 0 ? t->conf->duration
+                  : st->duration != AV_NOPTS_VALUE
                   ? (double) st->duration * av_q2d(st->time_base)
                   : format->duration != AV_NOPTS_VALUE
                   ? (double) format->duration / AV_TIME_BASE : 0;
@@ -86,6 +91,12 @@ vtc_thumbs_plan(vtc_thumbs_file_t *t)
     }
 
     t->n = n < 1 ? 1 : (unsigned) n;
+    t->tiles = t->n;
+
+    if (t->conf->whole) {
+        n = ceil((t->duration + VTC_THUMBS_MORE) / t->conf->every);
+        t->tiles = n > t->n ? (unsigned) n : t->n;
+    }
 
     return 0;
 }
@@ -116,6 +127,7 @@ vtc_thumbs_sheet(vtc_thumbs_file_t *t, unsigned first, unsigned n)
     }
 
     name = vtc_thumbs_name(t, "%s/thumbs/%u.jpg", t->sheets++);
+    n = t->conf->whole ? t->conf->grid.columns * t->conf->grid.rows : n;
 
     return name ? vtc_sheet_write(&t->sheet, n, name, t->why) : -1;
 }
@@ -231,26 +243,30 @@ vtc_thumbs_make(vtc_thumbs_file_t *t)
 {
     unsigned  i, n, tiles;
 
-    if (vtc_thumbs_plan(t) != 0 || vtc_thumbs_place(t) != 0) {
+    if (vtc_thumbs_plan(t) != 0) {
         return -1;
+    }
+
+    if (vtc_thumbs_place(t) != 0) {
+        return VTC_THUMBS_DISK;
     }
 
     if (vtc_sheet_open(&t->sheet, &t->conf->grid) != 0) {
         fputs("no memory", t->why);
-        return -1;
+        return VTC_THUMBS_DISK;
     }
 
     tiles = t->conf->grid.columns * t->conf->grid.rows;
 
-    for (i = 0; i < t->n; i += n) {
-        n = t->n - i < tiles ? t->n - i : tiles;
+    for (i = 0; i < t->tiles; i += n) {
+        n = t->tiles - i < tiles ? t->tiles - i : tiles;
 
         if (vtc_thumbs_sheet(t, i, n) != 0) {
-            return -1;
+            return VTC_THUMBS_DISK;
         }
     }
 
-    if (t->broken == t->n) {
+    if (t->broken == t->tiles) {
         vtc_thumbs_remove(t, 0);
         fputs("no picture of it can be decoded", t->why);
         return -1;
@@ -258,7 +274,7 @@ vtc_thumbs_make(vtc_thumbs_file_t *t)
 
     vtc_thumbs_remove(t, t->sheets);
 
-    return vtc_thumbs_index(t);
+    return vtc_thumbs_index(t) == 0 ? 0 : VTC_THUMBS_DISK;
 }
 
 

@@ -13,6 +13,11 @@
  * last END.  The daemon sends for each rung HEADER, whose body begins with the
  * length of the rung's name (u8) and the name, and FRAME; and STATE and LOG.
  * The rung of sound is called "audio", the times of its frames are in samples.
+ *
+ * On a connection for thumbnails a worker sends THUMBS.  Its body is JSON, then
+ * strings with a zero behind each: the file, the file of the poster, and the
+ * place: a directory that will be there when all in it is.  The daemon sends
+ * DONE, or LOG and END.
  */
 
 #ifndef NVM_WIRE_H
@@ -45,13 +50,18 @@
 /* of a LOG: a level of syslog, which nginx has too */
 #define NVM_WIRE_LEVEL      0x000f
 
+/* of an END of thumbnails: the file is at fault, and will be again */
+#define NVM_WIRE_MEDIA      0x0010
+
 typedef enum {
     NVM_WIRE_OPEN = 1,          /* JSON: what is to be made */
     NVM_WIRE_HEADER,
     NVM_WIRE_FRAME,
     NVM_WIRE_END,
     NVM_WIRE_STATE,             /* each second: it is alive, and how */
-    NVM_WIRE_LOG                /* a line */
+    NVM_WIRE_LOG,               /* a line */
+    NVM_WIRE_THUMBS,            /* what is to be made */
+    NVM_WIRE_DONE
 } nvm_wire_type_e;
 
 typedef struct {

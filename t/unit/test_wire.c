@@ -74,12 +74,12 @@ test_wrong(void)
         buf[4] = (uint8_t) type;
         nvm_reader_init(&r, buf, NVM_WIRE_HEAD, 0);
 
-        if ((nvm_wire_parse(&r, &m) == NVM_OK) != (type >= 1 && type <= 6)) {
+        if ((nvm_wire_parse(&r, &m) == NVM_OK) != (type >= 1 && type <= 8)) {
             break;
         }
     }
 
-    is_int(type, 256, "six types");
+    is_int(type, 256, "eight types");
 
     sent.len = NVM_WIRE_BODY_MAX;
     nvm_writer_t  w;
