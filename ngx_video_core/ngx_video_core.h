@@ -20,13 +20,35 @@
 #define NGX_VIDEO_CONF  0x10000000
 
 
+/*
+ * The transcoder, for modules that do not know the one that has it: what they
+ * want of it, told while the configuration is read; and where it is then.
+ */
+typedef struct {
+    ngx_uint_t                thumbs;       /* a location has thumbnails */
+    ngx_str_t                 path;         /* directory of its files */
+    struct sockaddr_un        name;         /* its socket of thumbnails */
+    socklen_t                 len;          /* of the name; 0: it is not
+                                               there */
+} ngx_video_coder_t;
+
+
 typedef struct {
     ngx_array_t               zones;        /* ngx_shm_zone_t * */
     ngx_uint_t                block;        /* "video" was seen */
+    ngx_video_coder_t         coder;
 } ngx_video_core_conf_t;
 
 
 extern ngx_module_t  ngx_video_core_module;
+
+
+static inline ngx_video_coder_t *
+ngx_video_coder(ngx_cycle_t *cycle)
+{
+    return &((ngx_video_core_conf_t *)
+             ngx_get_conf(cycle->conf_ctx, ngx_video_core_module))->coder;
+}
 
 
 /*

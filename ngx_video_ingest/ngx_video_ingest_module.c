@@ -104,6 +104,15 @@ ngx_video_ingest_create_conf(ngx_cycle_t *cycle)
 }
 
 
+/* Whether there is anything that the transcoder makes. */
+static ngx_uint_t
+ngx_video_ingest_transcodes(ngx_cycle_t *cycle)
+{
+    return ngx_video_ingest_conf(cycle)->ladders.nelts
+           || ngx_video_coder(cycle)->thumbs;
+}
+
+
 /* All has been read: "video { }" may come after what refers to it. */
 static char *
 ngx_video_ingest_init_conf(ngx_cycle_t *cycle, void *conf)
@@ -114,7 +123,7 @@ ngx_video_ingest_init_conf(ngx_cycle_t *cycle, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (icf->ladders.nelts
+    if (ngx_video_ingest_transcodes(cycle)
         && ngx_video_transcoder_init(cycle, &icf->transcoder) != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -132,7 +141,7 @@ ngx_video_ingest_init_module(ngx_cycle_t *cycle)
     }
 
     if (ngx_video_ingest_conf(cycle)->transcoder.enable == 1
-        && ngx_video_ingest_conf(cycle)->ladders.nelts)
+        && ngx_video_ingest_transcodes(cycle))
     {
         ngx_video_transcoder_listen(cycle);
 
@@ -181,7 +190,9 @@ ngx_video_ingest_init_process(ngx_cycle_t *cycle)
 
     conf = ngx_video_ingest_conf(cycle);
 
-    if (ngx_process == NGX_PROCESS_SINGLE && conf->ladders.nelts) {
+    if (ngx_process == NGX_PROCESS_SINGLE
+        && ngx_video_ingest_transcodes(cycle))
+    {
         ngx_video_transcoder_single(cycle);
     }
 

@@ -28,17 +28,19 @@
 
 #define NGX_VIDEO_TRANSCODER_LINE      1024
 
-/* descriptors of the program: where it listens, its life line */
+/* descriptors of the program: where it listens, for streams and for
+   thumbnails, and its life line */
 #define NGX_VIDEO_TRANSCODER_FD        3
-#define NGX_VIDEO_TRANSCODER_LIFE      4
+#define NGX_VIDEO_TRANSCODER_THUMBS    4
+#define NGX_VIDEO_TRANSCODER_LIFE      5
 
 /* of a stream, bytes */
 #define NGX_VIDEO_TRANSCODER_LEAST     (64 * 1024 * 1024)
 #define NGX_VIDEO_TRANSCODER_MOST      (65536LL * 1024 * 1024)
 
 #define NGX_VIDEO_TRANSCODER_PARAMETERS                                       \
-    "\"streams=\", \"nice=\", \"memory=\", \"timeout=\", \"path=\" or " \
-    "\"cgroup=\""
+    "\"streams=\", \"thumbs=\", \"nice=\", \"memory=\", \"timeout=\", "       \
+    "\"path=\", \"max_size=\" or \"cgroup=\""
 
 #define NGX_VIDEO_TRANSCODER_PROGRAM   "video-transcoder"
 #define NGX_VIDEO_TRANSCODER_PLACES                                           \
@@ -60,7 +62,7 @@ typedef struct {
 
 /* What the new process gets. */
 typedef struct {
-    char                     *argv[18];
+    char                     *argv[22];
     ngx_socket_t              life;
 } ngx_video_transcoder_exec_t;
 
@@ -73,11 +75,6 @@ static ngx_video_transcoder_t  ngx_video_transcoder_state;
 
 /* for the debug log, which reads a connection's fd from an event's data */
 static ngx_connection_t        ngx_video_transcoder_dummy;
-
-/* opened once in the life of a master, whatever is configured later */
-static ngx_socket_t            ngx_video_transcoder_fd = (ngx_socket_t) -1;
-static struct sockaddr_un      ngx_video_transcoder_name;
-static socklen_t               ngx_video_transcoder_len;
 
 
 /* A number of a range, or NGX_ERROR. */
@@ -113,6 +110,17 @@ ngx_video_transcoder_parameter(ngx_conf_t *cf, ngx_str_t *value,
         n = ngx_video_transcoder_number(&v, 1, 256);
         tcf->streams = (ngx_uint_t) n;
         return n == NGX_ERROR ? "a number between 1 and 256" : NULL;
+    }
+
+    if (ngx_strncmp(value->data, "thumbs=", 7) == 0) {
+        n = ngx_video_transcoder_number(&v, 1, 64);
+        tcf->thumbs = (ngx_uint_t) n;
+        return n == NGX_ERROR ? "a number between 1 and 64" : NULL;
+    }
+
+    if (ngx_strncmp(value->data, "max_size=", 9) == 0) {
+        tcf->max_size = ngx_parse_offset(&v);
+        return tcf->max_size < 0 ? "a size" : NULL;
     }
 
     if (ngx_strncmp(value->data, "nice=", 5) == 0) {
@@ -201,6 +209,8 @@ ngx_video_transcoder_create(ngx_video_transcoder_conf_t *tcf)
 {
     tcf->enable = NGX_CONF_UNSET;
     tcf->streams = 16;
+    tcf->thumbs = 2;
+    tcf->max_size = 1024 * 1024 * 1024;
     tcf->nice = 5;
     tcf->memory = 1024;
     tcf->timeout = 60000;
@@ -297,6 +307,8 @@ ngx_video_transcoder_directory(ngx_cycle_t *cycle,
         return NGX_ERROR;
     }
 
+    ngx_video_coder(cycle)->path = tcf->path;
+
     path->name = tcf->path;
     path->manager = ngx_video_transcoder_manager;
     path->conf_file = tcf->file;
@@ -312,6 +324,12 @@ ngx_video_transcoder_init(ngx_cycle_t *cycle, ngx_video_transcoder_conf_t *tcf)
 {
     ngx_int_t  rc;
     ngx_str_t  name;
+
+    if (tcf->enable == 0 && ngx_video_coder(cycle)->thumbs) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "\"video_thumbs\" needs "
+                      "the transcoder, and there is \"transcoder off\"");
+        return NGX_ERROR;
+    }
 
     if (tcf->enable == 0) {
         return NGX_OK;
@@ -333,78 +351,13 @@ ngx_video_transcoder_init(ngx_cycle_t *cycle, ngx_video_transcoder_conf_t *tcf)
 
     if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "transcoder \"%V\" is no "
-                      "program that can be run: ladders need the path of "
-                      "video-transcoder in \"transcoder\", or \"transcoder "
-                      "off\"", &name);
+                      "program that can be run: ladders and thumbnails need "
+                      "the path of video-transcoder in \"transcoder\", "
+                      "or \"transcoder off\"", &name);
     }
 
     return rc == NGX_OK ? ngx_video_transcoder_directory(cycle, tcf)
                         : NGX_ERROR;
-}
-
-
-void
-ngx_video_transcoder_listen(ngx_cycle_t *cycle)
-{
-    socklen_t     len;
-    ngx_socket_t  fd;
-
-    if (ngx_video_transcoder_fd != (ngx_socket_t) -1) {
-        return;
-    }
-
-    fd = ngx_socket(AF_UNIX, SOCK_STREAM, 0);
-
-    if (fd == (ngx_socket_t) -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
-                      "socket() of the transcoder failed");
-        return;
-    }
-
-    /* the system gives it an abstract name that nothing else has */
-    ngx_memzero(&ngx_video_transcoder_name, sizeof(struct sockaddr_un));
-    ngx_video_transcoder_name.sun_family = AF_UNIX;
-    len = sizeof(struct sockaddr_un);
-
-    if (bind(fd, (struct sockaddr *) &ngx_video_transcoder_name,
-             sizeof(sa_family_t))
-        == -1
-        || listen(fd, NGX_LISTEN_BACKLOG) == -1
-        || ngx_nonblocking(fd) == -1
-        || getsockname(fd, (struct sockaddr *) &ngx_video_transcoder_name,
-                       &len)
-           == -1)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
-                      "the socket of the transcoder failed");
-        ngx_close_socket(fd);
-        return;
-    }
-
-    /* another nginx that is started in the place of this one opens its own */
-    (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
-
-    ngx_video_transcoder_len = len;
-    ngx_video_transcoder_fd = fd;
-}
-
-
-socklen_t
-ngx_video_transcoder_address(struct sockaddr_un *sun)
-{
-    ngx_video_ingest_conf_t  *icf;
-
-    icf = ngx_video_ingest_conf((ngx_cycle_t *) ngx_cycle);
-
-    if (ngx_video_transcoder_fd == (ngx_socket_t) -1
-        || icf->transcoder.enable != 1)
-    {
-        return 0;
-    }
-
-    *sun = ngx_video_transcoder_name;
-
-    return ngx_video_transcoder_len;
 }
 
 
@@ -571,15 +524,18 @@ ngx_video_transcoder_watch(ngx_video_transcoder_t *t, ngx_socket_t fd)
 static void
 ngx_video_transcoder_process(ngx_cycle_t *cycle, void *data)
 {
-    int                           listener, life;
+    int                           streams, thumbs, life;
     ngx_video_transcoder_exec_t  *exec = data;
 
-    /* either may be where the other is to be */
-    listener = fcntl(ngx_video_transcoder_fd, F_DUPFD,
-                     NGX_VIDEO_TRANSCODER_LIFE + 1);
+    /* each may be where another is to be */
+    streams = fcntl(ngx_video_transcoder_sockets[0].fd, F_DUPFD,
+                    NGX_VIDEO_TRANSCODER_LIFE + 1);
+    thumbs = fcntl(ngx_video_transcoder_sockets[1].fd, F_DUPFD,
+                   NGX_VIDEO_TRANSCODER_LIFE + 1);
     life = fcntl(exec->life, F_DUPFD, NGX_VIDEO_TRANSCODER_LIFE + 1);
 
-    (void) dup2(listener, NGX_VIDEO_TRANSCODER_FD);
+    (void) dup2(streams, NGX_VIDEO_TRANSCODER_FD);
+    (void) dup2(thumbs, NGX_VIDEO_TRANSCODER_THUMBS);
     (void) dup2(life, NGX_VIDEO_TRANSCODER_LIFE);
     (void) close_range(NGX_VIDEO_TRANSCODER_LIFE + 1, ~0u, 0);
 
@@ -594,13 +550,14 @@ ngx_video_transcoder_process(ngx_cycle_t *cycle, void *data)
 static ngx_int_t
 ngx_video_transcoder_execute(ngx_video_transcoder_t *t, ngx_socket_t life)
 {
-    u_char                        numbers[6][NGX_INT64_LEN + 1];
+    u_char                        numbers[8][NGX_INT64_LEN + 1];
     ngx_uint_t                    i, n;
     ngx_video_transcoder_exec_t   exec;
     ngx_video_transcoder_conf_t  *tcf;
 
     static char  *const names[] = { "--fd", "--life", "--streams", "--nice",
-                                    "--memory", "--timeout" };
+                                    "--memory", "--timeout", "--thumbs-fd",
+                                    "--thumbs" };
 
     tcf = &ngx_video_ingest_conf((ngx_cycle_t *) ngx_cycle)->transcoder;
 
@@ -610,13 +567,15 @@ ngx_video_transcoder_execute(ngx_video_transcoder_t *t, ngx_socket_t life)
     ngx_sprintf(numbers[3], "%ui%Z", tcf->nice);
     ngx_sprintf(numbers[4], "%uz%Z", tcf->memory);
     ngx_sprintf(numbers[5], "%M%Z", tcf->timeout / 1000);
+    ngx_sprintf(numbers[6], "%d%Z", NGX_VIDEO_TRANSCODER_THUMBS);
+    ngx_sprintf(numbers[7], "%ui%Z", tcf->thumbs);
 
     exec.life = life;
     exec.argv[0] = (char *) tcf->program.data;
     exec.argv[1] = "serve";
     n = 2;
 
-    for (i = 0; i < 6; i++) {
+    for (i = 0; i < 8; i++) {
         exec.argv[n++] = names[i];
         exec.argv[n++] = (char *) numbers[i];
     }
@@ -719,7 +678,7 @@ ngx_video_transcoder_supervise(void)
 
     t = &ngx_video_transcoder_state;
 
-    if (t->on || ngx_video_transcoder_fd == (ngx_socket_t) -1) {
+    if (t->on || ngx_video_transcoder_sockets[0].fd == (ngx_socket_t) -1) {
         return;
     }
 
@@ -735,10 +694,11 @@ ngx_video_transcoder_supervise(void)
     t->timer.cancelable = 1;
 
     ngx_video_transcoder_timer(&t->timer);
+    ngx_video_transcoder_cache();
 }
 
 
-/* Of the process that manages caches: this is one, though nothing is in it. */
+/* Of the process that manages caches. */
 static ngx_msec_t
 ngx_video_transcoder_manager(void *data)
 {

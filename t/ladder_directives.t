@@ -33,7 +33,7 @@ __DATA__
 
 === TEST 1: everything
 --- main_config
-transcoder PROGRAM streams=1 nice=19 memory=64m timeout=1h path=tc cgroup=/nowhere;
+transcoder PROGRAM streams=1 thumbs=64 nice=19 memory=64m timeout=1h path=tc max_size=0 cgroup=/nowhere;
 ladder a { rung x 32x32 10k; rung y 8192x8192 500m maxrate=500m bufsize=10k fps=240
  preset=veryslow profile=baseline; latency quality; }
 ladder b-_1 { rung z 640x360 1m; latency low; }
@@ -99,7 +99,7 @@ transcoder /nowhere/transcoder path=tc; ladder a { rung x 640x360 1m; }
 --- must_die
 --- error_log
 [emerg]
-transcoder "/nowhere/transcoder" is no program that can be run: ladders need the path of video-transcoder in "transcoder", or "transcoder off"
+transcoder "/nowhere/transcoder" is no program that can be run: ladders and thumbnails need the path of video-transcoder in "transcoder", or "transcoder off"
 
 
 
@@ -165,7 +165,7 @@ transcoder PROGRAM cpus=4;
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "cpus=4": "streams=", "nice=", "memory=", "timeout=", "path=" or "cgroup=" is expected
+invalid parameter "cpus=4": "streams=", "thumbs=", "nice=", "memory=", "timeout=", "path=", "max_size=" or "cgroup=" is expected
 
 
 
@@ -176,7 +176,7 @@ transcoder PROGRAM fast;
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "fast": "streams=", "nice=", "memory=", "timeout=", "path=" or "cgroup=" is expected
+invalid parameter "fast": "streams=", "thumbs=", "nice=", "memory=", "timeout=", "path=", "max_size=" or "cgroup=" is expected
 
 
 
@@ -308,7 +308,7 @@ transcoder PROGRAM path=;
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "path=": "streams=", "nice=", "memory=", "timeout=", "path=" or "cgroup=" is expected
+invalid parameter "path=": "streams=", "thumbs=", "nice=", "memory=", "timeout=", "path=", "max_size=" or "cgroup=" is expected
 
 
 
@@ -842,3 +842,36 @@ ladder a { rung r0 64x64 100k; rung r1 64x64 100k; rung r2 64x64 100k; rung r3 6
 --- error_log
 [emerg]
 ladder "a" has more than 6 rungs
+
+
+
+=== TEST 75: thumbs of none
+--- main_config
+transcoder PROGRAM thumbs=0;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "thumbs=0": a number between 1 and 64 is expected
+
+
+
+=== TEST 76: thumbs of too many
+--- main_config
+transcoder PROGRAM thumbs=65;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "thumbs=65": a number between 1 and 64 is expected
+
+
+
+=== TEST 77: a size that is none
+--- main_config
+transcoder PROGRAM max_size=x;
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "max_size=x": a size is expected
