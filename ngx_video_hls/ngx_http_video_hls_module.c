@@ -136,6 +136,13 @@ static ngx_command_t  ngx_http_video_hls_commands[] = {
       offsetof(ngx_http_video_loc_conf_t, captions),
       NULL },
 
+    { ngx_string("video_thumbs"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_video_thumbs_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_video_loc_conf_t, thumbs),
+      NULL },
+
       ngx_null_command
 };
 
@@ -304,6 +311,7 @@ ngx_http_video_create_loc_conf(ngx_conf_t *cf)
     conf->clip = NGX_CONF_UNSET;
     conf->info = NGX_CONF_UNSET;
     conf->captions = NGX_CONF_UNSET_PTR;
+    conf->thumbs = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -357,6 +365,13 @@ ngx_http_video_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->clip, prev->clip, 0);
     ngx_conf_merge_value(conf->info, prev->info, 0);
     ngx_conf_merge_ptr_value(conf->captions, prev->captions, NULL);
+    ngx_conf_merge_ptr_value(conf->thumbs, prev->thumbs, NULL);
+
+    if (conf->vod && conf->thumbs && conf->thumbs->enable
+        && ngx_http_video_thumbs_need(cf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_http_video_check_number(cf, "video_max_height", conf->max_height)
         != NGX_OK
@@ -459,6 +474,7 @@ ngx_http_video_vod(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_video_loc_conf_t *lcf = conf;
 
+    lcf->vod = 1;
     lcf->threads = ngx_thread_pool_add(cf, NULL);
     if (lcf->threads == NULL) {
         return NGX_CONF_ERROR;

@@ -8,6 +8,7 @@
  *   ngx_http_video_response.c     headers, bodies in memory
  *   ngx_http_video_text.c         texts that are rendered once
  *   ngx_http_video_captions.c     captions that are announced
+ *   ngx_http_video_thumbs*.c      thumbnails: see ngx_http_video_thumbs.h
  *   ngx_http_video_park.c         requests that wait
  *   ngx_http_video_object.c       bodies in the store
  *   ngx_http_video_live.c         live media
@@ -33,6 +34,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_video_captions.h"
+#include "ngx_http_video_thumbs.h"
 #include "ngx_video_core.h"
 #include "nvm_index.h"
 #include "nvm_hls.h"
@@ -52,7 +54,10 @@ typedef enum {
     NGX_HTTP_VIDEO_INFO,
     NGX_HTTP_VIDEO_PROGRESSIVE,
     NGX_HTTP_VIDEO_POSTER,
-    NGX_HTTP_VIDEO_TIME
+    NGX_HTTP_VIDEO_TIME,
+    NGX_HTTP_VIDEO_THUMBS,      /* thumbs.vtt */
+    NGX_HTTP_VIDEO_SHEET,       /* thumbs/<n>.jpg */
+    NGX_HTTP_VIDEO_COVER        /* poster.jpg */
 } ngx_http_video_what_e;
 
 
@@ -90,6 +95,8 @@ typedef struct {
     ngx_http_complex_value_t *max_bandwidth;
     ngx_http_complex_value_t *tracks;
     ngx_http_video_captions_t *captions;    /* NULL: automatic */
+    ngx_http_video_thumbs_conf_t *thumbs;   /* NULL: none */
+    ngx_uint_t                vod;          /* "video_vod" is there */
 } ngx_http_video_loc_conf_t;
 
 
@@ -108,7 +115,9 @@ typedef struct {
 
     ngx_video_waiter_t        waiter;
     ngx_msec_t                deadline;     /* of waiting; 0: not set */
-    ngx_int_t                 late;         /* answer when it passes */
+    ngx_int_t                 late;         /* answer when it passes, and */
+    void                    (*late_handler)(ngx_http_request_t *r); /* what
+                                               tells of it; may be NULL */
     ngx_event_t               busy;         /* timer; a thread works */
 
     ngx_video_ref_t           ref;          /* what is being sent */
@@ -384,5 +393,10 @@ ngx_int_t ngx_http_video_live_events(ngx_http_request_t *r,
 /* ngx_http_video_vod.c */
 ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
 
+
+/* ngx_http_video_vod_thumbs.c */
+
+/* Whether the path names one of the files that the transcoder makes. */
+ngx_uint_t ngx_http_video_thumbs_asked(ngx_http_video_ctx_t *ctx);
 
 #endif /* NGX_HTTP_VIDEO_HLS_MODULE_H */

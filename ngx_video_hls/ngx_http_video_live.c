@@ -143,7 +143,8 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
     if (ctx->path.keys || ctx->path.clip
         || ctx->path.what == NGX_HTTP_VIDEO_INFO
         || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
-        || ctx->path.what == NGX_HTTP_VIDEO_POSTER)
+        || ctx->path.what == NGX_HTTP_VIDEO_POSTER
+        || ngx_http_video_thumbs_asked(ctx))
     {
         /* of files only */
         return NGX_HTTP_NOT_FOUND;

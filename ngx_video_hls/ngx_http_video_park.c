@@ -195,8 +195,13 @@ ngx_http_video_park_timer(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "video request timed out waiting for media");
+    if (ctx->late_handler) {
+        ctx->late_handler(r);
+
+    } else {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "video request timed out waiting for media");
+    }
 
     ctx->parked = 0;
     ngx_video_wait_cancel(&ctx->waiter);

@@ -11,6 +11,9 @@
  *
  *   ASSET/progressive.mp4             one plain file of the asset
  *
+ *   ASSET/thumbs.vtt                  ASSET/thumbs/<n>.jpg
+ *   ASSET/poster.jpg
+ *
  *   ASSET/master_ts.m3u8              the same as MPEG transport streams
  *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
  *
@@ -298,6 +301,30 @@ ngx_http_video_path_fits(ngx_http_video_path_t *path)
 }
 
 
+/* "thumbs/0.jpg" */
+static ngx_int_t
+ngx_http_video_path_sheet(ngx_str_t *rest, ngx_str_t *name,
+    ngx_http_video_path_t *out)
+{
+    ngx_str_t  dir, s;
+
+    s = *name;
+    dir = *rest;
+    ngx_http_video_path_last(rest, &dir);
+
+    if (!ngx_http_video_path_is(&dir, "thumbs")
+        || !ngx_http_video_path_ends(&s, ".jpg"))
+    {
+        return NGX_DECLINED;
+    }
+
+    out->what = NGX_HTTP_VIDEO_SHEET;
+
+    return ngx_http_video_path_number(s.data, s.data + s.len, &out->msn)
+           == NGX_OK ? NGX_OK : NGX_DECLINED;
+}
+
+
 ngx_int_t
 ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 {
@@ -329,6 +356,19 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 
     } else if (ngx_http_video_path_is(&s, "time")) {
         out->what = NGX_HTTP_VIDEO_TIME;
+
+    } else if (ngx_http_video_path_is(&s, "thumbs.vtt")) {
+        out->what = NGX_HTTP_VIDEO_THUMBS;
+
+    } else if (ngx_http_video_path_is(&s, "poster.jpg")) {
+        out->what = NGX_HTTP_VIDEO_COVER;
+
+    } else if (s.len > 4
+               && ngx_memcmp(s.data + s.len - 4, ".jpg", 4) == 0)
+    {
+        if (ngx_http_video_path_sheet(&rest, &s, out) != NGX_OK) {
+            return NGX_DECLINED;
+        }
 
     } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
                || !ngx_http_video_path_fits(out))

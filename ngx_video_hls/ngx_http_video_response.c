@@ -122,6 +122,15 @@ ngx_http_video_content_type(ngx_http_request_t *r)
         ngx_str_set(&r->headers_out.content_type, "text/plain");
         break;
 
+    case NGX_HTTP_VIDEO_THUMBS:
+        ngx_str_set(&r->headers_out.content_type, "text/vtt");
+        break;
+
+    case NGX_HTTP_VIDEO_SHEET:
+    case NGX_HTTP_VIDEO_COVER:
+        ngx_str_set(&r->headers_out.content_type, "image/jpeg");
+        break;
+
     default:
         if (ctx->path.vtt) {
             ngx_str_set(&r->headers_out.content_type, "text/vtt");

@@ -25,7 +25,8 @@ ngx_http_video_vod_known(ngx_http_request_t *r)
     if (vod->nsources != 1 || vod->ntexts || vod->lead
         || ctx->path.silence.len
         || ctx->path.what == NGX_HTTP_VIDEO_SEGMENT
-        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE)
+        || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
+        || ngx_http_video_thumbs_asked(ctx))
     {
         return NGX_DECLINED;
     }
@@ -48,7 +49,9 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
     if ((ctx->path.what == NGX_HTTP_VIDEO_INFO && !conf->info)
-        || ctx->path.what == NGX_HTTP_VIDEO_TIME)
+        || ctx->path.what == NGX_HTTP_VIDEO_TIME
+        || (ngx_http_video_thumbs_asked(ctx)
+            && ngx_http_video_thumbs_of(r) == NULL))
     {
         return NGX_HTTP_NOT_FOUND;
     }
@@ -116,6 +119,11 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
 
     case NGX_HTTP_VIDEO_PROGRESSIVE:
         return ngx_http_video_vod_progressive(r);
+
+    case NGX_HTTP_VIDEO_THUMBS:
+    case NGX_HTTP_VIDEO_SHEET:
+    case NGX_HTTP_VIDEO_COVER:
+        return ngx_http_video_vod_thumbs(r);
 
     default:
         return ngx_http_video_vod_list(r, 0);

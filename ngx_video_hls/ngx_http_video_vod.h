@@ -21,6 +21,7 @@
  *   ngx_http_video_vod_ts.c       the same as MPEG transport streams
  *   ngx_http_video_vod_ts_list.c  what playlists of those have
  *   ngx_http_video_vod_info*.c    what the files contain
+ *   ngx_http_video_vod_thumbs.c   thumbnails, which the transcoder makes
  *   ngx_http_video_vod_progressive.c, _vod_moov.c, _vod_mdat.c
  *                                 one plain file of an asset
  */
@@ -375,6 +376,22 @@ void ngx_http_video_vod_ts_rate(nvm_index_track_t *t, uint64_t length);
 /* Adds what only the audio has, before or after the video's segments. */
 ngx_int_t ngx_http_video_vod_ts_timeline(ngx_http_request_t *r,
     nvm_timeline_t *tl);
+
+
+/* ngx_http_video_vod_thumbs.c */
+
+/*
+ * The directive, if the asset in ctx->vod may have thumbnails: not one of
+ * clips, nor a clip.  NULL: it has none.
+ */
+ngx_http_video_thumbs_conf_t *ngx_http_video_thumbs_of(ngx_http_request_t *r);
+
+/* How long all of it is, ms, by its indexes; 0: there is no video. */
+ngx_uint_t ngx_http_video_thumbs_length(ngx_http_video_vod_t *vod,
+    uint64_t *duration);
+
+/* One of the files; the indexes of all sources are open. */
+ngx_int_t ngx_http_video_vod_thumbs(ngx_http_request_t *r);
 
 
 /* ngx_http_video_vod_info.c */

@@ -12,8 +12,9 @@ $ENV{TEST_NGINX_MEDIA_DIR} = media_dir();
 
 add_block_preprocessor(sub {
     my $block = shift;
-    $block->set_value('main_config', "video { zone live 8m; }\n"
-                                     . ($block->main_config // ''));
+    my $text = $block->main_config // '';
+    $block->set_value('main_config', ($text =~ /\bvideo \{/ ? ''
+                                      : "video { zone live 8m; }\n") . $text);
 });
 
 run_tests();
@@ -885,3 +886,289 @@ location /w/ {
 ["GET /v/$main::file/master.m3u8", "GET /w/$main::file/master.m3u8"]
 --- response_body_like eval
 [qr/INSTREAM-ID="CC1"/, qr/\A(?!.*CAPTIONS)/s]
+
+
+
+=== TEST 71: video_thumbs: off by default, and where it is off
+--- http_config
+video_thumbs off;
+--- config
+location /v/ {
+    video_vod zone=live;
+    alias $TEST_NGINX_MEDIA_DIR/;
+}
+--- request eval
+[map { "GET /v/$main::file/$_" } qw(thumbs.vtt thumbs/0.jpg poster.jpg)]
+--- error_code eval
+[404, 404, 404]
+
+
+
+=== TEST 72: video_thumbs: off, where it is on around
+--- http_config
+video_thumbs on;
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs off;
+    alias $TEST_NGINX_MEDIA_DIR/;
+}
+location /l/ {
+    video_live zone=live;
+}
+--- request eval
+["GET /v/$main::file/thumbs.vtt", "GET /l/a/thumbs.vtt"]
+--- error_code eval
+[404, 404]
+
+
+
+=== TEST 73: video_thumbs and no transcoder
+--- main_config
+video { zone live 8m; transcoder off; }
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_thumbs" needs the transcoder, and there is "transcoder off"
+
+
+
+=== TEST 74: video_thumbs: no program
+--- main_config
+video { zone live 8m; transcoder /nowhere/transcoder; }
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on;
+}
+--- must_die
+--- error_log
+[emerg]
+transcoder "/nowhere/transcoder" is no program that can be run
+
+
+
+=== TEST 75: video_thumbs yes
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs yes;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "yes" in "video_thumbs": "on" or "off" is expected
+
+
+
+=== TEST 76: video_thumbs off every=5s
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs off every=5s;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "every=5s" in "video_thumbs": nothing after "off" is expected
+
+
+
+=== TEST 77: video_thumbs on always
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on always;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "always" in "video_thumbs": "every=", "size=", "grid=", "poster=", "poster_time=" or "timeout=" is expected
+
+
+
+=== TEST 78: video_thumbs on colour=red
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on colour=red;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "colour=red" in "video_thumbs": "every=", "size=", "grid=", "poster=", "poster_time=" or "timeout=" is expected
+
+
+
+=== TEST 79: video_thumbs on every=99ms
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on every=99ms;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "every=99ms" in "video_thumbs": a time between 100ms and 1h is expected
+
+
+
+=== TEST 80: video_thumbs on every=x
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on every=x;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "every=x" in "video_thumbs": a time between 100ms and 1h is expected
+
+
+
+=== TEST 81: video_thumbs on every=61m
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on every=61m;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "every=61m" in "video_thumbs": a time between 100ms and 1h is expected
+
+
+
+=== TEST 82: video_thumbs on size=161x90
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on size=161x90;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "size=161x90" in "video_thumbs": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 83: video_thumbs on size=14x16
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on size=14x16;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "size=14x16" in "video_thumbs": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 84: video_thumbs on size=160
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on size=160;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "size=160" in "video_thumbs": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 85: video_thumbs on grid=0x1
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on grid=0x1;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "grid=0x1" in "video_thumbs": two numbers between 1 and 32 with an "x" between them is expected
+
+
+
+=== TEST 86: video_thumbs on grid=33x1
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on grid=33x1;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "grid=33x1" in "video_thumbs": two numbers between 1 and 32 with an "x" between them is expected
+
+
+
+=== TEST 87: video_thumbs on poster=x
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on poster=x;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "poster=x" in "video_thumbs": two even numbers between 16 and 4096 with an "x" between them is expected
+
+
+
+=== TEST 88: video_thumbs on poster_time=25h
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on poster_time=25h;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "poster_time=25h" in "video_thumbs": a time up to 24h is expected
+
+
+
+=== TEST 89: video_thumbs on timeout=11m
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on timeout=11m;
+}
+--- must_die
+--- error_log
+[emerg]
+invalid value "timeout=11m" in "video_thumbs": a time between 100ms and 10m is expected
+
+
+
+=== TEST 90: video_thumbs: a sheet that is too large
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on size=1024x16 grid=9x1;
+}
+--- must_die
+--- error_log
+[emerg]
+a sheet of "video_thumbs", "grid" times "size", must not be larger than 8192x8192
+
+
+
+=== TEST 91: video_thumbs twice
+--- config
+location /v/ {
+    video_vod zone=live;
+    video_thumbs on;
+    video_thumbs off;
+}
+--- must_die
+--- error_log
+[emerg]
+"video_thumbs" directive is duplicate

@@ -20,19 +20,19 @@ our @EXPORT = qw(vod_conf vod_file vod_bytes vod_epoch vod_list vod_fetched
 
 
 # A node with one zone that serves html/ below /vod/.  Options: workers (1),
-# zone ("32m"), http and vod (more directives of http {} and of the location),
-# locations.
+# zone ("32m"), video, http and vod (more directives of video {}, of http {} and
+# of the location), locations.
 sub vod_conf {
     my (%o) = @_;
     my %v = (workers => 1, zone => '32m', listen => '',
-             map({ $_ => '' } qw(http vod locations)), %o);
+             map({ $_ => '' } qw(video http vod locations)), %o);
 
     return <<"CONF";
 %%GLOBALS%%
 %%MODULES%%
 worker_processes $v{workers};
 events { worker_connections 256; }
-video { zone vod $v{zone}; }
+video { zone vod $v{zone}; $v{video} }
 http {
     access_log off;
 %%TEMP_PATHS%%
