@@ -57,7 +57,8 @@ typedef enum {
     NGX_HTTP_VIDEO_TIME,
     NGX_HTTP_VIDEO_THUMBS,      /* thumbs.vtt */
     NGX_HTTP_VIDEO_SHEET,       /* thumbs/<n>.jpg */
-    NGX_HTTP_VIDEO_COVER        /* poster.jpg */
+    NGX_HTTP_VIDEO_COVER,       /* poster.jpg */
+    NGX_HTTP_VIDEO_IMAGES       /* thumbs/index.m3u8 */
 } ngx_http_video_what_e;
 
 
@@ -396,7 +397,8 @@ ngx_int_t ngx_http_video_vod_handler(ngx_http_request_t *r);
 
 /* ngx_http_video_vod_thumbs.c */
 
-/* Whether the path names one of the files that the transcoder makes. */
+/* Whether the path names one of the files that the transcoder makes, or the
+   playlist of them. */
 ngx_uint_t ngx_http_video_thumbs_asked(ngx_http_video_ctx_t *ctx);
 
 #endif /* NGX_HTTP_VIDEO_HLS_MODULE_H */

@@ -12,7 +12,7 @@
  *   ASSET/progressive.mp4             one plain file of the asset
  *
  *   ASSET/thumbs.vtt                  ASSET/thumbs/<n>.jpg
- *   ASSET/poster.jpg
+ *   ASSET/poster.jpg                  ASSET/thumbs/index.m3u8
  *
  *   ASSET/master_ts.m3u8              the same as MPEG transport streams
  *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
@@ -301,20 +301,29 @@ ngx_http_video_path_fits(ngx_http_video_path_t *path)
 }
 
 
-/* "thumbs/0.jpg" */
+/* "thumbs/0.jpg", "thumbs/index.m3u8": NGX_DONE, it is in another directory */
 static ngx_int_t
 ngx_http_video_path_sheet(ngx_str_t *rest, ngx_str_t *name,
     ngx_http_video_path_t *out)
 {
-    ngx_str_t  dir, s;
+    ngx_str_t  above, dir, s;
 
     s = *name;
-    dir = *rest;
-    ngx_http_video_path_last(rest, &dir);
+    above = *rest;
+    ngx_http_video_path_last(&above, &dir);
 
-    if (!ngx_http_video_path_is(&dir, "thumbs")
-        || !ngx_http_video_path_ends(&s, ".jpg"))
-    {
+    if (!ngx_http_video_path_is(&dir, "thumbs")) {
+        return NGX_DONE;
+    }
+
+    *rest = above;
+
+    if (ngx_http_video_path_is(&s, "index.m3u8")) {
+        out->what = NGX_HTTP_VIDEO_IMAGES;
+        return NGX_OK;
+    }
+
+    if (!ngx_http_video_path_ends(&s, ".jpg")) {
         return NGX_DECLINED;
     }
 
@@ -328,6 +337,7 @@ ngx_http_video_path_sheet(ngx_str_t *rest, ngx_str_t *name,
 ngx_int_t
 ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
 {
+    ngx_int_t  rc;
     ngx_str_t  rest, s;
 
     ngx_memzero(out, sizeof(ngx_http_video_path_t));
@@ -363,17 +373,19 @@ ngx_http_video_path_parse(ngx_str_t *path, ngx_http_video_path_t *out)
     } else if (ngx_http_video_path_is(&s, "poster.jpg")) {
         out->what = NGX_HTTP_VIDEO_COVER;
 
-    } else if (s.len > 4
-               && ngx_memcmp(s.data + s.len - 4, ".jpg", 4) == 0)
-    {
-        if (ngx_http_video_path_sheet(&rest, &s, out) != NGX_OK) {
+    } else {
+        rc = ngx_http_video_path_sheet(&rest, &s, out);
+
+        if (rc == NGX_DONE
+            && (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
+                || !ngx_http_video_path_fits(out)))
+        {
             return NGX_DECLINED;
         }
 
-    } else if (ngx_http_video_path_of_track(&rest, &s, out) != NGX_OK
-               || !ngx_http_video_path_fits(out))
-    {
-        return NGX_DECLINED;
+        if (rc == NGX_DECLINED) {
+            return NGX_DECLINED;
+        }
     }
 
     out->asset = rest;

@@ -106,6 +106,7 @@ ngx_http_video_content_type(ngx_http_request_t *r)
 
     case NGX_HTTP_VIDEO_MASTER:
     case NGX_HTTP_VIDEO_PLAYLIST:
+    case NGX_HTTP_VIDEO_IMAGES:
         ngx_str_set(&r->headers_out.content_type,
                     "application/vnd.apple.mpegurl");
         break;

@@ -4,7 +4,7 @@
  * The directive video_thumbs.
  */
 
-#include "ngx_http_video_thumbs.h"
+#include "ngx_http_video_hls_module.h"
 
 
 /* pixels of a sheet, each way */
@@ -171,6 +171,13 @@ ngx_http_video_thumbs_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+uint64_t
+ngx_http_video_thumbs_hash(ngx_http_video_thumbs_conf_t *t, uint64_t h)
+{
+    return t && t->enable ? ngx_http_video_hash(h, t, sizeof(*t)) : h;
 }
 
 

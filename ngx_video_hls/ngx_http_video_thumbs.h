@@ -41,6 +41,11 @@ char *ngx_http_video_thumbs_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_video_thumbs_need(ngx_conf_t *cf);
 
 
+/* What tells their playlists from others. */
+uint64_t ngx_http_video_thumbs_hash(ngx_http_video_thumbs_conf_t *t,
+    uint64_t h);
+
+
 /* How long an answer is remembered: what a file's own fault is; other errors */
 #define NGX_HTTP_VIDEO_THUMBS_BAD   60000
 #define NGX_HTTP_VIDEO_THUMBS_FAIL  10000

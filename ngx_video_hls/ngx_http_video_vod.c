@@ -26,7 +26,8 @@ ngx_http_video_vod_known(ngx_http_request_t *r)
         || ctx->path.silence.len
         || ctx->path.what == NGX_HTTP_VIDEO_SEGMENT
         || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
-        || ngx_http_video_thumbs_asked(ctx))
+        || (ngx_http_video_thumbs_asked(ctx)
+            && ctx->path.what != NGX_HTTP_VIDEO_IMAGES))
     {
         return NGX_DECLINED;
     }
@@ -57,6 +58,13 @@ ngx_http_video_vod_handler(ngx_http_request_t *r)
     }
 
     rc = ngx_http_video_asset_open(r);
+
+    if (rc == NGX_OK && ngx_http_video_thumbs_asked(ctx)
+        && ngx_http_video_thumbs_of(r) == NULL)
+    {
+        /* a clip */
+        return NGX_HTTP_NOT_FOUND;
+    }
 
     if (rc == NGX_OK && ctx->path.clip && ctx->vod->number == 0) {
         rc = ngx_http_video_clips_periods(r, NVM_MP4_MAX_PERIODS);

@@ -386,9 +386,9 @@ ngx_int_t ngx_http_video_vod_ts_timeline(ngx_http_request_t *r,
  */
 ngx_http_video_thumbs_conf_t *ngx_http_video_thumbs_of(ngx_http_request_t *r);
 
-/* How long all of it is, ms, by its indexes; 0: there is no video. */
-ngx_uint_t ngx_http_video_thumbs_length(ngx_http_video_vod_t *vod,
-    uint64_t *duration);
+/* What playlists tell of them; 0: there are none.  The indexes are open. */
+ngx_uint_t ngx_http_video_thumbs_images(ngx_http_request_t *r,
+    nvm_images_t *images);
 
 /* One of the files; the indexes of all sources are open. */
 ngx_int_t ngx_http_video_vod_thumbs(ngx_http_request_t *r);

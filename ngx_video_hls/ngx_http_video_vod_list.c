@@ -37,6 +37,7 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
     m.captions = t->captions.list;
     m.ncaptions = t->captions.n;
     m.uncaptioned = t->captions.none;
+    m.images = t->imaged ? &t->images : NULL;
     m.ts = t->path->ts;
     m.query = t->query;
 
@@ -84,6 +85,7 @@ ngx_http_video_vod_manifest(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
     d.nperiods = 1;
     d.captions = t->captions.list;
     d.ncaptions = t->captions.n;
+    d.images = t->imaged ? &t->images : NULL;
     d.query = t->query;
 
     return nvm_dash_write(w, &d);
@@ -140,6 +142,9 @@ ngx_http_video_vod_write(nvm_writer_t *w, void *what)
 
     case NGX_HTTP_VIDEO_PLAYLIST:
         return ngx_http_video_vod_playlist(w, t);
+
+    case NGX_HTTP_VIDEO_IMAGES:
+        return nvm_images_list(w, &t->images);
 
     default:
         return nvm_cmaf_init_write(w, &t->track[0].track);
@@ -522,7 +527,14 @@ ngx_http_video_vod_render(ngx_http_request_t *r, void *what, u_char **text,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_video_vod_read(r, t);
+    t->imaged = ngx_http_video_thumbs_images(r, &t->images);
+
+    if (ctx->path.what == NGX_HTTP_VIDEO_IMAGES) {
+        rc = t->imaged ? NGX_OK : NGX_HTTP_NOT_FOUND;
+
+    } else {
+        rc = ngx_http_video_vod_read(r, t);
+    }
 
     if (rc != NGX_OK) {
         return rc;
@@ -576,6 +588,13 @@ ngx_http_video_vod_list(ngx_http_request_t *r, ngx_uint_t known)
         hash = ngx_http_video_hash(hash, &conf->trick_mode,
                                    sizeof(ngx_flag_t));
         hash = ngx_http_video_captions_hash(conf->captions, hash);
+    }
+
+    if (path->what == NGX_HTTP_VIDEO_MASTER
+        || path->what == NGX_HTTP_VIDEO_MANIFEST
+        || path->what == NGX_HTTP_VIDEO_IMAGES)
+    {
+        hash = ngx_http_video_thumbs_hash(conf->thumbs, hash);
     }
 
     key.data = buf;

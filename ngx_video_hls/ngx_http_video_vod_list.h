@@ -30,6 +30,8 @@ typedef struct {
     const char               *query;
     ngx_http_video_select_t   select;
     ngx_http_video_captions_t  captions;
+    nvm_images_t              images;
+    ngx_uint_t                imaged;       /* there are some */
 } ngx_http_video_vod_tracks_t;
 
 

@@ -39,7 +39,8 @@ ngx_http_video_thumbs_asked(ngx_http_video_ctx_t *ctx)
 {
     return ctx->path.what == NGX_HTTP_VIDEO_THUMBS
            || ctx->path.what == NGX_HTTP_VIDEO_SHEET
-           || ctx->path.what == NGX_HTTP_VIDEO_COVER;
+           || ctx->path.what == NGX_HTTP_VIDEO_COVER
+           || ctx->path.what == NGX_HTTP_VIDEO_IMAGES;
 }
 
 
@@ -63,7 +64,8 @@ ngx_http_video_thumbs_of(ngx_http_request_t *r)
 }
 
 
-ngx_uint_t
+/* How long all of it is, ms; 0: there is no video. */
+static ngx_uint_t
 ngx_http_video_thumbs_length(ngx_http_video_vod_t *vod, uint64_t *duration)
 {
     ngx_uint_t                video;
@@ -78,6 +80,31 @@ ngx_http_video_thumbs_length(ngx_http_video_vod_t *vod, uint64_t *duration)
     }
 
     return video && *duration;
+}
+
+
+ngx_uint_t
+ngx_http_video_thumbs_images(ngx_http_request_t *r, nvm_images_t *images)
+{
+    ngx_http_video_ctx_t          *ctx;
+    ngx_http_video_thumbs_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    conf = ngx_http_video_thumbs_of(r);
+
+    if (conf == NULL
+        || !ngx_http_video_thumbs_length(ctx->vod, &images->duration))
+    {
+        return 0;
+    }
+
+    images->width = (uint32_t) conf->width;
+    images->height = (uint32_t) conf->height;
+    images->columns = (uint32_t) conf->columns;
+    images->rows = (uint32_t) conf->rows;
+    images->every = conf->every;
+
+    return 1;
 }
 
 

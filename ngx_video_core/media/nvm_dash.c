@@ -788,6 +788,10 @@ nvm_dash_period(nvm_dash_mpd_t *m, size_t number, uint64_t start)
         nvm_dash_set(m, i);
     }
 
+    if (m->d->images && m->shown) {
+        nvm_images_set(m->w, m->d->images, m->nsets + 1);
+    }
+
     nvm_writer_text(m->w, "  </Period>\n");
 }
 

@@ -11,6 +11,7 @@
 #define NVM_DASH_H
 
 #include "nvm_captions.h"
+#include "nvm_images.h"
 #include "nvm_model.h"
 #include "nvm_role.h"
 #include "nvm_writer.h"
@@ -58,6 +59,8 @@ typedef struct {
     size_t                   nperiods;
     const nvm_caption_t     *captions;  /* in the pictures */
     size_t                   ncaptions;
+    const nvm_images_t      *images;    /* of a single period with video;
+                                           NULL: none */
     const char              *query;
 
     uint32_t                 min_buffer;    /* ms; 0: the longest target */

@@ -15,6 +15,7 @@
 #define NVM_HLS_H
 
 #include "nvm_captions.h"
+#include "nvm_images.h"
 #include "nvm_model.h"
 #include "nvm_role.h"
 #include "nvm_writer.h"
@@ -42,6 +43,7 @@ typedef struct {
     size_t                      nrenditions;
     const nvm_caption_t        *captions;   /* in the pictures */
     size_t                      ncaptions;
+    const nvm_images_t         *images;     /* of video, NULL: none */
     const char                 *query;
     unsigned                    independent:1;  /* INDEPENDENT-SEGMENTS */
     unsigned                    uncaptioned:1;  /* there are none: to be said,

@@ -794,6 +794,10 @@ nvm_hls_master_write(nvm_writer_t *w, const nvm_hls_master_t *m)
         nvm_hls_presentation(&p);
         nvm_hls_keys(&p);
 
+        if (m->images) {
+            nvm_images_variant(w, m->images);
+        }
+
     } else {
         nvm_hls_variants(&p, NVM_AUDIO, NVM_HLS_NONE);
     }

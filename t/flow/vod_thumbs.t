@@ -34,8 +34,10 @@ sub conf {
         my ($name, $zone, $timeout) = @$_;
         "location /$name/ { video_vod zone=$zone; alias %%ROOT%%/html/;
             video_thumbs on every=100ms size=1024x576 grid=8x8
-                         timeout=$timeout; }\n";
+                         timeout=$timeout; video_clip on; }\n";
     } ['slow', 'vod', '60s'], ['late', 'vod', '100ms'], ['again', 'two', '60s'];
+    $more .= 'location /large/ { video_vod zone=vod; alias %%ROOT%%/html/;
+              video_thumbs on; }';
     return vod_conf(workers => $o{workers} // 2,
         video => "zone two 8m; transcoder $program path=%%ROOT%%/cache
                   streams=7 thumbs=1 $video;",
@@ -82,6 +84,34 @@ $t->conf(conf())->run;
 mkdir $t->root . '/html';
 $t->expect_log(qr{video transcoder \d+ exited on signal 9});
 $t->write_file('html/film.mp4', slurp($film));
+
+# --- what is told of them -----------------------------------------------------
+
+sub lists {
+    my ($asset) = @_;
+    my ($master, $mpd) = map { $t->get("/vod/$asset/$_")->body }
+                         'master.m3u8', 'manifest.mpd';
+    return { master => [$master =~ /^(#EXT-X-IMAGE.*)$/mg],
+             mpd => [$mpd =~ m{(<AdaptationSet[^>]*"image".*?</AdaptationSet>)}sg] };
+}
+
+my $told = lists('film.mp4');
+is_deeply $told->{master}, ['#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=4609,'
+    . 'RESOLUTION=64x36,CODECS="jpeg",URI="thumbs/index.m3u8"'],
+    'the multivariant playlist names them';
+my ($set) = @{ $told->{mpd} };
+like $set, $_, 'so does the manifest'
+    for qr{timescale="1000" duration="30000" startNumber="0"},
+        qr{media="thumbs/\$Number\$\.jpg"}, qr{width="192" height="72"},
+        qr{thumbnail_tile" value="3x2"};
+my $list = $t->get('/vod/film.mp4/thumbs/index.m3u8');
+is $list->header('Content-Type'), 'application/vnd.apple.mpegurl',
+    'their playlist';
+like $list->body, qr{^#EXT-X-IMAGES-ONLY$}m, 'has images alone';
+is_deeply [$list->body =~ /^(#EXT-X-TILES.*|\d+\.jpg)$/mg],
+    [map {; '#EXT-X-TILES:RESOLUTION=64x36,LAYOUT=3x2,DURATION=5.000',
+           "$_.jpg" } 0, 1], 'two sheets';
+is scalar(sets()), 0, 'nothing has been made for that';
 
 # --- what is made ------------------------------------------------------------
 
@@ -181,7 +211,38 @@ is join(' ', others()), '', 'and leaves nothing';
 
 my $sound = media_file('thumbs_vod.m4a', qw(-f lavfi -i sine -t 2 -c:a aac));
 $t->write_file('html/sound.m4a', slurp($sound));
-is $t->get('/vod/sound.m4a/thumbs.vtt')->status, 404, 'sound has none';
+is $t->get("/vod/sound.m4a/$_")->status, 404, "sound has no $_"
+    for qw(thumbs.vtt thumbs/0.jpg thumbs/index.m3u8 poster.jpg);
+is_deeply lists('sound.m4a'), { master => [], mpd => [] }, 'nor says so';
+
+# --- clips, renditions ---------------------------------------------------------
+
+$t->write_file('html/clips.json', '{ "clips": [ { "asset": "gone.mp4" },
+    { "asset": "gone.mp4", "start": 5, "end": 9 } ] }');
+$t->write_file('html/gone.mp4', slurp($film));
+is $t->get('/vod/clips.json/master.m3u8')->status, 200, 'an asset of clips';
+is $t->get("/vod/clips.json/$_")->status, 404, "has no $_"
+    for qw(thumbs.vtt thumbs/0.jpg thumbs/index.m3u8 poster.jpg);
+is_deeply lists('clips.json'), { master => [], mpd => [] }, 'nor says so';
+my $clip = '?start=2&end=8';
+is $t->get("/slow/gone.mp4/$_$clip")->status, 404, "a clip has no $_"
+    for qw(thumbs.vtt thumbs/0.jpg thumbs/index.m3u8 poster.jpg);
+unlike $t->get("/slow/gone.mp4/master.m3u8$clip")->body, qr/IMAGE/,
+    'nor says so';
+
+# white is larger than the film
+my $large = media_file('thumbs_vod_large.mp4', '-i', $film,
+    '-vf', 'scale=640:360,eq=contrast=0:brightness=1',
+    qw(-c:v libx264 -preset veryfast -g 10 -keyint_min 10 -sc_threshold 0 -an));
+mkdir $t->root . '/html/both';
+$t->write_file('html/both/a.mp4', slurp($large));
+$t->write_file('html/both/b.mp4', slurp($film));
+my $small = picture($t->get('/vod/both/thumbs/0.jpg')->body);
+cmp_ok bright($small, 32, 18), '<', 30, 'of renditions the smallest is taken';
+my $big = picture($t->get('/large/both/poster.jpg')->body);
+is "$big->{width}x$big->{height}", '640x360', 'that need not be enlarged';
+cmp_ok bright($big, 320, 180), '>', 200, 'and is not';
+is $t->get('/vod/both/master.m3u8')->status, 200, 'both are one asset';
 
 # --- who goes away -----------------------------------------------------------
 
