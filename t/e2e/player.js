@@ -28,14 +28,14 @@
  *     signals          what the player told of events and date ranges: from,
  *                      scheme or ID, time, data (as text)
  *     captions         text tracks of closed captions, with their cues
- *     called           what the code for Shaka gave
+ *     called           what the code for Shaka, or for dash.js, gave
  *     trick            frames meanwhile: media time, picture
  *     outage           latency before the time without network, and at the end
  *     endedAt          position at the end, null if it never came; duration
  *
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
- *               [--subtitles LANGUAGE] [--shaka CODE] [--seek S,S,...]
- *               [--offline S] [--kbits N]
+ *               [--subtitles LANGUAGE] [--shaka CODE] [--dash CODE]
+ *               [--seek S,S,...] [--offline S] [--kbits N]
  *               [--running] [--end] [--survive] [--change] [--mark FILE]
  *               [--signals]
  *               [--screenshot FILE] [--plays JSON]
@@ -47,11 +47,11 @@
  * gives no more a second from the load of the page on.  Then it may be without
  * network for a while, and plays as many seconds once more.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
- * "player" and "video"; it seeks to each position, from a pause unless it is to
- * be running, to a negative one from where it is; it seeks to 1 s before the end
- * and plays to the end.  Plays are
- * an array of such options without the dashes: one after the other in the same
- * browser, a line of JSON for each.
+ * "player" and "video", or with the "player" of dash.js, which needs "signals";
+ * it seeks to each position, from a pause unless it is to be running, to a
+ * negative one from where it is; it seeks to 1 s before the end and plays to the
+ * end.  Plays are an array of such options without the dashes: one after the
+ * other in the same browser, a line of JSON for each.
  */
 'use strict';
 
@@ -340,6 +340,8 @@ function keepSignals()
             create() {
                 const player = dashjs.MediaPlayer().create();
 
+                window.dashPlayer = player;
+
                 ['urn:scte:scte35:2013:bin', 'https://aomedia.org/emsg/ID3']
                     .forEach((scheme) => player.on(scheme, ({ event }) => keep(
                         'event', scheme, event.calculatedPresentationTime,
@@ -438,6 +440,15 @@ async function callShaka(code)
 }
 
 
+/* In the page: the same with the player of dash.js, of the signals. */
+async function callDash(code)
+{
+    const run = new (async () => {}).constructor('player', code);
+
+    return await run(window.dashPlayer) ?? null;
+}
+
+
 /* What is asked for beyond playing: the code, the seeks, the end. */
 async function doMore(page, values)
 {
@@ -451,6 +462,10 @@ async function doMore(page, values)
     if (values.shaka) {
         seen.called = await page.evaluate(callShaka, values.shaka);
         seen.trick = await page.evaluate(() => window.trickSeen);
+    }
+
+    if (values.dash) {
+        seen.called = await page.evaluate(callDash, values.dash);
     }
 
     for (const to of (values.seek || '').split(',').filter(Boolean)) {
@@ -631,6 +646,7 @@ async function main()
             seconds: { type: 'string', default: '5' },
             subtitles: { type: 'string' },
             shaka: { type: 'string' },
+            dash: { type: 'string' },
             seek: { type: 'string' },
             running: { type: 'boolean' },
             end: { type: 'boolean' },
