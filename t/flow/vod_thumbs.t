@@ -10,6 +10,7 @@ use Test::Video;
 use Test::Video::Ladder;
 use Test::Video::Loop qw(wait_for);
 use Test::Video::Media;
+use Test::Video::Process;
 use Test::Video::Program ();
 use Test::Video::VOD;
 
@@ -276,6 +277,24 @@ $t->log_like(qr/thumbnails of "\S+kill\.mp4": the transcoder is gone/,
 ok scalar(others()), 'it leaves something';
 is $t->get('/slow/kill.mp4/thumbs.vtt')->status, 200, 'the next one makes them';
 is join(' ', others()), '', 'over what was left';
+
+# --- the decoder crashes -----------------------------------------------------
+
+$t->write_file('html/crash.mp4', slurp($film));
+my $crash = $t->get('/slow/crash.mp4/thumbs.vtt', start => 1);
+my @decoders;
+ok +(wait_for {
+    @decoders = map { Test::Video::Process::children($_) }
+                Test::Video::Process::children(coder());
+} 10), 'a process of its own decodes';
+my $before_crash = coder();
+kill 'KILL', @decoders;
+is $crash->end->status, 422, 'its crash is the fault of the file';
+$t->log_like(qr/thumbnails of "\S+crash\.mp4": crashed: Killed/,
+    'and told of');
+is $t->get('/slow/crash.mp4/poster.jpg')->status, 422, 'it is not tried again';
+is coder(), $before_crash, 'nothing else is lost';
+is join(' ', others()), '', 'nor left';
 
 # --- waiting -----------------------------------------------------------------
 
