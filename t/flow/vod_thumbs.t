@@ -191,6 +191,10 @@ my $new = $t->get('/vod/film.mp4/thumbs.vtt');
 is scalar(() = $new->body =~ /-->/g), 4, 'a file that is replaced has others';
 isnt $t->get($sheet)->header('ETag'), $whole->header('ETag'), 'of its own';
 is scalar(sets()), 2, 'in another directory';
+$t->write_file('html/.new', slurp($film));
+rename $t->root . '/html/.new', $t->root . '/html/film.mp4';
+is $t->get('/vod/film.mp4/thumbs.vtt')->body, $vtt->body, 'the same bytes again';
+is scalar(sets()), 3, 'are another file';
 
 # --- what can't be made ------------------------------------------------------
 
@@ -242,6 +246,8 @@ my $small = picture($t->get('/vod/both/thumbs/0.jpg')->body);
 cmp_ok bright($small, 32, 18), '<', 30, 'of renditions the smallest is taken';
 my $big = picture($t->get('/large/both/poster.jpg')->body);
 is "$big->{width}x$big->{height}", '640x360', 'that need not be enlarged';
+my $sparse = picture($t->get('/large/both/thumbs/0.jpg')->body);
+is "$sparse->{width}x$sparse->{height}", '1600x900', 'a sheet has all rows';
 cmp_ok bright($big, 320, 180), '>', 200, 'and is not';
 is $t->get('/vod/both/master.m3u8')->status, 200, 'both are one asset';
 
