@@ -54,7 +54,8 @@ uint64_t ngx_http_video_thumbs_hash(ngx_http_video_thumbs_conf_t *t,
  * Sends an order, the body of a message, to the transcoder.  The object, of
  * which the caller is the writer, is completed when there is an answer: out of
  * the index, or with a status as metadata and the time (uint64_t, ms) until
- * when it is good.  It is aborted when there will be none.  The reference is
+ * when it is good.  It is aborted, with a status too, when there will be none;
+ * without one when this worker dies.  The reference is
  * taken over, whatever comes of it; no request is needed any more.  "name" is
  * the file, for the log.  NGX_OK, NGX_ERROR: the transcoder is not there.
  */

@@ -100,7 +100,8 @@ ngx_http_video_job_gone(ngx_http_video_job_t *j)
     ngx_log_error(NGX_LOG_ERR, j->log, 0, "thumbnails of \"%V\": the "
                   "transcoder is gone", &j->name);
 
-    ngx_video_object_abort(j->store, &j->ref);
+    ngx_http_video_object_fail(j->store, &j->ref,
+                               NGX_HTTP_SERVICE_UNAVAILABLE);
     ngx_http_video_job_free(j);
 }
 
@@ -297,7 +298,7 @@ ngx_http_video_thumbs_order(ngx_video_store_t *st, ngx_video_ref_t *ref,
     j = ngx_calloc(sizeof(ngx_http_video_job_t) + name->len, ngx_cycle->log);
 
     if (j == NULL) {
-        ngx_video_object_abort(st, ref);
+        ngx_http_video_object_fail(st, ref, NGX_HTTP_SERVICE_UNAVAILABLE);
         ngx_video_object_put(st, ref);
         return NGX_ERROR;
     }
@@ -315,7 +316,7 @@ ngx_http_video_thumbs_order(ngx_video_store_t *st, ngx_video_ref_t *ref,
         ngx_log_error(NGX_LOG_ERR, j->log, ngx_socket_errno,
                       "thumbnails of \"%V\": the transcoder can't be "
                       "connected to", &j->name);
-        ngx_video_object_abort(st, &j->ref);
+        ngx_http_video_object_fail(st, &j->ref, NGX_HTTP_SERVICE_UNAVAILABLE);
         ngx_http_video_job_free(j);
         return NGX_ERROR;
     }

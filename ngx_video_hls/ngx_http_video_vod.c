@@ -39,29 +39,43 @@ ngx_http_video_vod_known(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_http_video_vod_handler(ngx_http_request_t *r)
+/* Whether an asset may have what is asked for; of the one in ctx->vod. */
+static ngx_uint_t
+ngx_http_video_vod_has(ngx_http_request_t *r)
 {
-    ngx_int_t                   rc;
     ngx_http_video_ctx_t       *ctx;
     ngx_http_video_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
-    if ((ctx->path.what == NGX_HTTP_VIDEO_INFO && !conf->info)
-        || ctx->path.what == NGX_HTTP_VIDEO_TIME
-        || (ngx_http_video_thumbs_asked(ctx)
-            && ngx_http_video_thumbs_of(r) == NULL))
-    {
-        return NGX_HTTP_NOT_FOUND;
+    switch (ctx->path.what) {
+
+    case NGX_HTTP_VIDEO_INFO:
+        return conf->info;
+
+    case NGX_HTTP_VIDEO_TIME:
+        return 0;
+
+    default:
+        return !ngx_http_video_thumbs_asked(ctx)
+               || ngx_http_video_thumbs_of(r) != NULL;
     }
+}
 
-    rc = ngx_http_video_asset_open(r);
 
-    if (rc == NGX_OK && ngx_http_video_thumbs_asked(ctx)
-        && ngx_http_video_thumbs_of(r) == NULL)
-    {
+ngx_int_t
+ngx_http_video_vod_handler(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    rc = ngx_http_video_vod_has(r) ? ngx_http_video_asset_open(r)
+                                   : NGX_HTTP_NOT_FOUND;
+
+    if (rc == NGX_OK && !ngx_http_video_vod_has(r)) {
         /* a clip */
         return NGX_HTTP_NOT_FOUND;
     }

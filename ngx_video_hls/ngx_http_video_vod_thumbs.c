@@ -409,7 +409,8 @@ ngx_http_video_thumbs_make(ngx_http_request_t *r, ngx_http_video_thumbs_t *t)
     if (order == NULL
         || ngx_video_object_get(ctx->store, &ref) != NGX_OK)
     {
-        ngx_video_object_abort(ctx->store, &t->ref);
+        ngx_http_video_object_fail(ctx->store, &t->ref,
+                                   NGX_HTTP_SERVICE_UNAVAILABLE);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -505,6 +506,12 @@ ngx_http_video_thumbs_over(ngx_http_request_t *r, ngx_http_video_thumbs_t *t)
         == NGX_VIDEO_OBJECT_COMPLETE && o->meta_len == 0)
     {
         return NGX_OK;
+    }
+
+    if (o->meta_len == 0) {
+        /* the worker that had ordered it died */
+        ngx_video_object_put(ctx->store, &t->ref);
+        return NGX_DECLINED;
     }
 
     status = ngx_http_video_object_status(ctx->store, &t->ref);

@@ -89,6 +89,26 @@ ngx_video_transcoder_number(ngx_str_t *v, ngx_int_t min, ngx_int_t max)
 }
 
 
+/* Where things are: NULL, or what is expected. */
+static const char *
+ngx_video_transcoder_where(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *v,
+    ngx_video_transcoder_conf_t *tcf)
+{
+    if (ngx_strncmp(value->data, "path=", 5) == 0 && v->len) {
+        tcf->path = *v;
+        return ngx_conf_full_name(cf->cycle, &tcf->path, 0) == NGX_OK
+               ? NULL : "a directory";
+    }
+
+    if (ngx_strncmp(value->data, "cgroup=", 7) == 0) {
+        tcf->cgroup = *v;
+        return v->len && v->data[0] == '/' ? NULL : "the path of a cgroup";
+    }
+
+    return NGX_VIDEO_TRANSCODER_PARAMETERS;
+}
+
+
 /* NULL, or what is expected. */
 static const char *
 ngx_video_transcoder_parameter(ngx_conf_t *cf, ngx_str_t *value,
@@ -143,18 +163,7 @@ ngx_video_transcoder_parameter(ngx_conf_t *cf, ngx_str_t *value,
         return n < 1000 || n > 3600000 ? "a time between 1s and 1h" : NULL;
     }
 
-    if (ngx_strncmp(value->data, "path=", 5) == 0 && v.len) {
-        tcf->path = v;
-        return ngx_conf_full_name(cf->cycle, &tcf->path, 0) == NGX_OK
-               ? NULL : "a directory";
-    }
-
-    if (ngx_strncmp(value->data, "cgroup=", 7) == 0) {
-        tcf->cgroup = v;
-        return v.len && v.data[0] == '/' ? NULL : "the path of a cgroup";
-    }
-
-    return NGX_VIDEO_TRANSCODER_PARAMETERS;
+    return ngx_video_transcoder_where(cf, value, &v, tcf);
 }
 
 

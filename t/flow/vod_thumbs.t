@@ -302,6 +302,20 @@ is $t->get('/slow/crash.mp4/poster.jpg')->status, 422, 'it is not tried again';
 is coder(), $before_crash, 'nothing else is lost';
 is join(' ', others()), '', 'nor left';
 
+# --- a worker dies -----------------------------------------------------------
+
+# one of the two has ordered them
+for my $n (0, 1) {
+    $t->write_file("html/worker$n.mp4", slurp($film));
+    my $path = "/slow/worker$n.mp4/thumbs.vtt";
+    @waiting = map { $t->get($path, start => 1) } 1 .. 8;
+    ok +(wait_for { grep { /\.part$/ } others() } 10), 'they are being made';
+    $t->kill_worker($n, 'KILL');
+    is $t->get($path)->status, 200, 'a worker dies: who comes then gets them';
+    is_deeply [grep { $_ && $_ != 200 } map { eval { $_->end->status } }
+               @waiting], [], 'so do all who wait in the other';
+}
+
 # --- waiting -----------------------------------------------------------------
 
 $t->write_file("html/slow$_.mp4", slurp($film)) for 1 .. 3;
