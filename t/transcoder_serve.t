@@ -355,6 +355,12 @@ for my $name (sort keys %tools) {
                     qw(--streams 0 --socket x)],
                    [qr/--nice must be between 0 and 19/,
                     qw(--nice 20 --socket x)],
+                   [qr/--thumbs must be between 1 and 64/,
+                    qw(--thumbs 0 --socket x)],
+                   [qr/--thumbs-fd must be between 3 and 1023/,
+                    qw(--thumbs-fd 2 --socket x)],
+                   [qr/--thumbs-socket must not be empty/,
+                    '--thumbs-socket', '', qw(--socket x)],
                    [qr/--cgroup must be an absolute path/,
                     qw(--cgroup here --socket x)],
                    [qr/serve has no option --json/, qw(--json --socket x)])

@@ -13,9 +13,9 @@ use Time::HiRes qw(sleep time);
 use Test::Video::FLV;
 
 use constant { OPEN => 1, HEADER => 2, FRAME => 3, ENDED => 4, STATE => 5,
-               LOG => 6 };
+               LOG => 6, THUMBS => 7, DONE => 8 };
 
-our @EXPORT = qw(OPEN HEADER FRAME ENDED STATE LOG coder_message coder_opening
+our @EXPORT = qw(OPEN HEADER FRAME ENDED STATE LOG THUMBS DONE coder_message coder_opening
                  coder_state
                  coder_film coder_link coder_receive coder_put coder_got);
 
