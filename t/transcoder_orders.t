@@ -27,6 +27,8 @@ my $film = media_file('orders.mp4', qw(-f lavfi -i
     -pix_fmt yuv420p -g 10 -keyint_min 10 -sc_threshold 0));
 my $n = 0;
 
+umask 0;                        # as nginx has it
+
 # The body of an order: options file, place, and members of the JSON.
 sub order {
     my (%o) = @_;
@@ -77,6 +79,8 @@ for my $name (sort keys %tools) {
     is join(' ', there($place)), 'poster.jpg thumbs thumbs.vtt 0.jpg 1.jpg',
         'all of it is there';
     is join(' ', glob "$place.*"), '', 'and nothing else';
+    is_deeply [map { (stat)[2] & 077 } glob "$place $place/* $place/thumbs/*"],
+        [(0) x 6], 'for nobody else';
     my @before = (stat "$place/thumbs.vtt")[1, 9];
     is answer(ordered(order(place => $place))), 'done', 'once more';
     is_deeply [(stat "$place/thumbs.vtt")[1, 9]], \@before, 'it is not made';

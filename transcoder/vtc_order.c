@@ -422,6 +422,9 @@ vtc_order(int fd, const vtc_limits_t *limits)
     vtc_link_init(&link, fd);
     (void) alarm(VTC_ORDER_PATIENCE);
 
+    /* nginx has none, and workers are of the same user */
+    (void) umask(077);
+
     if (o && why && vtc_order_take(&link, o) == 0) {
         (void) alarm(0);
 
