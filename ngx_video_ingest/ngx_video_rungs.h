@@ -2,9 +2,9 @@
  * Copyright (C) ngx_video authors
  *
  * A stream's connection to the transcoder (ngx_video_transcoder.h): the frames
- * of its first video and sound go there, those of its rungs come back.  It never keeps
- * the stream waiting: what the transcoder does not take is dropped, and it is
- * tried again, after 1, 2, 4, ... 30 s, with the next key frame.
+ * of its first video and sound go there, those of its rungs come back.  It
+ * never keeps the stream waiting: what the transcoder does not take is dropped,
+ * and it is tried again, after 1, 2, 4, ... 30 s, with the next key frame.
  */
 
 #ifndef NGX_VIDEO_RUNGS_H

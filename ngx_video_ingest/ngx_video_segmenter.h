@@ -396,9 +396,10 @@ ngx_int_t ngx_video_lane_frame(ngx_video_segmenter_t *sg,
  * ngx_video_lane_rungs.c.  of_source: before the run, a rung has the parts of
  * its source, and its frames, unless it has fewer.  absent: it does not come,
  * for now.  gone: the same at once, if it is known where the open segment will
- * have ended: players are not to wait for the rest of it.  rungs: the leader has made a cut, those that are too far behind it
- * have gaps.  period: at a cut at "out", rungs came or went: from here on
- * manifests have other tracks.  end: of the run, what they have not of it.
+ * have ended: players are not to wait for the rest of it.  rungs: the leader
+ * has made a cut, those that are too far behind it have gaps.  period: at a cut
+ * at "out", rungs came or went: from here on manifests have other tracks.  end:
+ * of the run, what they have not of it.
  */
 void ngx_video_lane_of_source(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane);

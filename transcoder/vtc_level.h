@@ -18,7 +18,7 @@ typedef struct {
 
 /*
  * What has been measured each 100 ms (EBU R 128, EBU Tech 3341): the loudness
- * of 400 ms, "momentary", and of 3 s, "recent", LUFS.  The gain in dB with which
+ * of 400 ms, "momentary", and of 3 s, "recent", LUFS.  The gain in dB by which
  * it comes to "target" LUFS.  It begins at 0 and moves slowly, and not at all
  * while there is next to no sound: nobody wants the noise between two
  * sentences.

@@ -69,7 +69,7 @@ int vtc_live_log(vtc_live_t *v, unsigned level, const char *text);
 void vtc_live_why(vtc_live_t *v, unsigned level);
 int vtc_live_state(vtc_live_t *v);
 
-/* The name of a rung and its configuration; of sound, if the source has some. */
+/* A rung's name and configuration; that of sound, if the source has some. */
 int vtc_live_header(vtc_live_t *v, unsigned output);
 int vtc_live_sound_header(vtc_live_t *v);
 
