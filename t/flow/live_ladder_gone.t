@@ -104,6 +104,13 @@ my $died = transcoder_pid($t);
 kill 'KILL', $died;
 ok +(wait_for { $t->log =~ /stream "cam": the transcoder is gone/ } 5),
     'the transcoder dies';
+my ($cut) = grep { $_->{gap} } @{ media_list($t, '/live/cam/v1/index.m3u8')
+                                  ->{items} };
+is $cut && $cut->{msn}, gaps_of($t, '/live/cam/v0/index.m3u8')->[-1][0] + 1,
+    'what was being made is a gap at once';
+is $t->get("/live/cam/v1/index.m3u8?_HLS_msn=$cut->{msn}&_HLS_part=4")->status,
+    200, 'who waits for a part of it is told';
+is $t->get($cut->{path})->status, 200, 'what there is of it is sent';
 $feed->to(5100);
 is gaps_of($t, '/live/cam/v0/index.m3u8')->[-1][1], 0, 'the source goes on';
 $t->log_like(qr/\[error\] .* the transcoder is gone and will be started again/,
@@ -111,8 +118,6 @@ $t->log_like(qr/\[error\] .* the transcoder is gone and will be started again/,
 my $gaps = gaps_of($t, '/live/cam/v1/index.m3u8');
 is_deeply [map { $_->[1] } @$gaps], [0, 0, 0, 1, 1, 1],
     'what it had begun is a gap, and what the source has begun';
-is $t->get("/live/cam/v1/index.m3u8?_HLS_msn=$gaps->[3][0]&_HLS_part=4",
-           timeout => 3)->status, 200, 'who waits for a part of it is told';
 like $t->get('/live/cam/v1/index.m3u8')->body, qr/#EXT-X-GAP\n#EXTINF:1.0/,
     'as long as the segment of the source';
 
