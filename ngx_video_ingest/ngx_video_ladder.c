@@ -162,20 +162,6 @@ ngx_video_ladder_rate(ngx_video_ladder_t *ladder)
 }
 
 
-ngx_uint_t
-ngx_video_ladder_seen(ngx_video_ladder_t *ladder)
-{
-    ngx_uint_t         i;
-    ngx_video_rung_t  *r;
-
-    r = ladder->rungs.elts;
-
-    for (i = 0; i < ladder->rungs.nelts && r[i].rate; i++) { /* void */ }
-
-    return i < ladder->rungs.nelts;
-}
-
-
 ngx_video_rung_t *
 ngx_video_ladder_rung(ngx_video_ladder_t *ladder, const u_char *name,
     size_t len)
@@ -310,14 +296,12 @@ ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
     p = ngx_sprintf(p, "{\"latency\":\"%s\",",
                     l->quality ? "quality" : "low");
 
-    for (i = 0; i < l->rungs.nelts; i++) {
-        p = r[i].rate ? ngx_video_ladder_sound_text(p, &r[i]) : p;
-    }
+    p = l->sound ? ngx_video_ladder_sound_text(p, l->sound) : p;
 
     p = ngx_sprintf(p, "\"ladder\":{\"audio\":false,\"rungs\":[");
 
     for (i = 0, n = 0; i < l->rungs.nelts; i++) {
-        if (r[i].rate == 0) {
+        if (&r[i] != l->sound) {
             p = n++ ? ngx_sprintf(p, ",") : p;
             p = ngx_video_ladder_rung_text(p, &r[i]);
         }
@@ -371,7 +355,12 @@ ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    if (!ngx_video_ladder_seen(l)) {
+    /* they stay where they are now */
+    l->sound = ngx_video_ladder_rung(l, (u_char *) NGX_VIDEO_RUNG_SOUND,
+                                     sizeof(NGX_VIDEO_RUNG_SOUND) - 1);
+    l->sound = l->sound && l->sound->rate ? l->sound : NULL;
+
+    if (l->rungs.nelts == (l->sound != NULL)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" has no rung",
                            &l->name);
         return NGX_CONF_ERROR;

@@ -46,6 +46,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                 name;
     ngx_array_t               rungs;        /* ngx_video_rung_t */
+    ngx_video_rung_t         *sound;        /* of them, or NULL */
     ngx_uint_t                quality;      /* not for low latency */
     ngx_str_t                 text;         /* what the transcoder is told,
                                                JSON */
@@ -84,9 +85,6 @@ ngx_int_t ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log);
 
 /* The most that all of its rungs take, bit/s; of none 0. */
 uint64_t ngx_video_ladder_rate(ngx_video_ladder_t *ladder);
-
-/* Whether there is a rung of pictures. */
-ngx_uint_t ngx_video_ladder_seen(ngx_video_ladder_t *ladder);
 
 /* The rung of a name, or NULL. */
 ngx_video_rung_t *ngx_video_ladder_rung(ngx_video_ladder_t *ladder,

@@ -103,7 +103,8 @@ ngx_video_ladder_choice(ngx_str_t *value, ngx_str_t *choices, ngx_str_t *out)
 {
     for ( /* void */ ; choices->len; choices++) {
         if (choices->len == value->len
-            && ngx_memcmp(choices->data, value->data, value->len) == 0) {
+            && ngx_memcmp(choices->data, value->data, value->len) == 0)
+        {
             *out = *choices;
             return NGX_OK;
         }

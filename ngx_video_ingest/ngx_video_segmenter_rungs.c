@@ -124,16 +124,6 @@ ngx_video_segmenter_is_source(ngx_video_segmenter_t *sg,
 }
 
 
-/* The rung of sound, or NULL. */
-static ngx_video_rung_t *
-ngx_video_segmenter_rung_sound(ngx_video_segmenter_t *sg)
-{
-    static u_char  name[] = NGX_VIDEO_RUNG_SOUND;
-
-    return ngx_video_ladder_rung(sg->ladder, name, sizeof(name) - 1);
-}
-
-
 /* The sound that it is made of: the first; NULL: there is none. */
 static ngx_video_lane_t *
 ngx_video_segmenter_sound(ngx_video_segmenter_t *sg)
@@ -164,8 +154,8 @@ ngx_video_segmenter_tell_sound(ngx_video_segmenter_t *sg)
     nvm_track_t       *t;
     ngx_video_lane_t  *lane;
 
-    lane = ngx_video_segmenter_rung_sound(sg) ? ngx_video_segmenter_sound(sg)
-                                              : NULL;
+    lane = sg->ladder->sound ? ngx_video_segmenter_sound(sg) : NULL;
+
     if (lane) {
         t = &lane->writer.track;
         ngx_video_rungs_sound(sg->rungs, t->codec, t->config, t->config_len);
@@ -251,7 +241,7 @@ ngx_video_segmenter_rungs_all(ngx_video_segmenter_t *sg)
     ngx_video_rung_t  *rung;
     ngx_video_lane_t  *lane;
 
-    rung = ngx_video_segmenter_rung_sound(sg);
+    rung = sg->ladder->sound;
 
     if (rung == NULL || ngx_video_segmenter_sound(sg) == NULL) {
         return sg->rungs_known;
