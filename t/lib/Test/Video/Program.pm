@@ -13,6 +13,8 @@ our @EXPORT = qw(program_flavours program_start program_end program_run slurp
                  spew tempdir);
 
 my $dir = File::Temp->newdir;
+my $owner = $$;
+my %running;                    # process ids
 
 
 # Paths of a program by flavour: those that are built.
@@ -45,6 +47,7 @@ sub program_start {
         open STDERR, '>', "$dir/.err" or die;
         exec $path, @args or die "$path: $!\n";
     }
+    $running{$pid} = 1;
     return $pid;
 }
 
@@ -53,6 +56,7 @@ sub program_start {
 sub program_end {
     my ($pid) = @_;
     waitpid $pid, 0;
+    delete $running{$pid};
     return (slurp("$dir/.out"), slurp("$dir/.err"), $? >> 8);
 }
 
@@ -76,6 +80,10 @@ sub spew {
     close $fh or die "$name: $!\n";
     return "$dir/$name";
 }
+
+
+# A test that died leaves nothing behind.
+END { kill 'KILL', keys %running if $$ == $owner }
 
 
 1;
