@@ -8,35 +8,14 @@
 #include <string.h>
 
 #include "nvm_codec.h"
-#include "nvm_dash.h"
 #include "nvm_dash_media.h"
+#include "nvm_dash_mpd.h"
 #include "nvm_emsg.h"
 #include "nvm_text.h"
 
 
 /* In target durations: suggestedPresentationDelay, as HLS holds back. */
 #define NVM_DASH_DELAY  3
-
-
-/* What one run of the writer works with. */
-typedef struct {
-    nvm_writer_t             *w;
-    const nvm_dash_t         *d;
-    uint64_t                  target;       /* ms, the longest segment */
-    uint64_t                  total;        /* ms, of all periods */
-    uint64_t                  listed;       /* ms, the longest timeline */
-    unsigned                  ended:1;
-    unsigned                  holes:1;      /* a track has some */
-
-    const nvm_dash_period_t  *p;            /* of this one: */
-    size_t                    n[NVM_MAX_TRACKS];    /* complete segments */
-    uint32_t                  set[NVM_MAX_TRACKS];  /* AdaptationSet, from 1;
-                                               0: the track is left out */
-    uint32_t                  nsets;
-    uint64_t                  duration;     /* ms, of what there is */
-    uint64_t                  shown;        /* ms, of the pictures, or */
-    uint64_t                  heard;        /* of everything else */
-} nvm_dash_mpd_t;
 
 
 /* xs:duration, of milliseconds. */
@@ -48,7 +27,7 @@ nvm_dash_ms(nvm_dash_mpd_t *m, const char *name, uint64_t ms)
 }
 
 
-static void
+void
 nvm_dash_date(nvm_dash_mpd_t *m, const char *name, int64_t ms)
 {
     nvm_writer_fmt(m->w, " %s=\"", name);
@@ -57,8 +36,7 @@ nvm_dash_date(nvm_dash_mpd_t *m, const char *name, int64_t ms)
 }
 
 
-/* Where the time is to be had (5.8.5.7). */
-static void
+void
 nvm_dash_clock(nvm_dash_mpd_t *m)
 {
     if (m->d->clock) {
@@ -76,8 +54,7 @@ nvm_dash_clock(nvm_dash_mpd_t *m)
 }
 
 
-/* Ticks to milliseconds, rounded to nearest. */
-static uint64_t
+uint64_t
 nvm_dash_to_ms(uint64_t ticks, uint32_t timescale)
 {
     return (nvm_text_us(ticks, timescale) + 500) / 1000;
@@ -369,173 +346,6 @@ nvm_dash_head(nvm_dash_mpd_t *m)
 }
 
 
-/*
- * SegmentTimeline (5.3.9.6): segments of one duration that follow each other
- * without a gap are one S.
- */
-static void
-nvm_dash_timeline(nvm_dash_mpd_t *m, const nvm_segment_t *s, size_t n)
-{
-    size_t    i, run;
-    uint64_t  next;
-
-    nvm_writer_text(m->w, "          <SegmentTimeline>\n");
-
-    next = 0;
-
-    for (i = 0; i < n; i += run) {
-        nvm_writer_text(m->w, "            <S");
-
-        if (i == 0 || s[i].start != next) {
-            nvm_writer_text(m->w, " t=\"");
-            nvm_writer_number(m->w, s[i].start, 1);
-            nvm_writer_text(m->w, "\"");
-        }
-
-        next = s[i].start + s[i].duration;
-
-        for (run = 1; i + run < n; run++) {
-            if (s[i + run].start != next
-                || s[i + run].duration != s[i].duration)
-            {
-                break;
-            }
-
-            next += s[i].duration;
-        }
-
-        nvm_writer_text(m->w, " d=\"");
-        nvm_writer_number(m->w, s[i].duration, 1);
-        nvm_writer_text(m->w, "\"");
-
-        if (run > 1) {
-            nvm_writer_fmt(m->w, " r=\"%zu\"", run - 1);
-        }
-
-        nvm_writer_text(m->w, "/>\n");
-    }
-
-    nvm_writer_text(m->w, "          </SegmentTimeline>\n");
-}
-
-
-/* Where a track's files are: what their names begin with. */
-static void
-nvm_dash_directory(nvm_dash_mpd_t *m, const nvm_dash_track_t *t)
-{
-    if (t->keys_of != NULL) {
-        nvm_text_uri(m->w, t->keys_of, 1);
-
-    } else {
-        nvm_writer_text(m->w, "$RepresentationID$");
-    }
-
-    nvm_writer_text(m->w, "/");
-    nvm_text_uri(m->w, t->prefix, 1);
-}
-
-
-/* How long before its end a segment can be asked for (5.3.9.5.3). */
-static void
-nvm_dash_availability(nvm_dash_mpd_t *m, size_t i)
-{
-    uint64_t               ms, part;
-    const nvm_timeline_t  *tl;
-
-    tl = m->p->tracks[i].timeline;
-
-    if (m->d->latency == 0 || tl->part_target == 0) {
-        return;
-    }
-
-    ms = nvm_dash_to_ms(tl->segments[m->n[i] - 1].duration,
-                        tl->track->timescale);
-    part = nvm_dash_to_ms(tl->part_target, tl->track->timescale);
-
-    if (ms <= part) {
-        return;
-    }
-
-    nvm_writer_fmt(m->w, " availabilityTimeOffset=\"%" PRIu64 ".%03" PRIu64
-                   "\" availabilityTimeComplete=\"false\"",
-                   (ms - part) / 1000, (ms - part) % 1000);
-}
-
-
-/*
- * When the newest complete segment began, or else the period (5.12): the start
- * of a period stays, and a publisher's clock may be fast or slow since then.
- */
-static void
-nvm_dash_produced(nvm_dash_mpd_t *m, size_t i)
-{
-    int64_t                wall;
-    uint64_t               time;
-    const nvm_segment_t   *s;
-    const nvm_timeline_t  *tl;
-
-    if (m->d->latency == 0) {
-        return;
-    }
-
-    tl = m->p->tracks[i].timeline;
-    wall = m->d->availability_start + (int64_t) m->p->start;
-    time = m->p->tracks[i].pto;
-
-    /* the last one is being made, or is yet to be */
-    if (m->n[i] > 1) {
-        s = &tl->segments[m->n[i] - 2];
-        wall = s->wall ? s->wall : wall;
-        time = s->wall ? s->start : time;
-    }
-
-    nvm_writer_text(m->w, "        <ProducerReferenceTime id=\"0\" inband="
-                    "\"true\" type=\"encoder\"");
-    nvm_dash_date(m, "wallClockTime", wall);
-    nvm_writer_fmt(m->w, " presentationTime=\"%" PRIu64 "\">\n", time);
-    nvm_writer_text(m->w, "  ");
-    nvm_dash_clock(m);
-    nvm_writer_text(m->w, "        </ProducerReferenceTime>\n");
-}
-
-
-static void
-nvm_dash_template(nvm_dash_mpd_t *m, size_t i)
-{
-    const nvm_timeline_t    *tl;
-    const nvm_dash_track_t  *t;
-
-    t = &m->p->tracks[i];
-    tl = t->timeline;
-
-    nvm_writer_fmt(m->w, "        <SegmentTemplate timescale=\"%" PRIu32 "\"",
-                   tl->track->timescale);
-
-    if (t->pto) {
-        nvm_writer_fmt(m->w, " presentationTimeOffset=\"%" PRIu64 "\"",
-                       t->pto);
-    }
-
-    nvm_writer_fmt(m->w, " startNumber=\"%" PRIu64 "\"", tl->segments[0].msn);
-    nvm_dash_availability(m, i);
-
-    nvm_writer_text(m->w, " initialization=\"");
-    nvm_dash_directory(m, t);
-    nvm_writer_text(m->w, "init.mp4");
-    nvm_text_query(m->w, m->d->query, 1);
-
-    nvm_writer_text(m->w, "\" media=\"");
-    nvm_dash_directory(m, t);
-    nvm_writer_text(m->w, t->keys_of ? "i$Number$.m4s" : "$Number$.m4s");
-    nvm_text_query(m->w, m->d->query, 1);
-    nvm_writer_text(m->w, "\">\n");
-
-    nvm_dash_timeline(m, tl->segments, m->n[i]);
-
-    nvm_writer_text(m->w, "        </SegmentTemplate>\n");
-}
-
-
 static void
 nvm_dash_representation(nvm_dash_mpd_t *m, size_t i)
 {
@@ -789,7 +599,7 @@ nvm_dash_period(nvm_dash_mpd_t *m, size_t number, uint64_t start)
     }
 
     if (m->d->images && m->shown) {
-        nvm_images_set(m->w, m->d->images, m->nsets + 1);
+        nvm_dash_images(m, m->nsets + 1);
     }
 
     nvm_writer_text(m->w, "  </Period>\n");

@@ -59,8 +59,10 @@ typedef struct {
     size_t                   nperiods;
     const nvm_caption_t     *captions;  /* in the pictures */
     size_t                   ncaptions;
-    const nvm_images_t      *images;    /* of a single period with video;
-                                           NULL: none */
+    const nvm_images_t      *images;    /* of a single period with video, or
+                                           dynamic of each segment of the first
+                                           track, <msn>.jpg in "thumbs/" and
+                                           its prefix; NULL: none */
     const char              *query;
 
     uint32_t                 min_buffer;    /* ms; 0: the longest target */

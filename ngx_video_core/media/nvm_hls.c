@@ -16,6 +16,7 @@
 
 #define NVM_HLS_VERSION_PLAIN   3       /* EXTINF with decimals (7) */
 #define NVM_HLS_VERSION         6       /* EXT-X-MAP (7) */
+#define NVM_HLS_VERSION_IMAGES  7       /* EXT-X-IMAGES-ONLY (Roku) */
 #define NVM_HLS_VERSION_SKIP    9       /* EXT-X-SKIP (7) */
 #define NVM_HLS_VERSION_RANGES  10      /* ... of date ranges (7) */
 
@@ -242,7 +243,8 @@ nvm_hls_header(const nvm_hls_list_t *l)
     /* a version that a client does not know keeps it from playing */
 
     nvm_writer_fmt(w, "#EXTM3U\n#EXT-X-VERSION:%d\n",
-                   !l->skip && l->opt->ts ? NVM_HLS_VERSION_PLAIN
+                   l->opt->images ? NVM_HLS_VERSION_IMAGES
+                   : !l->skip && l->opt->ts ? NVM_HLS_VERSION_PLAIN
                    : !l->skip ? NVM_HLS_VERSION
                    : nvm_hls_skips_ranges(l) ? NVM_HLS_VERSION_RANGES
                    : NVM_HLS_VERSION_SKIP);
@@ -268,6 +270,10 @@ nvm_hls_header(const nvm_hls_list_t *l)
 
     if (l->opt->keys) {
         nvm_writer_text(w, "#EXT-X-I-FRAMES-ONLY\n");
+    }
+
+    if (l->opt->images) {
+        nvm_writer_text(w, "#EXT-X-IMAGES-ONLY\n");
     }
 
     if (l->skip) {
@@ -317,7 +323,7 @@ nvm_hls_init(nvm_hls_list_t *l, uint64_t msn)
 
     i = nvm_hls_map_of(l->opt, msn);
 
-    if (i == l->map || l->opt->ts || l->opt->vtt) {
+    if (i == l->map || l->opt->ts || l->opt->vtt || l->opt->images) {
         return;
     }
 
@@ -377,7 +383,7 @@ nvm_hls_extension(const nvm_hls_list_t *l)
         return l->opt->ts ? ".ts.vtt" : ".vtt";
     }
 
-    return l->opt->ts ? ".ts" : ".m4s";
+    return l->opt->ts ? ".ts" : l->opt->images ? ".jpg" : ".m4s";
 }
 
 
@@ -409,6 +415,12 @@ nvm_hls_segment(nvm_hls_list_t *l, const nvm_segment_t *s)
     nvm_writer_text(l->w, "#EXTINF:");
     nvm_text_seconds(l->w, nvm_hls_us(l, s->start, s->duration));
     nvm_writer_text(l->w, ",\n");
+
+    if (l->opt->images) {
+        nvm_images_tiles(l->w, l->opt->images,
+                         nvm_hls_us(l, s->start, s->duration));
+    }
+
     nvm_hls_prefix(l, s->msn);
     nvm_writer_text(l->w, l->opt->keys ? "i" : "");
     nvm_writer_number(l->w, s->msn, 1);

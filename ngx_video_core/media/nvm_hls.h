@@ -118,6 +118,8 @@ typedef struct {
     const char                 *query;
     const nvm_hls_map_t        *maps;       /* ascending msn, may be empty */
     size_t                      nmaps;
+    const nvm_images_t         *images;     /* <msn>.jpg: a thumbnail each, or
+                                               NULL */
     const nvm_hls_report_t     *reports;    /* low latency only */
     size_t                      nreports;
     const nvm_hls_range_t      *ranges;

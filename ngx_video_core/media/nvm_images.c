@@ -7,6 +7,8 @@
 #include <inttypes.h>
 
 #include "nvm_images.h"
+#include "nvm_text.h"
+#include "nvm_vtt_text.h"
 
 
 /* Bits of a pixel in a JPEG of a film, at most; nobody waits for the sheets to
@@ -74,15 +76,27 @@ nvm_images_list(nvm_writer_t *w, const nvm_images_t *i)
 
 
 void
-nvm_images_set(nvm_writer_t *w, const nvm_images_t *i, uint32_t id)
+nvm_images_tiles(nvm_writer_t *w, const nvm_images_t *i, uint64_t us)
+{
+    nvm_writer_fmt(w, "#EXT-X-TILES:RESOLUTION=%" PRIu32 "x%" PRIu32
+                   ",LAYOUT=%" PRIu32 "x%" PRIu32 ",DURATION=", i->width,
+                   i->height, i->columns, i->rows);
+    nvm_text_seconds(w, us);
+    nvm_writer_text(w, "\n");
+}
+
+
+void
+nvm_images_set_begin(nvm_writer_t *w, uint32_t id)
 {
     nvm_writer_fmt(w, "    <AdaptationSet id=\"%" PRIu32 "\" contentType="
-                   "\"image\" mimeType=\"image/jpeg\">\n"
-                   "      <SegmentTemplate timescale=\"1000\" duration=\"%"
-                   PRIu64 "\" startNumber=\"0\""
-                   " media=\"thumbs/$Number$.jpg\"/>\n",
-                   id, nvm_images_sheet(i));
+                   "\"image\" mimeType=\"image/jpeg\">\n", id);
+}
 
+
+void
+nvm_images_set_end(nvm_writer_t *w, const nvm_images_t *i)
+{
     nvm_writer_fmt(w, "      <Representation id=\"thumbs\" bandwidth=\"%"
                    PRIu64 "\" width=\"%" PRIu32 "\" height=\"%" PRIu32
                    "\">\n"
@@ -92,4 +106,44 @@ nvm_images_set(nvm_writer_t *w, const nvm_images_t *i, uint32_t id)
                    "      </Representation>\n    </AdaptationSet>\n",
                    nvm_images_bandwidth(i), i->width * i->columns,
                    i->height * i->rows, i->columns, i->rows);
+}
+
+
+void
+nvm_images_set(nvm_writer_t *w, const nvm_images_t *i, uint32_t id)
+{
+    nvm_images_set_begin(w, id);
+    nvm_writer_fmt(w, "      <SegmentTemplate timescale=\"1000\" duration=\"%"
+                   PRIu64 "\" startNumber=\"0\""
+                   " media=\"thumbs/$Number$.jpg\"/>\n",
+                   nvm_images_sheet(i));
+    nvm_images_set_end(w, i);
+}
+
+
+void
+nvm_images_cue(nvm_writer_t *w, const nvm_images_t *i,
+    const nvm_images_cue_t *c)
+{
+    uint64_t  tile;
+
+    nvm_text_date(w, c->wall);
+    nvm_writer_text(w, "\n");
+    nvm_vtt_time_write(w, c->start);
+    nvm_writer_text(w, " --> ");
+    nvm_vtt_time_write(w, c->end);
+    nvm_writer_text(w, "\nthumbs/");
+    nvm_text_uri(w, c->prefix, 0);
+
+    if (c->count == 0) {
+        nvm_writer_fmt(w, "%" PRIu64 ".jpg\n\n", c->number);
+        return;
+    }
+
+    tile = c->number % ((uint64_t) i->columns * i->rows);
+
+    nvm_writer_fmt(w, "%" PRIu64 "-%" PRIu64 ".jpg#xywh=%" PRIu64 ",%" PRIu64
+                   ",%" PRIu32 ",%" PRIu32 "\n\n", c->first,
+                   c->first + c->count - 1, tile % i->columns * i->width,
+                   tile / i->columns * i->height, i->width, i->height);
 }
