@@ -6,6 +6,7 @@
  */
 
 #include "ngx_video_live_block.h"
+#include "ngx_video_live_image.h"
 #include "ngx_video_live_stat.h"
 
 
@@ -135,7 +136,8 @@ ngx_video_live_used(ngx_video_store_t *st, ngx_video_live_t *l)
     ngx_video_live_track_t    *t;
     ngx_video_live_segment_t  *s;
 
-    used = l->ntracks * 2 + (l->events != 0);
+    used = l->ntracks * 2 + (l->events != 0)
+           + ngx_video_live_images_used(st, l);
 
     for (i = 0; i < l->ntracks; i++) {
         t = ngx_video_live_track_at(st, l, i);

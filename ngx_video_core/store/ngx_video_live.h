@@ -192,6 +192,9 @@ struct ngx_video_live_s {
     uint32_t                  events;       /* chunk + 1, 0: there are none;
                                                see ngx_video_live_event.h */
     uint64_t                  nevents;      /* so far */
+    uint32_t                  images;       /* the same of thumbnails, see
+                                               ngx_video_live_image.h */
+    uint64_t                  nimages;      /* changes of them */
 
     uint64_t                  dvr_ms;       /* that is listed from disk */
     ngx_video_live_recording_t  recording;
@@ -316,6 +319,7 @@ typedef struct {
     uint64_t                  ended;
     uint64_t                  bytes;
     uint64_t                  nevents;
+    uint64_t                  nimages;
     uint64_t                  next_msn;     /* that no segment has yet */
     ngx_video_live_clock_t    clock;
     uint64_t                  prev_epoch;

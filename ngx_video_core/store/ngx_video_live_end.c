@@ -57,7 +57,16 @@ ngx_video_live_empty(ngx_video_store_t *st, ngx_video_live_t *l)
         st->head->pinned -= ngx_min(1, st->head->pinned);
     }
 
+    chunk = l->images;
+
+    if (chunk) {
+        ngx_video_store_sc(&l->images, 0);
+        ngx_video_chunk_free(st, chunk);
+        st->head->pinned -= ngx_min(1, st->head->pinned);
+    }
+
     l->nevents = 0;
+    l->nimages = 0;
     st->head->reserved -= ngx_min(l->reserved, st->head->reserved);
     l->reserved = 0;
     ngx_video_store(&l->emptied, l->emptied + 1);

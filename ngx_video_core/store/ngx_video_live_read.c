@@ -87,6 +87,7 @@ ngx_video_live_info(ngx_video_store_t *st, ngx_uint_t index,
         info->ended = l->ended;
         info->bytes = l->bytes;
         info->nevents = l->nevents;
+        info->nimages = l->nimages;
         info->next_msn = l->next_msn;
         info->clock = l->clock;
         info->prev_epoch = l->prev_epoch;

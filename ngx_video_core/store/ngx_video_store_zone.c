@@ -298,6 +298,7 @@ ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
         ngx_memzero(l->tracks, sizeof(l->tracks));
         l->ntracks = 0;
         l->events = 0;
+        l->images = 0;
         l->reserved = 0;
         l->epoch = 0;
         l->writer = NGX_VIDEO_NO_SLOT;
@@ -315,6 +316,10 @@ ngx_video_recover_live(ngx_video_store_t *st, ngx_video_live_t *l,
 
     if (l->events && l->events <= st->head->nchunks) {
         ngx_video_recover_chunk(st, l->events, used);
+    }
+
+    if (l->images && l->images <= st->head->nchunks) {
+        ngx_video_recover_chunk(st, l->images, used);
     }
 
     for (i = 0; i < NGX_VIDEO_LIVE_TRACKS; i++) {

@@ -279,6 +279,51 @@ env_check_events(ngx_video_store_t *st, ngx_video_live_t *l, uint8_t *used)
 }
 
 
+/* The chunk of thumbnails: what is in a place is there, and belongs there. */
+static const char *
+env_check_images(ngx_video_store_t *st, ngx_video_live_t *l, uint8_t *used)
+{
+    uint32_t                  k;
+    ngx_video_object_t       *o;
+    ngx_video_live_image_t   *p;
+    ngx_video_live_images_t  *images;
+
+    if (l->state == NGX_VIDEO_LIVE_FREE || l->images > st->head->nchunks
+        || *used)
+    {
+        return env_fail("thumbnails of stream", l->images, 0, 0);
+    }
+
+    *used = 1;
+    images = (ngx_video_live_images_t *) ngx_video_chunk_data(st, l->images);
+
+    for (k = 0; k < NGX_VIDEO_LIVE_IMAGES + NGX_VIDEO_LIVE_SHEETS; k++) {
+        p = k < NGX_VIDEO_LIVE_IMAGES ? &images->thumbs[k]
+            : &images->sheets[k - NGX_VIDEO_LIVE_IMAGES];
+
+        if (p->size == 0) {
+            continue;
+        }
+
+        o = &st->objects[p->object.index];
+
+        if (k < NGX_VIDEO_LIVE_IMAGES && p->number % NGX_VIDEO_LIVE_IMAGES != k)
+        {
+            return env_fail("place of thumbnail", k, p->number, 0);
+        }
+
+        if (o->id != p->object.id || o->state == NGX_VIDEO_OBJECT_FREE
+            || (o->state != NGX_VIDEO_OBJECT_ABORTED
+                && o->filled < (uint64_t) p->offset + p->size))
+        {
+            return env_fail("thumbnail", p->number, o->id, o->state);
+        }
+    }
+
+    return NULL;
+}
+
+
 static const char *
 env_check_lives(ngx_video_store_t *st, env_sums_t *sums)
 {
@@ -319,6 +364,15 @@ env_check_lives(ngx_video_store_t *st, env_sums_t *sums)
             if (error == NULL) {
                 error = env_check_pages(st, i, c, sums);
             }
+
+            if (error) {
+                return error;
+            }
+        }
+
+        if (l->images) {
+            error = env_check_images(st, l, &sums->used[l->images - 1]);
+            sums->pinned++;
 
             if (error) {
                 return error;

@@ -16,6 +16,7 @@
 #include "ngx_video_store.h"
 #include "ngx_video_live.h"
 #include "ngx_video_live_event.h"
+#include "ngx_video_live_image.h"
 
 
 /* a time for ngx_video_live_reap() at which no stream lingers any more */
