@@ -62,14 +62,14 @@ vtc_live_rungs(vtc_live_t *v, const AVFrame *f)
         e->interval = 0;
     }
 
-    if (v->video.n == 0) {
+    if (v->video.n == 0 && !v->sound.wanted && !v->thumbs.wanted) {
         fputs("no rung is left of the ladder", v->why);
         return -1;
     }
 
     /* there may have been more of them */
-    if (v->off >= v->video.n) {
-        v->off = v->video.n - 1;
+    if (v->off && v->off >= v->video.n) {
+        v->off = v->video.n ? v->video.n - 1 : 0;
     }
 
     return 0;
@@ -108,7 +108,7 @@ vtc_live_start(vtc_live_t *v, const AVFrame *first)
         }
     }
 
-    return 0;
+    return v->video.n ? 0 : vtc_live_no_header(v);
 }
 
 
@@ -240,6 +240,10 @@ vtc_live_picture(vtc_live_t *v, AVFrame *f)
     v->in.newest = f->pts;
     v->pictures++;
 
+    if (key && vtc_live_thumbs_picture(&v->thumbs, f, vtc_live_now()) != 0) {
+        return -1;
+    }
+
     if (!vtc_live_takes(v, f->pts, key)) {
         v->dropped++;
         return 0;
@@ -322,6 +326,8 @@ vtc_live_source(vtc_live_t *v, const nvm_wire_t *m)
     v->in.decoder->extradata_size = (int) m->len;
     v->in.decoder->pkt_timebase = (AVRational) { 1, NVM_WIRE_SCALE };
     v->in.decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    v->in.decoder->skip_frame = v->ladder.n ? AVDISCARD_DEFAULT
+                                            : AVDISCARD_NONKEY;
     v->in.decoder->thread_count = 1;
 
     rc = avcodec_open2(v->in.decoder, codec, NULL);
@@ -401,32 +407,27 @@ vtc_live_sound(vtc_live_t *v, const nvm_wire_t *m)
 }
 
 
-/*
- * What is to be made: {"latency": ..., "ladder": {...}, "audio": {...}}, of
- * which audio may be missing.
- */
+/* The rungs of pictures, if there are any. */
 static int
-vtc_live_open(vtc_live_t *v, const nvm_wire_t *m)
+vtc_live_ladder(vtc_live_t *v, const json_t *ladder)
 {
-    int           rc;
-    char         *text;
-    json_t       *root, *latency;
-    unsigned      i;
+    int       rc;
+    char     *text;
+    unsigned  i;
 
-    root = json_loadb((const char *) m->body, m->len, 0, NULL);
-    text = root ? json_dumps(json_object_get(root, "ladder"), JSON_COMPACT)
-           : NULL;
-    latency = json_object_get(root, "latency");
-    v->quality = latency && json_is_string(latency)
-                 && strcmp(json_string_value(latency), "quality") == 0;
-
-    if (text == NULL || v->opened) {
-        fputs("OPEN is wrong", v->why);
-        rc = -1;
-
-    } else {
-        rc = vtc_ladder_parse(&v->ladder, text, strlen(text), v->why);
+    if (ladder == NULL) {
+        return 0;
     }
+
+    text = json_dumps(ladder, JSON_COMPACT);
+
+    if (text == NULL) {
+        fputs("OPEN is wrong", v->why);
+        return -1;
+    }
+
+    rc = vtc_ladder_parse(&v->ladder, text, strlen(text), v->why);
+    free(text);
 
     for (i = 0; rc == 0 && i < v->ladder.n; i++) {
         if (strcmp(v->ladder.rungs[i].codec, "h264") != 0) {
@@ -436,14 +437,48 @@ vtc_live_open(vtc_live_t *v, const nvm_wire_t *m)
         }
     }
 
-    if (rc == 0) {
-        v->sound.audio.why = v->why;
-        v->sound.audio.packet = vtc_live_sound_packet;
-        v->sound.audio.data = v;
-        rc = vtc_live_audio_open(&v->sound, json_object_get(root, "audio"));
+    return rc;
+}
+
+
+/*
+ * What is to be made: {"latency": ..., "ladder": {...}, "audio": {...},
+ * "thumbs": {...}}, of which there is one of the last three.
+ */
+static int
+vtc_live_open(vtc_live_t *v, const nvm_wire_t *m)
+{
+    int      rc;
+    json_t  *root, *latency;
+
+    root = json_loadb((const char *) m->body, m->len, 0, NULL);
+    latency = json_object_get(root, "latency");
+    v->quality = latency && json_is_string(latency)
+                 && strcmp(json_string_value(latency), "quality") == 0;
+
+    v->sound.audio.why = v->why;
+    v->sound.audio.packet = vtc_live_sound_packet;
+    v->sound.audio.data = v;
+    v->thumbs.why = v->why;
+    v->thumbs.link = &v->link;
+
+    if (v->opened
+        || (json_object_get(root, "ladder") == NULL
+            && json_object_get(root, "audio") == NULL
+            && json_object_get(root, "thumbs") == NULL))
+    {
+        fputs("OPEN is wrong", v->why);
+        rc = -1;
+
+    } else {
+        rc = vtc_live_ladder(v, json_object_get(root, "ladder")) != 0
+             || vtc_live_audio_open(&v->sound, json_object_get(root, "audio"))
+                != 0
+             || vtc_live_thumbs_open(&v->thumbs,
+                                     json_object_get(root, "thumbs")) != 0
+             ? -1 : 0;
     }
 
-    free(text);
     json_decref(root);
     v->opened = 1;
 
@@ -493,6 +528,9 @@ vtc_live_message(vtc_live_t *v, const nvm_wire_t *m)
 
         return m->flags & NVM_WIRE_AUDIO ? vtc_live_audio_frame(&v->sound, m)
                                          : vtc_live_frame(v, m);
+
+    case NVM_WIRE_CUT:
+        return vtc_live_thumbs_cut(&v->thumbs, m->pts, (uint64_t) m->dts);
 
     case NVM_WIRE_END:
         v->ended = 1;
@@ -598,6 +636,7 @@ vtc_live(int fd, unsigned patience)
     }
 
     vtc_live_audio_close(&v->sound);
+    vtc_live_thumbs_close(&v->thumbs);
     avcodec_free_context(&v->in.decoder);
     av_packet_free(&v->in.packet);
     av_frame_free(&v->in.frame);

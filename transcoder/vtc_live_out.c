@@ -164,6 +164,15 @@ vtc_live_header(vtc_live_t *v, unsigned output)
 
 
 int
+vtc_live_no_header(vtc_live_t *v)
+{
+    nvm_wire_t  m = { .type = NVM_WIRE_HEADER, .flags = NVM_WIRE_LAST };
+
+    return vtc_live_tell(v, &m, "", NULL, 0);
+}
+
+
+int
 vtc_live_sound_header(vtc_live_t *v)
 {
     nvm_wire_t       m = { .type = NVM_WIRE_HEADER, .codec = NVM_WIRE_AAC,

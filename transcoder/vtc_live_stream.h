@@ -11,6 +11,7 @@
 #include "vtc_ladder.h"
 #include "vtc_link.h"
 #include "vtc_live_audio.h"
+#include "vtc_live_thumbs.h"
 #include "vtc_nal.h"
 #include "vtc_video.h"
 
@@ -41,6 +42,7 @@ typedef struct {
     vtc_live_input_t  in;
     vtc_video_t       video;
     vtc_live_audio_t  sound;
+    vtc_live_thumbs_t thumbs;
     vtc_nal_t         nal;
     vtc_nal_t         extra;
     uint64_t          pictures;
@@ -69,8 +71,12 @@ int vtc_live_log(vtc_live_t *v, unsigned level, const char *text);
 void vtc_live_why(vtc_live_t *v, unsigned level);
 int vtc_live_state(vtc_live_t *v);
 
-/* A rung's name and configuration; that of sound, if the source has some. */
+/*
+ * A rung's name and configuration; that there is no rung of pictures; that of
+ * sound, if the source has some.
+ */
 int vtc_live_header(vtc_live_t *v, unsigned output);
+int vtc_live_no_header(vtc_live_t *v);
 int vtc_live_sound_header(vtc_live_t *v);
 
 /* An encoded picture of a rung, encoded sound; "data" is the stream. */

@@ -78,6 +78,66 @@ vtc_sheet_clear(vtc_sheet_t *s)
 }
 
 
+/* Where tile n begins in a plane of the sheet, and its size there. */
+static uint8_t *
+vtc_sheet_plane(const vtc_sheet_t *s, unsigned n, int plane, size_t *width,
+    unsigned *height)
+{
+    unsigned  half;
+
+    half = plane ? 2 : 1;
+    *width = s->grid.width / half;
+    *height = s->grid.height / half;
+
+    return s->frame->data[plane]
+           + (size_t) (n / s->grid.columns) * *height
+             * (size_t) s->frame->linesize[plane]
+           + (size_t) (n % s->grid.columns) * *width;
+}
+
+
+void
+vtc_sheet_blank(vtc_sheet_t *s, unsigned n)
+{
+    int       i;
+    size_t    width;
+    uint8_t  *p;
+    unsigned  y, height;
+
+    for (i = 0; i < 3; i++) {
+        p = vtc_sheet_plane(s, n, i, &width, &height);
+
+        for (y = 0; y < height; y++) {
+            memset(p, i ? 128 : 0, width);
+            p += s->frame->linesize[i];
+        }
+    }
+}
+
+
+void
+vtc_sheet_copy(vtc_sheet_t *s, unsigned n, const vtc_sheet_t *from,
+    unsigned m)
+{
+    int             i;
+    size_t          width;
+    uint8_t        *to;
+    unsigned        y, height;
+    const uint8_t  *p;
+
+    for (i = 0; i < 3; i++) {
+        to = vtc_sheet_plane(s, n, i, &width, &height);
+        p = vtc_sheet_plane(from, m, i, &width, &height);
+
+        for (y = 0; y < height; y++) {
+            memcpy(to, p, width);
+            to += s->frame->linesize[i];
+            p += from->frame->linesize[i];
+        }
+    }
+}
+
+
 /* The largest even size with the shape of a x b within width x height. */
 static void
 vtc_sheet_fit(double a, double b, unsigned width, unsigned height,
@@ -223,7 +283,7 @@ vtc_sheet_put(vtc_sheet_t *s, unsigned n, const AVFrame *picture,
 
 /* Encodes a frame: 0, or an error of libav. */
 static int
-vtc_sheet_encode(AVFrame *frame, int quality, AVPacket *packet)
+vtc_sheet_jpeg(AVFrame *frame, int quality, AVPacket *packet)
 {
     int              rc;
     const AVCodec   *codec;
@@ -268,14 +328,28 @@ vtc_sheet_encode(AVFrame *frame, int quality, AVPacket *packet)
 
 
 int
-vtc_sheet_write(vtc_sheet_t *s, unsigned n, const char *path, FILE *why)
+vtc_sheet_encode(vtc_sheet_t *s, unsigned n, AVPacket *packet)
 {
-    int        rc, height;
-    unsigned   rows;
-    AVPacket  *packet;
+    int       rc, height;
+    unsigned  rows;
 
     rows = (n + s->grid.columns - 1) / s->grid.columns;
     height = s->frame->height;
+
+    s->frame->height = (int) (rows * s->grid.height);
+    rc = vtc_sheet_jpeg(s->frame, s->quality, packet);
+    s->frame->height = height;
+
+    return rc;
+}
+
+
+int
+vtc_sheet_write(vtc_sheet_t *s, unsigned n, const char *path, FILE *why)
+{
+    int        rc;
+    AVPacket  *packet;
+
     packet = av_packet_alloc();
 
     if (packet == NULL) {
@@ -283,9 +357,7 @@ vtc_sheet_write(vtc_sheet_t *s, unsigned n, const char *path, FILE *why)
         return -1;
     }
 
-    s->frame->height = (int) (rows * s->grid.height);
-    rc = vtc_sheet_encode(s->frame, s->quality, packet);
-    s->frame->height = height;
+    rc = vtc_sheet_encode(s, n, packet);
 
     if (rc < 0) {
         vtc_source_why(why, "a sheet can't be encoded", rc);

@@ -58,6 +58,14 @@ void vtc_sheet_clear(vtc_sheet_t *s);
 int vtc_sheet_put(vtc_sheet_t *s, unsigned n, const AVFrame *picture,
     AVRational sar, unsigned quarters);
 
+/* Tile n of a sheet is black; it is tile m of another one, of the same size. */
+void vtc_sheet_blank(vtc_sheet_t *s, unsigned n);
+void vtc_sheet_copy(vtc_sheet_t *s, unsigned n, const vtc_sheet_t *from,
+    unsigned m);
+
+/* The rows that the first n tiles take, as a JPEG: 0, or an error of libav. */
+int vtc_sheet_encode(vtc_sheet_t *s, unsigned n, AVPacket *packet);
+
 /*
  * Writes the rows that the first n tiles take: a file that is there when it is
  * whole.  0, or -1 and why.

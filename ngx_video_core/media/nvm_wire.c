@@ -28,7 +28,7 @@ nvm_wire_parse(nvm_reader_t *r, nvm_wire_t *m)
     len = nvm_reader_u32(&head);
     type = nvm_reader_u8(&head);
 
-    if (type < NVM_WIRE_OPEN || type > NVM_WIRE_DONE) {
+    if (type < NVM_WIRE_OPEN || type > NVM_WIRE_IMAGE) {
         return NVM_EINVAL;
     }
 

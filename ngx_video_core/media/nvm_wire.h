@@ -13,6 +13,11 @@
  * last END.  The daemon sends for each rung HEADER, whose body begins with the
  * length of the rung's name (u8) and the name, and FRAME; and STATE and LOG.
  * The rung of sound is called "audio", the times of its frames are in samples.
+ * A HEADER without a name is that of a ladder of which no rung of pictures is
+ * made.
+ *
+ * For thumbnails a worker sends CUT: the picture of pts is the first of the
+ * segment whose number is dts.  The daemon sends IMAGE: a JPEG, see the flags.
  *
  * On a connection for thumbnails a worker sends THUMBS.  Its body is JSON, then
  * strings with a zero behind each: the file, the file of the poster, and the
@@ -31,6 +36,9 @@
 #define NVM_WIRE_BODY_MAX   (16 * 1024 * 1024)
 #define NVM_WIRE_SCALE      1000
 
+/* bytes of an IMAGE */
+#define NVM_WIRE_IMAGE_MAX  (4 * 1024 * 1024)
+
 #define NVM_WIRE_AVC        0x61766331u         /* "avc1" */
 #define NVM_WIRE_HEVC       0x68766331u         /* "hvc1" */
 #define NVM_WIRE_AAC        0x6d703461u         /* "mp4a" */
@@ -47,6 +55,14 @@
 /* of a HEADER of a rung: no other follows */
 #define NVM_WIRE_LAST       0x0004
 
+/*
+ * of an IMAGE: without one of them a thumbnail, of segment pts.  SHEET: many,
+ * of segments pts to pts + dts - 1, in a sheet that begins with that of a
+ * multiple of its tiles.  POSTER: a larger one
+ */
+#define NVM_WIRE_SHEET      0x0020
+#define NVM_WIRE_POSTER     0x0040
+
 /* of a LOG: a level of syslog, which nginx has too */
 #define NVM_WIRE_LEVEL      0x000f
 
@@ -61,7 +77,9 @@ typedef enum {
     NVM_WIRE_STATE,             /* each second: it is alive, and how */
     NVM_WIRE_LOG,               /* a line */
     NVM_WIRE_THUMBS,            /* what is to be made */
-    NVM_WIRE_DONE
+    NVM_WIRE_DONE,
+    NVM_WIRE_CUT,               /* where a segment of the source begins */
+    NVM_WIRE_IMAGE
 } nvm_wire_type_e;
 
 typedef struct {
