@@ -73,6 +73,13 @@ ngx_video_zone_store(ngx_shm_zone_t *zone)
 }
 
 
+/*
+ * "160x90": two numbers from min to max, each a multiple of "step".  NGX_OK,
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_video_pair(ngx_str_t *value, ngx_int_t min, ngx_int_t max,
+    ngx_int_t step, ngx_uint_t *a, ngx_uint_t *b);
+
 /* An arena of media/ over an nginx pool. */
 void ngx_video_pool_arena(nvm_arena_t *arena, ngx_pool_t *pool);
 

@@ -320,6 +320,34 @@ ngx_video_core_required(ngx_conf_t *cf, const char *module)
 }
 
 
+ngx_int_t
+ngx_video_pair(ngx_str_t *value, ngx_int_t min, ngx_int_t max, ngx_int_t step,
+    ngx_uint_t *a, ngx_uint_t *b)
+{
+    u_char     *x, *last;
+    ngx_int_t   n, m;
+
+    last = value->data + value->len;
+    x = ngx_strlchr(value->data, last, 'x');
+
+    if (x == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_atoi(value->data, x - value->data);
+    m = ngx_atoi(x + 1, last - x - 1);
+
+    if (n < min || n > max || m < min || m > max || n % step || m % step) {
+        return NGX_ERROR;
+    }
+
+    *a = (ngx_uint_t) n;
+    *b = (ngx_uint_t) m;
+
+    return NGX_OK;
+}
+
+
 static void *
 ngx_video_pool_alloc(void *data, size_t size)
 {

@@ -15,35 +15,6 @@
     "\"timeout=\""
 
 
-/* "160x90": two numbers of a range, that are multiples of "step". */
-static ngx_int_t
-ngx_http_video_thumbs_pair(ngx_str_t *v, ngx_int_t min, ngx_int_t max,
-    ngx_int_t step, ngx_uint_t *a, ngx_uint_t *b)
-{
-    u_char     *x, *last;
-    ngx_int_t   n, m;
-
-    last = v->data + v->len;
-    x = ngx_strlchr(v->data, last, 'x');
-
-    if (x == NULL) {
-        return NGX_ERROR;
-    }
-
-    n = ngx_atoi(v->data, x - v->data);
-    m = ngx_atoi(x + 1, last - x - 1);
-
-    if (n < min || n > max || m < min || m > max || n % step || m % step) {
-        return NGX_ERROR;
-    }
-
-    *a = (ngx_uint_t) n;
-    *b = (ngx_uint_t) m;
-
-    return NGX_OK;
-}
-
-
 /* NULL, or what is expected. */
 static const char *
 ngx_http_video_thumbs_times(ngx_str_t *name, ngx_str_t *v,
@@ -89,21 +60,20 @@ ngx_http_video_thumbs_parameter(ngx_str_t *value,
     v.len = value->data + value->len - v.data;
 
     if (ngx_strncmp(value->data, "size=", 5) == 0) {
-        return ngx_http_video_thumbs_pair(&v, 16, 1024, 2, &t->width,
-                                          &t->height)
+        return ngx_video_pair(&v, 16, 1024, 2, &t->width, &t->height)
                == NGX_OK ? NULL : "two even numbers between 16 and 1024 with "
                                   "an \"x\" between them";
     }
 
     if (ngx_strncmp(value->data, "grid=", 5) == 0) {
-        return ngx_http_video_thumbs_pair(&v, 1, 32, 1, &t->columns, &t->rows)
+        return ngx_video_pair(&v, 1, 32, 1, &t->columns, &t->rows)
                == NGX_OK ? NULL : "two numbers between 1 and 32 with an \"x\" "
                                   "between them";
     }
 
     if (ngx_strncmp(value->data, "poster=", 7) == 0) {
-        return ngx_http_video_thumbs_pair(&v, 16, 4096, 2, &t->poster_width,
-                                          &t->poster_height)
+        return ngx_video_pair(&v, 16, 4096, 2, &t->poster_width,
+                              &t->poster_height)
                == NGX_OK ? NULL : "two even numbers between 16 and 4096 with "
                                   "an \"x\" between them";
     }

@@ -220,14 +220,17 @@ ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         return ngx_video_ladder_sound(cf, l);
     }
 
+    if (ngx_strcmp(value[0].data, "thumbs") == 0) {
+        return ngx_video_ladder_images(cf, l);
+    }
+
     if (ngx_strcmp(value[0].data, "latency") == 0) {
         return ngx_video_ladder_latency(cf, l);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%V\" in "
-                       "\"ladder\": \"rung\", \"audio\" or \"latency\" is "
-                       "expected",
-                       &value[0]);
+                       "\"ladder\": \"rung\", \"audio\", \"thumbs\" or "
+                       "\"latency\" is expected", &value[0]);
 
     return NGX_CONF_ERROR;
 }
@@ -266,39 +269,40 @@ ngx_video_ladder_rung_text(u_char *p, ngx_video_rung_t *r)
 static u_char *
 ngx_video_ladder_sound_text(u_char *p, ngx_video_rung_t *r)
 {
-    p = ngx_sprintf(p, "\"audio\":{\"bitrate\":%uL,\"rate\":%ui,"
+    p = ngx_sprintf(p, ",\"audio\":{\"bitrate\":%uL,\"rate\":%ui,"
                     "\"channels\":%ui", r->bitrate, r->rate, r->channels);
 
     if (r->loudness) {
         p = ngx_sprintf(p, ",\"loudness\":-%ui", r->loudness);
     }
 
-    return ngx_sprintf(p, "},");
+    return ngx_sprintf(p, "}");
 }
 
 
-/* What docs/transcoder.md has of OPEN. */
-static ngx_int_t
-ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
+static u_char *
+ngx_video_ladder_thumbs_text(u_char *p, ngx_video_ladder_thumbs_t *t)
 {
-    u_char            *p;
+    p = ngx_sprintf(p, ",\"thumbs\":{\"size\":[%ui,%ui],\"grid\":[%ui,%ui]",
+                    t->width, t->height, t->columns, t->rows);
+
+    if (t->poster_width) {
+        p = ngx_sprintf(p, ",\"poster\":[%ui,%ui]", t->poster_width,
+                        t->poster_height);
+    }
+
+    return ngx_sprintf(p, "}");
+}
+
+
+static u_char *
+ngx_video_ladder_rungs_text(u_char *p, ngx_video_ladder_t *l)
+{
     ngx_uint_t         i, n;
     ngx_video_rung_t  *r;
 
     r = l->rungs.elts;
-    p = ngx_pnalloc(cf->pool, (l->rungs.nelts + 1) * NGX_VIDEO_RUNG_TEXT);
-
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    l->text.data = p;
-    p = ngx_sprintf(p, "{\"latency\":\"%s\",",
-                    l->quality ? "quality" : "low");
-
-    p = l->sound ? ngx_video_ladder_sound_text(p, l->sound) : p;
-
-    p = ngx_sprintf(p, "\"ladder\":{\"audio\":false,\"rungs\":[");
+    p = ngx_sprintf(p, ",\"ladder\":{\"audio\":false,\"rungs\":[");
 
     for (i = 0, n = 0; i < l->rungs.nelts; i++) {
         if (&r[i] != l->sound) {
@@ -307,7 +311,39 @@ ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
         }
     }
 
-    p = ngx_sprintf(p, "]}}");
+    return ngx_sprintf(p, "]}");
+}
+
+
+/* What docs/transcoder.md has of OPEN. */
+static ngx_int_t
+ngx_video_ladder_text(ngx_conf_t *cf, ngx_video_ladder_t *l)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(cf->pool, (l->rungs.nelts + 2) * NGX_VIDEO_RUNG_TEXT);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    l->text.data = p;
+    p = ngx_sprintf(p, "{\"latency\":\"%s\"",
+                    l->quality ? "quality" : "low");
+
+    if (l->sound) {
+        p = ngx_video_ladder_sound_text(p, l->sound);
+    }
+
+    if (l->thumbs) {
+        p = ngx_video_ladder_thumbs_text(p, l->thumbs);
+    }
+
+    if (ngx_video_ladder_shown(l)) {
+        p = ngx_video_ladder_rungs_text(p, l);
+    }
+
+    p = ngx_sprintf(p, "}");
     l->text.len = p - l->text.data;
 
     return NGX_OK;
@@ -360,8 +396,9 @@ ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                      sizeof(NGX_VIDEO_RUNG_SOUND) - 1);
     l->sound = l->sound && l->sound->rate ? l->sound : NULL;
 
-    if (l->rungs.nelts == (l->sound != NULL)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" has no rung",
+    if (l->rungs.nelts == 0 && l->thumbs == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "ladder \"%V\" is empty: "
+                           "\"rung\", \"audio\" or \"thumbs\" is expected",
                            &l->name);
         return NGX_CONF_ERROR;
     }

@@ -43,10 +43,22 @@ typedef struct {
 } ngx_video_rung_t;
 
 
+/* Even numbers of pixels. */
+typedef struct {
+    ngx_uint_t                width;        /* of a thumbnail */
+    ngx_uint_t                height;
+    ngx_uint_t                columns;      /* of a sheet */
+    ngx_uint_t                rows;
+    ngx_uint_t                poster_width;     /* at most; 0: no poster */
+    ngx_uint_t                poster_height;
+} ngx_video_ladder_thumbs_t;
+
+
 typedef struct {
     ngx_str_t                 name;
     ngx_array_t               rungs;        /* ngx_video_rung_t */
     ngx_video_rung_t         *sound;        /* of them, or NULL */
+    ngx_video_ladder_thumbs_t  *thumbs;     /* NULL: none */
     ngx_uint_t                quality;      /* not for low latency */
     ngx_str_t                 text;         /* what the transcoder is told,
                                                JSON */
@@ -67,6 +79,9 @@ ngx_uint_t ngx_video_ladder_word(ngx_str_t *s);
 char *ngx_video_ladder_pictures(ngx_conf_t *cf, ngx_video_ladder_t *l);
 char *ngx_video_ladder_sound(ngx_conf_t *cf, ngx_video_ladder_t *l);
 
+/* ngx_video_ladder_thumbs.c: the line "thumbs". */
+char *ngx_video_ladder_images(ngx_conf_t *cf, ngx_video_ladder_t *l);
+
 /* "ladder NAME { }" in "video { }". */
 char *ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -85,6 +100,13 @@ ngx_int_t ngx_video_ladder_check(ngx_array_t *ladders, ngx_log_t *log);
 
 /* The most that all of its rungs take, bit/s; of none 0. */
 uint64_t ngx_video_ladder_rate(ngx_video_ladder_t *ladder);
+
+/* Rungs of pictures. */
+static inline ngx_uint_t
+ngx_video_ladder_shown(ngx_video_ladder_t *ladder)
+{
+    return ladder->rungs.nelts - (ladder->sound != NULL);
+}
 
 /* The rung of a name, or NULL. */
 ngx_video_rung_t *ngx_video_ladder_rung(ngx_video_ladder_t *ladder,

@@ -363,7 +363,7 @@ ladder a { }
 --- must_die
 --- error_log
 [emerg]
-ladder "a" has no rung
+ladder "a" is empty: "rung", "audio" or "thumbs" is expected
 
 
 
@@ -374,7 +374,7 @@ ladder a { step x 640x360 1m; }
 --- must_die
 --- error_log
 [emerg]
-unknown directive "step" in "ladder": "rung", "audio" or "latency" is expected
+unknown directive "step" in "ladder": "rung", "audio", "thumbs" or "latency" is expected
 
 
 
@@ -825,12 +825,9 @@ duplicate rung "audio"
 
 === TEST 73: sound alone
 --- main_config
-ladder a { audio 64k; }
+transcoder PROGRAM path=tc; ladder a { audio 64k; }
+USE a
 --- config
---- must_die
---- error_log
-[emerg]
-ladder "a" has no rung
 
 
 
@@ -875,3 +872,178 @@ transcoder PROGRAM max_size=x;
 --- error_log
 [emerg]
 invalid parameter "max_size=x": a size is expected
+
+
+
+=== TEST 78: thumbnails alone
+--- main_config
+transcoder PROGRAM path=tc; ladder a { thumbs; }
+USE a
+--- config
+
+
+
+=== TEST 79: the least of thumbnails
+--- main_config
+transcoder PROGRAM path=tc; ladder a { thumbs size=16x16 grid=1x1 poster=16x16; }
+USE a
+--- config
+
+
+
+=== TEST 80: the most of thumbnails
+--- main_config
+transcoder PROGRAM path=tc; ladder a { thumbs size=1024x1024 grid=4x4 poster=4096x4096; rung x 640x360 1m; audio 64k; }
+USE a
+--- config
+
+
+
+=== TEST 81: no poster
+--- main_config
+transcoder PROGRAM path=tc; ladder a { thumbs poster=off; }
+USE a
+--- config
+
+
+
+=== TEST 82: thumbnails of 14x90
+--- main_config
+ladder a { thumbs size=14x90; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "size=14x90": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 83: thumbnails of 161x90
+--- main_config
+ladder a { thumbs size=161x90; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "size=161x90": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 84: thumbnails of 160x1026
+--- main_config
+ladder a { thumbs size=160x1026; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "size=160x1026": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 85: thumbnails of 160
+--- main_config
+ladder a { thumbs size=160; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "size=160": two even numbers between 16 and 1024 with an "x" between them is expected
+
+
+
+=== TEST 86: a grid of 0x1
+--- main_config
+ladder a { thumbs grid=0x1; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "grid=0x1": two numbers between 1 and 32 with an "x" between them is expected
+
+
+
+=== TEST 87: a grid of 1x33
+--- main_config
+ladder a { thumbs grid=1x33; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "grid=1x33": two numbers between 1 and 32 with an "x" between them is expected
+
+
+
+=== TEST 88: a poster of 14x14
+--- main_config
+ladder a { thumbs poster=14x14; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "poster=14x14": "off", or two even numbers between 16 and 4096 with an "x" between them is expected
+
+
+
+=== TEST 89: a poster of 4098x16
+--- main_config
+ladder a { thumbs poster=4098x16; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "poster=4098x16": "off", or two even numbers between 16 and 4096 with an "x" between them is expected
+
+
+
+=== TEST 90: a poster of on
+--- main_config
+ladder a { thumbs poster=on; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "poster=on": "off", or two even numbers between 16 and 4096 with an "x" between them is expected
+
+
+
+=== TEST 91: another parameter of thumbnails
+--- main_config
+ladder a { thumbs every=5s; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "every=5s": "size=", "grid=" or "poster=" is expected
+
+
+
+=== TEST 92: no parameter of thumbnails
+--- main_config
+ladder a { thumbs on; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "on": "size=", "grid=" or "poster=" is expected
+
+
+
+=== TEST 93: thumbnails twice
+--- main_config
+ladder a { thumbs; thumbs; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+"thumbs" directive is duplicate
+
+
+
+=== TEST 94: too large a sheet
+--- main_config
+ladder a { thumbs size=320x180 grid=13x1; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+a sheet of "thumbs", "grid" times "size", must not be larger than 4096x4096
