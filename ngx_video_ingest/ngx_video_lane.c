@@ -421,6 +421,8 @@ ngx_video_lane_lead(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
             return NGX_ERROR;
         }
 
+        ngx_video_segmenter_cut(sg, f);
+
     } else {
         ngx_video_cuts_pass(&sg->cuts, out,
                             f->dts > tw->last_in + tw->frame * 7 / 4);

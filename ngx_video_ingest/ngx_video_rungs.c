@@ -122,6 +122,10 @@ ngx_video_rungs_header(ngx_video_rungs_t *r, nvm_wire_t *m)
         return NGX_ERROR;
     }
 
+    if (len == 0 && m->flags & NVM_WIRE_LAST) {
+        return r->handlers->header(r->data, NGX_VIDEO_RUNGS, NULL, 0, 1);
+    }
+
     rung = ngx_video_ladder_rung(r->ladder, name, len);
 
     if (rung == NULL || m->track >= NGX_VIDEO_RUNGS) {
@@ -173,6 +177,15 @@ ngx_video_rungs_message(ngx_video_rungs_t *r, nvm_wire_t *m)
         return m->track < NGX_VIDEO_RUNGS && r->of[m->track]
                ? r->handlers->frame(r->data, r->of[m->track] - 1, m)
                : NGX_ERROR;
+
+    case NVM_WIRE_IMAGE:
+
+        if (m->len > NVM_WIRE_IMAGE_MAX) {
+            return NGX_ERROR;
+        }
+
+        r->handlers->image(r->data, m);
+        return NGX_OK;
 
     case NVM_WIRE_STATE:
 

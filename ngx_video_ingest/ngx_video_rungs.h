@@ -23,7 +23,8 @@ typedef struct ngx_video_rungs_s  ngx_video_rungs_t;
 
 /*
  * What its owner is told.  header: of rung n of the ladder; "last": no other
- * follows, those that did not come are not made.  frame: of a rung whose header
+ * follows, those that did not come are not made; n is NGX_VIDEO_RUNGS when none
+ * of pictures is.  image: NVM_WIRE_IMAGE.  frame: of a rung whose header
  * has come.  NGX_ERROR of one of them ends the connection.  gone: nothing comes
  * until there are headers again.
  */
@@ -31,6 +32,7 @@ typedef struct {
     ngx_int_t  (*header)(void *data, ngx_uint_t n, const u_char *config,
                          size_t len, ngx_uint_t last);
     ngx_int_t  (*frame)(void *data, ngx_uint_t n, nvm_wire_t *m);
+    void       (*image)(void *data, nvm_wire_t *m);
     void       (*state)(void *data, nvm_wire_state_t *state);
     void       (*gone)(void *data);
 } ngx_video_rungs_handlers_t;
@@ -59,6 +61,9 @@ void ngx_video_rungs_sound(ngx_video_rungs_t *r, nvm_codec_e codec,
 /* A frame of video; times in ms. */
 void ngx_video_rungs_frame(ngx_video_rungs_t *r, int64_t dts, int64_t pts,
     ngx_uint_t key, const u_char *data, size_t size);
+
+/* A segment of this number begins with the frame of "pts", which it has had. */
+void ngx_video_rungs_cut(ngx_video_rungs_t *r, int64_t pts, uint64_t number);
 
 /* A frame of sound, ms. */
 void ngx_video_rungs_sound_frame(ngx_video_rungs_t *r, int64_t pts,

@@ -373,3 +373,26 @@ ngx_video_rungs_sound_frame(ngx_video_rungs_t *r, int64_t pts,
 
     ngx_video_rungs_feed(r, &m);
 }
+
+
+void
+ngx_video_rungs_cut(ngx_video_rungs_t *r, int64_t pts, uint64_t number)
+{
+    nvm_wire_t  m;
+
+    if (!r->fed || r->connection == NULL) {
+        return;
+    }
+
+    ngx_memzero(&m, sizeof(nvm_wire_t));
+    m.type = NVM_WIRE_CUT;
+    m.pts = pts;
+    m.dts = (int64_t) number;
+
+    if (ngx_video_rungs_queue(r, &m) != NGX_OK) {
+        ngx_video_rungs_gone(r, "takes nothing");
+
+    } else if (ngx_video_rungs_send(r) != NGX_OK) {
+        ngx_video_rungs_gone(r, "is gone");
+    }
+}

@@ -198,6 +198,7 @@ typedef struct {
     unsigned                  warned_surplus:1;
     unsigned                  warned_silence:1;
     unsigned                  warned_tracks:1;
+    unsigned                  warned_images:1;
     unsigned                  passed:1;     /* a key frame that could have been
                                                the first */
     unsigned                  rungs_known:1;
@@ -363,6 +364,14 @@ void ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg);
 ngx_int_t ngx_video_segmenter_grow(ngx_video_segmenter_t *sg,
     ngx_video_lane_t *lane, ngx_uint_t key);
 void ngx_video_segmenter_rungs_enter(ngx_video_segmenter_t *sg);
+
+/*
+ * ngx_video_segmenter_thumbs.c.  thumbs: before the run is shown; cut: a segment
+ * of the track that leads has begun with a frame; image: one has come.
+ */
+void ngx_video_segmenter_thumbs(ngx_video_segmenter_t *sg);
+void ngx_video_segmenter_cut(ngx_video_segmenter_t *sg, ngx_video_frame_t *f);
+void ngx_video_segmenter_image(void *data, nvm_wire_t *m);
 
 /* The stream is over, or another publisher's. */
 void ngx_video_segmenter_rungs_done(ngx_video_segmenter_t *sg);

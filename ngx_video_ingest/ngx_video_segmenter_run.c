@@ -5,6 +5,7 @@
  * tracks, what of the run before it goes on, and its last segments.
  */
 
+#include "ngx_video_live_image.h"
 #include "ngx_video_segmenter.h"
 
 
@@ -399,6 +400,8 @@ ngx_video_segmenter_start(ngx_video_segmenter_t *sg, int64_t ms)
         }
     }
 
+    ngx_video_segmenter_thumbs(sg);
+
     sg->ready = 1;
     ngx_video_live_stat_run(sg->stat);
     ngx_video_segmenter_record(sg, lanes, n);
@@ -431,6 +434,8 @@ ngx_video_segmenter_finish(ngx_video_segmenter_t *sg)
         ngx_video_lane_finish(sg, &sg->lanes[i]);
         sg->lanes[i].writer.recorder = NULL;
     }
+
+    ngx_video_live_images_end(sg->store, sg->live);
 
     if (sg->recorder) {
         ngx_video_record_finish(sg->recorder);

@@ -51,6 +51,7 @@ static ngx_int_t ngx_video_segmenter_unhold(ngx_video_segmenter_t *sg);
 static ngx_video_rungs_handlers_t  ngx_video_segmenter_rungs_handlers = {
     ngx_video_segmenter_rung,
     ngx_video_segmenter_rung_frame,
+    ngx_video_segmenter_image,
     ngx_video_segmenter_rungs_state,
     ngx_video_segmenter_rungs_gone
 };
@@ -240,6 +241,10 @@ ngx_video_segmenter_rungs_all(ngx_video_segmenter_t *sg)
 {
     ngx_video_rung_t  *rung;
     ngx_video_lane_t  *lane;
+
+    if (sg->ladder->rungs.nelts == 0) {
+        return 1;
+    }
 
     rung = sg->ladder->sound;
 
@@ -452,6 +457,29 @@ ngx_video_segmenter_rung_track(ngx_video_rung_t *rung, nvm_track_t *t,
 }
 
 
+/* One more is known: the run may be waiting for it alone. */
+static ngx_int_t
+ngx_video_segmenter_rung_next(ngx_video_segmenter_t *sg)
+{
+    if (!sg->ready && ngx_video_segmenter_rungs_all(sg)) {
+        ngx_video_segmenter_rungs_enter(sg);
+        ngx_video_segmenter_rungs_release(sg);
+    }
+
+    return NGX_OK;
+}
+
+
+/* No other one of pictures follows. */
+static ngx_int_t
+ngx_video_segmenter_rung_last(ngx_video_segmenter_t *sg)
+{
+    sg->rungs_known = 1;
+
+    return ngx_video_segmenter_rung_next(sg);
+}
+
+
 /*
  * A rung is known before the run, or it is one of the run, as it was; else it
  * is of the next one.
@@ -464,6 +492,10 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
 
     nvm_track_t        track, *t;
     ngx_video_lane_t  *lane;
+
+    if (n == NGX_VIDEO_RUNGS) {
+        return ngx_video_segmenter_rung_last(sg);
+    }
 
     if (ngx_video_segmenter_rung_track((ngx_video_rung_t *)
                                        sg->ladder->rungs.elts + n, &track,
@@ -484,14 +516,8 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
                                     track.config_len) != 0;
     }
 
-    sg->rungs_known |= (last != 0);
-
-    if (!sg->ready && ngx_video_segmenter_rungs_all(sg)) {
-        ngx_video_segmenter_rungs_enter(sg);
-        ngx_video_segmenter_rungs_release(sg);
-    }
-
-    return NGX_OK;
+    return last ? ngx_video_segmenter_rung_last(sg)
+                : ngx_video_segmenter_rung_next(sg);
 }
 
 
