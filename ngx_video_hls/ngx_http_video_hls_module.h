@@ -56,7 +56,8 @@ typedef enum {
     NGX_HTTP_VIDEO_POSTER,
     NGX_HTTP_VIDEO_TIME,
     NGX_HTTP_VIDEO_THUMBS,      /* thumbs.vtt */
-    NGX_HTTP_VIDEO_SHEET,       /* thumbs/<n>.jpg */
+    NGX_HTTP_VIDEO_SHEET,       /* thumbs/<n>.jpg; live: thumbs/e<hex>/<n>.jpg,
+                                   or <n>-<m>.jpg */
     NGX_HTTP_VIDEO_COVER,       /* poster.jpg */
     NGX_HTTP_VIDEO_IMAGES       /* thumbs/index.m3u8 */
 } ngx_http_video_what_e;
@@ -72,6 +73,8 @@ typedef struct {
     ngx_str_t                 silence;      /* the sound of that; empty: its
                                                own */
     uint64_t                  msn;
+    uint64_t                  last;         /* of a sheet of segments from msn
+                                               on; 0: of that one */
     ngx_uint_t                part;
     unsigned                  ts:1;         /* as MPEG transport streams */
     unsigned                  vtt:1;        /* as WebVTT */
@@ -351,6 +354,7 @@ typedef struct {
     char                      name[NGX_VIDEO_LIVE_TRACKS][24];
     ngx_uint_t                ntracks;
     ngx_http_video_captions_t  captions;
+    nvm_images_t              images;       /* width 0: there are none */
 } ngx_http_video_runs_t;
 
 /* Copies the runs of a stream that are within its window. */
@@ -375,6 +379,17 @@ ngx_int_t ngx_http_video_runs_join(ngx_http_request_t *r,
     ngx_http_video_runs_t *runs, ngx_uint_t number, nvm_timeline_t *timeline,
     nvm_hls_media_t *media);
 
+
+/*
+ * ngx_http_video_live_thumbs.c.  image: a thumbnail, a sheet or the poster.
+ * images: whether a stream has them, and what is said of them.  list: their
+ * playlist, or index, as a text.
+ */
+ngx_int_t ngx_http_video_live_image(ngx_http_request_t *r);
+ngx_uint_t ngx_http_video_live_images(ngx_http_request_t *r,
+    ngx_http_video_runs_t *runs, nvm_images_t *images);
+ngx_int_t ngx_http_video_live_thumbs(ngx_http_request_t *r,
+    ngx_http_video_runs_t *runs, u_char **text, size_t *len);
 
 /* ngx_http_video_live_manifest.c: the manifest of a stream, as a text. */
 ngx_int_t ngx_http_video_live_manifest(ngx_http_request_t *r,

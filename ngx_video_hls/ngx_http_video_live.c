@@ -105,7 +105,8 @@ ngx_http_video_live_find(ngx_http_request_t *r, ngx_video_live_info_t *info,
     }
 
     if (ctx->path.what == NGX_HTTP_VIDEO_MASTER
-        || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST)
+        || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST
+        || ngx_http_video_thumbs_asked(ctx))
     {
         return NGX_OK;
     }
@@ -143,8 +144,7 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
     if (ctx->path.keys || ctx->path.clip
         || ctx->path.what == NGX_HTTP_VIDEO_INFO
         || ctx->path.what == NGX_HTTP_VIDEO_PROGRESSIVE
-        || ctx->path.what == NGX_HTTP_VIDEO_POSTER
-        || ngx_http_video_thumbs_asked(ctx))
+        || ctx->path.what == NGX_HTTP_VIDEO_POSTER)
     {
         /* of files only */
         return NGX_HTTP_NOT_FOUND;
@@ -155,7 +155,13 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
     case NGX_HTTP_VIDEO_MASTER:
     case NGX_HTTP_VIDEO_MANIFEST:
     case NGX_HTTP_VIDEO_PLAYLIST:
+    case NGX_HTTP_VIDEO_THUMBS:
+    case NGX_HTTP_VIDEO_IMAGES:
         return ngx_http_video_live_list(r, &info);
+
+    case NGX_HTTP_VIDEO_SHEET:
+    case NGX_HTTP_VIDEO_COVER:
+        return ngx_http_video_live_image(r);
 
     case NGX_HTTP_VIDEO_TIME:
         return ngx_http_video_live_time(r);

@@ -272,7 +272,7 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
         && (edge.empty
             || (edge.msn == edge.first && !edge.complete
                 && (edge.nparts == 0 || !conf->low_latency
-                    || ctx->path.what == NGX_HTTP_VIDEO_MANIFEST))))
+                    || ctx->path.what != NGX_HTTP_VIDEO_PLAYLIST))))
     {
         return ngx_video_live_over(info->state) ? NGX_HTTP_NOT_FOUND
                                                 : NGX_AGAIN;
@@ -292,13 +292,16 @@ ngx_http_video_live_ready(ngx_http_request_t *r,
     }
 
     key->len = ngx_sprintf(key->data,
-                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uL:%uD:%d%ui:%xL:%uL:%xD",
+                           "list:%xL:%ui:%ui:%uL:%uD:%uD:%uL:%uD:%d%ui:%xL:%uL:%xD"
+                           ":%uL",
                            info->epoch, (ngx_uint_t) ctx->path.what,
                            listed->number, edge.msn, edge.nparts,
                            edge.complete, others, info->state,
                            (int) conf->low_latency, listed->skip,
                            ngx_http_video_captions_hash(conf->captions, 0),
-                           info->nevents, edge.behind)
+                           info->nevents, edge.behind,
+                           ngx_http_video_thumbs_asked(ctx) ? info->nimages
+                                                            : 0)
                - key->data;
 
     return NGX_OK;
@@ -352,6 +355,7 @@ ngx_http_video_live_master(nvm_writer_t *w, void *what)
     m.captions = t->captions.list;
     m.ncaptions = t->captions.n;
     m.uncaptioned = t->captions.none;
+    m.images = t->images.width ? &t->images : NULL;
     m.independent = 1;
 
     for (n = 0; n < t->ntracks; n++) {
@@ -506,6 +510,7 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
     }
 
     ngx_http_video_live_captions(r, t);
+    (void) ngx_http_video_live_images(r, t, &t->images);
 
     switch (ctx->path.what) {
 
@@ -521,6 +526,10 @@ ngx_http_video_live_render(ngx_http_request_t *r, void *what, u_char **text,
 
     case NGX_HTTP_VIDEO_MANIFEST:
         return ngx_http_video_live_manifest(r, info, t, text, len);
+
+    case NGX_HTTP_VIDEO_THUMBS:
+    case NGX_HTTP_VIDEO_IMAGES:
+        return ngx_http_video_live_thumbs(r, t, text, len);
 
     default:
         if (ctx->path.ts) {

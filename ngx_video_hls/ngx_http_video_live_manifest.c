@@ -436,6 +436,7 @@ ngx_http_video_live_manifest(ngx_http_request_t *r,
 
     d.captions = runs->captions.list;
     d.ncaptions = runs->captions.n;
+    d.images = runs->images.width ? &runs->images : NULL;
     d.dynamic = 1;
     d.events = 1;
     d.availability_start = info->clock.wall;

@@ -13,6 +13,7 @@
  *
  *   ASSET/thumbs.vtt                  ASSET/thumbs/<n>.jpg
  *   ASSET/poster.jpg                  ASSET/thumbs/index.m3u8
+ *   ASSET/thumbs/e<hex>/<n>.jpg       ASSET/thumbs/e<hex>/<n>-<m>.jpg
  *
  *   ASSET/master_ts.m3u8              the same as MPEG transport streams
  *   ASSET/<track>/index_ts.m3u8       ASSET/<track>/[e<hex>/]<n>.ts
@@ -301,7 +302,33 @@ ngx_http_video_path_fits(ngx_http_video_path_t *path)
 }
 
 
-/* "thumbs/0.jpg", "thumbs/index.m3u8": NGX_DONE, it is in another directory */
+/* "0.jpg"; below an epoch "100-119.jpg", too */
+static ngx_int_t
+ngx_http_video_path_image(ngx_str_t *name, ngx_http_video_path_t *out)
+{
+    u_char  *end, *dash;
+
+    end = name->data + name->len;
+    dash = out->epoch ? ngx_strlchr(name->data, end, '-') : NULL;
+    out->what = NGX_HTTP_VIDEO_SHEET;
+
+    if (dash
+        && (ngx_http_video_path_number(dash + 1, end, &out->last) != NGX_OK
+            || out->last == 0))
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_video_path_number(name->data, dash ? dash : end,
+                                      &out->msn)
+           == NGX_OK ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * "thumbs/0.jpg", "thumbs/e1f/100.jpg", "thumbs/index.m3u8": NGX_DONE, it is in
+ * another directory
+ */
 static ngx_int_t
 ngx_http_video_path_sheet(ngx_str_t *rest, ngx_str_t *name,
     ngx_http_video_path_t *out)
@@ -311,6 +338,24 @@ ngx_http_video_path_sheet(ngx_str_t *rest, ngx_str_t *name,
     s = *name;
     above = *rest;
     ngx_http_video_path_last(&above, &dir);
+
+    if (ngx_http_video_path_ends(&s, ".jpg")
+        && ngx_http_video_path_epoch(&dir, out) == NGX_OK)
+    {
+        ngx_http_video_path_last(&above, &dir);
+
+        if (out->epoch == 0 || out->clip
+            || !ngx_http_video_path_is(&dir, "thumbs"))
+        {
+            return NGX_DECLINED;
+        }
+
+        *rest = above;
+
+        return ngx_http_video_path_image(&s, out);
+    }
+
+    s = *name;
 
     if (!ngx_http_video_path_is(&dir, "thumbs")) {
         return NGX_DONE;
@@ -327,10 +372,7 @@ ngx_http_video_path_sheet(ngx_str_t *rest, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
-    out->what = NGX_HTTP_VIDEO_SHEET;
-
-    return ngx_http_video_path_number(s.data, s.data + s.len, &out->msn)
-           == NGX_OK ? NGX_OK : NGX_DECLINED;
+    return ngx_http_video_path_image(&s, out);
 }
 
 
