@@ -190,6 +190,18 @@ for my $name (sort keys %tools) {
                               qr/OPEN is wrong/],
         'no ladder'       => [coder_message(OPEN, body => '{}'),
                               qr/OPEN is wrong/],
+        'no thumbnails'   => [coder_message(OPEN, body => '{"thumbs":{}}'),
+                              qr/"thumbs" of OPEN is wrong/],
+        'a huge sheet'    => [coder_message(OPEN, body => '{"thumbs":{'
+                              . '"size":[1024,1024],"grid":[32,32]}}'),
+                              qr/"thumbs" of OPEN is wrong/],
+        'an odd size'     => [coder_message(OPEN, body => '{"thumbs":{'
+                              . '"size":[161,90],"grid":[1,1]}}'),
+                              qr/"thumbs" of OPEN is wrong/],
+        'a wrong poster'  => [coder_message(OPEN, body => '{"thumbs":{'
+                              . '"size":[160,90],"grid":[1,1],'
+                              . '"poster":[1e9,"x"]}}'),
+                              qr/"thumbs" of OPEN is wrong/],
         'a wrong ladder'  => [opened(rungs => []), qr/rungs: a list of 1/],
         'another codec'   => [opened(rungs => [{ %{ $rungs[0] },
                               codec => 'vp9' }]), qr/have h264 alone/],

@@ -237,7 +237,9 @@ ngx_video_live_segment_open(ngx_video_store_t *st, ngx_uint_t index,
         ngx_video_live_slide(st, index, t);
     }
 
-    if (ngx_video_live_account(st, l) != NGX_OK
+    if ((ngx_video_live_account(st, l) != NGX_OK
+         && (!ngx_video_live_images_yield(st, index)
+             || ngx_video_live_account(st, l) != NGX_OK))
         || ngx_video_object_create(st, index, l->epoch, 0, &ref) != NGX_DONE)
     {
         return NGX_ERROR;

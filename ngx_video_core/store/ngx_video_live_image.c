@@ -192,6 +192,19 @@ ngx_video_live_images_oldest(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
+/* That which the next one will have at least. */
+static uint64_t
+ngx_video_live_images_next(ngx_video_store_t *st, ngx_video_live_t *l)
+{
+    ngx_video_live_track_t  *t;
+
+    t = ngx_video_live_track_at(st, l, 0);
+
+    return t->next > t->first
+           ? ngx_video_live_segment_at(t, t->next - 1)->msn + 1 : 0;
+}
+
+
 /* Thumbnails and sheets of segments before "oldest" go. */
 static void
 ngx_video_live_images_slide(ngx_video_store_t *st, ngx_uint_t index,
@@ -229,7 +242,10 @@ ngx_video_live_images_slide(ngx_video_store_t *st, ngx_uint_t index,
 }
 
 
-/* Whether the stream may have so many chunks more. */
+/*
+ * Whether the stream may have so many chunks more: a quarter of the zone is left
+ * for media.
+ */
 static ngx_uint_t
 ngx_video_live_images_room(ngx_video_store_t *st, ngx_video_live_t *l,
     uint32_t chunks)
@@ -248,7 +264,7 @@ ngx_video_live_images_room(ngx_video_store_t *st, ngx_video_live_t *l,
     ngx_video_store_lock(st);
 
     room = st->head->reserved + want
-           <= st->head->nchunks - st->head->nchunks / 16;
+           <= st->head->nchunks - st->head->nchunks / 4;
 
     if (room) {
         st->head->reserved += want;
@@ -396,7 +412,7 @@ ngx_video_live_image(ngx_video_store_t *st, ngx_uint_t index,
     ngx_video_live_image_e kind, uint64_t number, uint32_t count,
     const u_char *data, size_t size)
 {
-    uint64_t                  oldest;
+    uint64_t                  oldest, next;
     ngx_video_live_t         *l;
     ngx_video_live_image_t    image;
     ngx_video_live_images_t  *images;
@@ -409,6 +425,7 @@ ngx_video_live_image(ngx_video_store_t *st, ngx_uint_t index,
 
     images = ngx_video_live_images_at(st, l);
     oldest = ngx_video_live_images_oldest(st, l);
+    next = ngx_video_live_images_next(st, l);
 
     ngx_memzero(&image, sizeof(ngx_video_live_image_t));
     image.number = number;
@@ -421,8 +438,8 @@ ngx_video_live_image(ngx_video_store_t *st, ngx_uint_t index,
                                           &image, data);
     }
 
-    if (number < oldest || count == 0 || number >= l->next_msn
-        || count > l->next_msn - number)
+    if (number < oldest || count == 0 || number >= next
+        || count > next - number)
     {
         return NGX_ABORT;
     }
@@ -450,6 +467,48 @@ ngx_video_live_images_end(ngx_video_store_t *st, ngx_uint_t index)
         ngx_video_live_images_close(st, index,
                                     ngx_video_live_images_at(st, l));
     }
+}
+
+
+ngx_uint_t
+ngx_video_live_images_yield(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_uint_t                i;
+    ngx_video_live_t         *l;
+    ngx_video_live_image_t    was, *place;
+    ngx_video_live_images_t  *images;
+
+    l = &st->lives[index];
+
+    if (l->images == 0) {
+        return 0;
+    }
+
+    images = ngx_video_live_images_at(st, l);
+
+    if (images->chunks == 0) {
+        return 0;
+    }
+
+    ngx_video_live_images_close(st, index, images);
+
+    for (i = 0; i < NGX_VIDEO_LIVE_IMAGES; i++) {
+        ngx_video_live_thumb_drop(st, index, images, &images->thumbs[i]);
+    }
+
+    for (i = 0; i <= NGX_VIDEO_LIVE_SHEETS; i++) {
+        place = i ? &images->sheets[i - 1] : &images->poster;
+        ngx_video_live_image_take(l, place, &was);
+
+        if (was.size) {
+            ngx_video_live_image_free(st, index, images, &was.object,
+                                      was.size);
+        }
+    }
+
+    images->chunks = 0;
+
+    return 1;
 }
 
 

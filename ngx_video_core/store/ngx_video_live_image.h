@@ -86,6 +86,13 @@ ngx_int_t ngx_video_live_image(ngx_video_store_t *st, ngx_uint_t index,
     const u_char *data, size_t size);
 void ngx_video_live_images_end(ngx_video_store_t *st, ngx_uint_t index);
 
+/*
+ * The same: all of them go, for media need their memory.  Whether there were
+ * any.
+ */
+ngx_uint_t ngx_video_live_images_yield(ngx_video_store_t *st,
+    ngx_uint_t index);
+
 /* Under the lock, or by the writer: chunks that they take, with their own. */
 uint32_t ngx_video_live_images_used(ngx_video_store_t *st,
     ngx_video_live_t *l);

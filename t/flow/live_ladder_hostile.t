@@ -49,6 +49,20 @@ our %said = (
     state    => sub { message(5, 0, 0, 0, 0, "\xff" x 100_000) },
     short    => sub { message(5, 0, 0, 0, 0, 'x' x 55) },
     closed   => sub { '' },
+    cut      => sub { message(9, 0, 0, 0, 0, '') },
+    image    => sub { message(10, 0, 0, 0, 0, 'x' x 5_000_000) },
+    images   => sub {
+        # no thumbnails, sheets and posters, of no segment
+        my @n = (0, 1, -1, time, time + 1e6, 2**62, -2**63);
+        my $all = '';
+        for my $flags (0, 0x20, 0x40, 0x60, 0xffff) {
+            for my $pts (@n) {
+                $all .= message(10, 9, $flags, $pts, $_, 'x' x 1000)
+                      . message(10, 9, $flags, $pts, $_, '') for @n;
+            }
+        }
+        return $all;
+    },
 );
 our @order = sort keys %said;
 PERL
@@ -96,7 +110,7 @@ while (1) {
             syswrite $life, '@1';
             last if select(my $r = $rin, undef, undef, 0.5)
                     && !sysread $c, my $buf, 65536;
-            last if $what =~ /^(?:past|level|state|changes)$/;
+            last if $what =~ /^(?:past|level|state|changes|images)$/;
         }
     }
 }
@@ -110,7 +124,7 @@ my @order = do {
 };
 $t->conf(live_conf(
     video => "transcoder $script path=%%ROOT%%/transcoder;"
-             . 'ladder one { rung low 160x90 200k; }',
+             . 'ladder one { rung low 160x90 200k; thumbs; }',
     rtmp => 'video_transcode one;'))->run;
 ok +(wait_for { $t->log =~ /start video transcoder/ } 5), 'it runs';
 
@@ -119,8 +133,8 @@ my %why = (
     large => qr/sent too long a message/,
     (map { $_ => qr/sent what can't be used/ }
      qw(frame track unknown name config nothing open nal empty before ahead
-        early century short)),
-    (map { $_ => qr/is gone/ } qw(closed past level state changes)),
+        early century short cut image)),
+    (map { $_ => qr/is gone/ } qw(closed past level state changes images)),
 );
 
 # one after the other, each by a publisher of its own

@@ -10,6 +10,7 @@ use Test::Video;
 use Test::Video::Ladder;
 use Test::Video::Loop qw(wait_for);
 use Test::Video::Media;
+use Test::Video::Picture;
 use Test::Video::Process;
 use Test::Video::Program ();
 use Test::Video::VOD;
@@ -59,24 +60,6 @@ sub coder { return zone_numbers($t)->{transcoder_pid} }
 # Sets of the cache: paths of directories.
 sub sets { return grep { -d && !/\.\w+$/ } glob $t->root . '/cache/??/*' }
 sub others { return grep { /\.\w+$/ } glob $t->root . '/cache/??/*' }
-
-# A sheet: { width, height, data }, brightness of pixels from 0 to 255.
-sub picture {
-    my ($bytes) = @_;
-    my $path = $t->write_file('picture.jpg', $bytes);
-    my ($width, $height) =
-        qx(ffprobe -v error -show_entries stream=width,height -of csv=p=0 $path)
-        =~ /^(\d+),(\d+)/ or return {};
-    my $data = qx(ffmpeg -v error -i $path -f rawvideo -pix_fmt gray -);
-    return { width => $width, height => $height, data => $data };
-}
-
-
-sub bright {
-    my ($picture, $x, $y) = @_;
-    return ord substr $picture->{data}, $y * $picture->{width} + $x, 1;
-}
-
 
 # Brightness of the key frame k, as JPEG has it.
 sub wanted { return (LOW + $_[0] * STEP - 16) * 255 / 219 }
@@ -141,13 +124,13 @@ my %sheets = map {
     my $answer = $t->get("/vod/film.mp4/thumbs/$_.jpg");
     is $answer->status . $answer->header('Content-Type'), '200image/jpeg',
         "sheet $_";
-    ($_ => picture($answer->body));
+    ($_ => picture_of($t, $answer->body));
 } 0, 1;
 is_deeply [map { @$_{qw(width height)} } @sheets{0, 1}], [192, 72, 192, 72],
     'sheets are whole';
 my @wrong = grep {
     my ($from, $n, $x, $y, $w, $h) = @{ $cues[$_] };
-    my $is = bright($sheets{$n}, $x + $w / 2, $y + $h / 2);
+    my $is = picture_bright($sheets{$n}, $x + $w / 2, $y + $h / 2);
     "$w$h" ne '6436' || abs($is - wanted(int($_ * 5 / 2))) > 3;
 } 0 .. $#cues;
 is "@wrong", '', 'each thumbnail is of its time';
@@ -156,9 +139,9 @@ is $t->get('/vod/film.mp4/thumbs/7.jpg')->status, 404, 'no other is there';
 my $poster = $t->get('/vod/film.mp4/poster.jpg');
 is $poster->status . $poster->header('Content-Type'), '200image/jpeg',
     'the poster';
-my $picture = picture($poster->body);
+my $picture = picture_of($t, $poster->body);
 is "$picture->{width}x$picture->{height}", '200x112', 'fits into its box';
-cmp_ok abs(bright($picture, 100, 56) - wanted(3)), '<=', 3,
+cmp_ok abs(picture_bright($picture, 100, 56) - wanted(3)), '<=', 3,
     'and is of a tenth of the film';
 
 # --- how it is served --------------------------------------------------------
@@ -242,13 +225,13 @@ my $large = media_file('thumbs_vod_large.mp4', '-i', $film,
 mkdir $t->root . '/html/both';
 $t->write_file('html/both/a.mp4', slurp($large));
 $t->write_file('html/both/b.mp4', slurp($film));
-my $small = picture($t->get('/vod/both/thumbs/0.jpg')->body);
-cmp_ok bright($small, 32, 18), '<', 30, 'of renditions the smallest is taken';
-my $big = picture($t->get('/large/both/poster.jpg')->body);
+my $small = picture_of($t, $t->get('/vod/both/thumbs/0.jpg')->body);
+cmp_ok picture_bright($small, 32, 18), '<', 30, 'of renditions the smallest is taken';
+my $big = picture_of($t, $t->get('/large/both/poster.jpg')->body);
 is "$big->{width}x$big->{height}", '640x360', 'that need not be enlarged';
-my $sparse = picture($t->get('/large/both/thumbs/0.jpg')->body);
+my $sparse = picture_of($t, $t->get('/large/both/thumbs/0.jpg')->body);
 is "$sparse->{width}x$sparse->{height}", '1600x900', 'a sheet has all rows';
-cmp_ok bright($big, 320, 180), '>', 200, 'and is not';
+cmp_ok picture_bright($big, 320, 180), '>', 200, 'and is not';
 is $t->get('/vod/both/master.m3u8')->status, 200, 'both are one asset';
 
 # --- who goes away -----------------------------------------------------------

@@ -128,9 +128,138 @@ test_set(void)
 }
 
 
+/* A live stream of 25 pictures a second, whose second segment has no image. */
+static nvm_segment_t  segments[] = {
+    { .msn = 100, .start = 90000, .duration = 180000, .wall = 1700000000000,
+      .complete = 1 },
+    { .msn = 101, .start = 270000, .duration = 180000, .wall = 1700000002000,
+      .complete = 1, .gap = 1 },
+    { .msn = 102, .start = 450000, .duration = 90000, .wall = 1700000004000,
+      .complete = 1, .discontinuity = 1 },
+    { .msn = 103, .start = 540000, .wall = 1700000005000, .nparts = 0 }
+};
+
+static nvm_images_t  one = {
+    .width = 160, .height = 90, .columns = 1, .rows = 1, .every = 2000
+};
+
+
+static nvm_timeline_t
+timeline(void)
+{
+    video.timescale = 90000;
+
+    return (nvm_timeline_t) { .track = &video, .segments = segments,
+                              .nsegments = 4, .target = 2,
+                              .part_target = 18000 };
+}
+
+
+static nvm_err_e
+live_list(nvm_writer_t *w)
+{
+    nvm_hls_map_t    map = { 102, "e2/", NULL };
+    nvm_timeline_t   tl = timeline();
+    nvm_hls_media_t  m;
+
+    memset(&m, 0, sizeof(m));
+    m.images = &one;
+    m.prefix = "e1/";
+    m.maps = &map;
+    m.nmaps = 1;
+
+    return nvm_hls_media_write(w, &tl, &m);
+}
+
+
+static nvm_err_e
+manifest(nvm_writer_t *w)
+{
+    nvm_dash_t         d;
+    nvm_timeline_t     tl = timeline();
+    nvm_dash_track_t   track;
+    nvm_dash_period_t  period;
+
+    memset(&d, 0, sizeof(d));
+    memset(&track, 0, sizeof(track));
+    memset(&period, 0, sizeof(period));
+
+    segments[1].gap = 0;
+    track.timeline = &tl;
+    track.id = "v0";
+    track.prefix = "e1/";
+    track.pto = 90000;
+    period.tracks = &track;
+    period.ntracks = 1;
+    d.periods = &period;
+    d.nperiods = 1;
+    d.dynamic = 1;
+    d.images = &one;
+
+    return nvm_dash_write(w, &d);
+}
+
+
+static nvm_err_e
+cues(nvm_writer_t *w)
+{
+    nvm_images_cue_t  alone = { 117, 3600000, 3602500, 1700000000000, "e1f/", 0,
+                                0 };
+    nvm_images_cue_t  sheet = { 117, 0, 2000, 1700000000000, "e1f/", 103, 17 };
+
+    nvm_images_cue(w, &images, &alone);
+    nvm_images_cue(w, &images, &sheet);
+
+    return w->error;
+}
+
+
+static void
+test_live(void)
+{
+    is_str(written(live_list), "#EXTM3U\n#EXT-X-VERSION:7\n"
+           "#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:100\n"
+           "#EXT-X-IMAGES-ONLY\n"
+           "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000Z\n"
+           "#EXTINF:2.000000,\n"
+           "#EXT-X-TILES:RESOLUTION=160x90,LAYOUT=1x1,DURATION=2.000000\n"
+           "e1/100.jpg\n"
+           "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:22.000Z\n"
+           "#EXT-X-GAP\n#EXTINF:2.000000,\n"
+           "#EXT-X-TILES:RESOLUTION=160x90,LAYOUT=1x1,DURATION=2.000000\n"
+           "e1/101.jpg\n#EXT-X-DISCONTINUITY\n"
+           "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:24.000Z\n"
+           "#EXTINF:1.000000,\n"
+           "#EXT-X-TILES:RESOLUTION=160x90,LAYOUT=1x1,DURATION=1.000000\n"
+           "e2/102.jpg\n", "a live playlist follows its segments");
+
+    ok(strstr(written(manifest),
+              "    <AdaptationSet id=\"2\" contentType=\"image\""
+              " mimeType=\"image/jpeg\">\n"
+              "      <SegmentTemplate timescale=\"90000\""
+              " presentationTimeOffset=\"90000\" startNumber=\"100\""
+              " media=\"thumbs/e1/$Number$.jpg\">\n"
+              "          <SegmentTimeline>\n"
+              "            <S t=\"90000\" d=\"180000\" r=\"1\"/>\n"
+              "            <S d=\"90000\"/>\n"
+              "          </SegmentTimeline>\n      </SegmentTemplate>\n"
+              "      <Representation id=\"thumbs\" bandwidth=\"72001\""
+              " width=\"160\" height=\"90\">\n") != NULL,
+       "so does a dynamic manifest");
+
+    is_str(written(cues), "2023-11-14T22:13:20.000Z\n"
+           "01:00:00.000 --> 01:00:02.500\nthumbs/e1f/117.jpg\n\n"
+           "2023-11-14T22:13:20.000Z\n"
+           "00:00:00.000 --> 00:00:02.000\n"
+           "thumbs/e1f/103-119.jpg#xywh=1120,90,160,90\n\n",
+           "cues of an index");
+}
+
+
 int
 main(void)
 {
+    test_live();
     test_list();
     test_master();
     test_set();

@@ -91,6 +91,22 @@ add_event(void)
 
 
 static void
+add_images(void)
+{
+    ngx_video_live_grid_t  grid = { 160, 90, 2, 2 };
+
+    (void) ngx_video_live_images(&st, live, &grid);
+}
+
+
+static void
+add_image(ngx_video_live_image_e kind, uint64_t number, size_t size)
+{
+    (void) ngx_video_live_image(&st, live, kind, number, 1, bytes, size);
+}
+
+
+static void
 add_step(void)
 {
     static uint64_t         ms;
@@ -227,6 +243,30 @@ before_events(void)
     for (n = 0; n < 9; n++) {
         add_event();
     }
+}
+
+
+static void
+before_images(void)
+{
+    before_ready();
+    add_images();
+    ngx_video_live_ready(&st, live);
+    add_segment(1);
+    add_segment(2);
+    add_segment(3);
+}
+
+
+/* two of them in one object, which has no room for a third */
+static void
+before_image(void)
+{
+    before_images();
+    add_image(NGX_VIDEO_LIVE_THUMB, 1, 30000);
+    add_image(NGX_VIDEO_LIVE_THUMB, 2, 30000);
+    add_image(NGX_VIDEO_LIVE_SHEET, 1, 70000);
+    add_image(NGX_VIDEO_LIVE_POSTER, 1, 70000);
 }
 
 
@@ -368,6 +408,44 @@ step_reap(void)
 
 
 static void
+step_thumb(void)
+{
+    add_image(NGX_VIDEO_LIVE_THUMB, 3, 30000);
+}
+
+
+/* it takes the place of the only one of an object */
+static void
+step_thumb_again(void)
+{
+    add_image(NGX_VIDEO_LIVE_THUMB, 3, 30000);
+    add_image(NGX_VIDEO_LIVE_THUMB, 1, 40000);
+    add_image(NGX_VIDEO_LIVE_THUMB, 2, 40000);
+}
+
+
+static void
+step_sheet(void)
+{
+    add_image(NGX_VIDEO_LIVE_SHEET, 1, 80000);
+}
+
+
+static void
+step_images_end(void)
+{
+    ngx_video_live_images_end(&st, live);
+}
+
+
+static void
+step_yield(void)
+{
+    (void) ngx_video_live_images_yield(&st, live);
+}
+
+
+static void
 step_record(void)
 {
     uint64_t                  offset;
@@ -418,6 +496,14 @@ static op_t  ops[] = {
     { "publish again", before_again, step_publish, 0 },
     { "track", before_track, add_track, 0 },
     { "ready", before_ready, step_ready, 0 },
+    { "chunk of thumbnails", before_ready, add_images, 0 },
+    { "thumbnail", before_images, step_thumb, 0 },
+    { "thumbnail of a new object", before_image, step_thumb, 0 },
+    { "thumbnails in the place of others", before_image, step_thumb_again, 0 },
+    { "sheet", before_image, step_sheet, 0 },
+    { "end of thumbnails", before_image, step_images_end, 0 },
+    { "thumbnails that yield", before_image, step_yield, 0 },
+    { "end with thumbnails", before_image, step_end, 0 },
     { "segment open", before_segment, step_segment, 0 },
     { "segment open that slides", before_slide, step_segment, 0 },
     { "part", before_part, add_part, 0 },

@@ -67,7 +67,7 @@ sub source_args {
     my $seconds = $o{seconds} // 10;
 
     return (
-        '-f', 'lavfi', '-i', "testsrc2=size=$size:rate=$fps",
+        '-f', 'lavfi', '-i', $o{picture} // "testsrc2=size=$size:rate=$fps",
         '-f', 'lavfi', '-i',
         $o{sound} // 'sine=frequency=440:sample_rate=48000', '-t', $seconds,
         qw(-c:v libx264 -preset veryfast -pix_fmt yuv420p),
@@ -83,7 +83,8 @@ sub source_args {
 
 
 # What an encoder publishes.  Options: seconds (10), fps (30), gop (frames),
-# size, bframes (0), bitrate, sound (a source of lavfi; a tone).
+# size, bframes (0), bitrate, picture and sound (sources of lavfi; a test picture
+# and a tone).
 sub flv_h264_aac {
     my (%o) = @_;
     return media_file('h264-aac.flv', source_args(%o),
