@@ -403,6 +403,11 @@ ngx_video_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (l->sound && ngx_video_ladder_shown(l) == 0) {
+        /* there is nothing that it could be played with */
+        l->sound->variant = 1;
+    }
+
     return ngx_video_ladder_text(cf, l) == NGX_OK ? NGX_CONF_OK
                                                   : NGX_CONF_ERROR;
 }

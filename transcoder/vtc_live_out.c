@@ -55,7 +55,9 @@ vtc_live_state(vtc_live_t *v)
     nvm_writer_t      w;
     nvm_wire_state_t  s;
 
-    late = v->in.newest == INT64_MIN || v->link.newest == INT64_MIN
+    /* without rungs nothing but key frames is decoded */
+    late = v->video.n == 0 || v->in.newest == INT64_MIN
+           || v->link.newest == INT64_MIN
            ? 0 : v->link.newest - v->in.newest;
 
     memset(&s, 0, sizeof(s));

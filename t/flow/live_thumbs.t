@@ -29,6 +29,7 @@ sub conf {
             . 'ladder alone { thumbs size=64x36 grid=3x2 poster=160x160; }'
             . 'ladder both  { rung low 160x90 200k; thumbs poster=off; }'
             . 'ladder large { thumbs size=1024x576 grid=4x4; }'
+            . 'ladder heard { audio 64k; thumbs; }'
             . 'ladder none  { rung low 160x90 200k; }',
         zone => $o{zone} // '128m', window => $o{window} // '12s',
         grace => '5s', rtmp => 'video_transcode $video_name;');
@@ -281,6 +282,16 @@ is scalar(lines_of($t->get('/live/both/master.m3u8')->body,
                    '#EXT-X-STREAM-INF')), 2, 'in a playlist';
 is $t->get('/live/both/poster.jpg')->status, 404, 'a poster only if wanted';
 $both->end;
+
+my $heard = begin($t, 'heard');
+$heard->to(3250);
+ok settled('heard', 3), 'thumbnails and sound, without rungs';
+ok +(ladder_until { $t->get('/live/heard/a1/index.m3u8')->body =~ /EXTINF/ }
+     $heard), 'both are there';
+is_deeply [$t->get('/live/heard/master.m3u8')->body
+           =~ /^#EXT-X-STREAM-INF:.*AUDIO="([^"]+)".*\n(\w+)/mg],
+    [qw(audio v0 audio-made a1)], 'the sound is to be had alone';
+$heard->end;
 
 my $none = live_feed($t, 'none');
 ok ladder_to($t, 'none', $none, 1250, rungs => 1), 'rungs alone';

@@ -160,6 +160,9 @@ test_thumbs(ngx_uint_t index)
 static void
 test_sheets(ngx_uint_t index)
 {
+    ngx_uint_t  used;
+
+    used = ngx_video_live_images_used(&a, &a.lives[index]);
     is_int(add(index, NGX_VIDEO_LIVE_SHEET, FIRST, 3, 3000), NGX_OK,
            "a sheet");
     is_int(find(index, NGX_VIDEO_LIVE_SHEET, FIRST + 2), 3000, "has three");
@@ -169,6 +172,8 @@ test_sheets(ngx_uint_t index)
            "one of six");
     is_int(find(index, NGX_VIDEO_LIVE_SHEET, FIRST + 2), 6000,
            "takes its place");
+    is_int(ngx_video_live_images_used(&a, &a.lives[index]), used + 1,
+           "and its memory");
     ok(a.head->reserved >= ngx_video_live_used(&a, &a.lives[index]),
        "what is used was promised");
 
