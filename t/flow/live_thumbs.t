@@ -32,7 +32,8 @@ sub conf {
             . 'ladder heard { audio 64k; thumbs; }'
             . 'ladder none  { rung low 160x90 200k; }',
         zone => $o{zone} // '128m', window => $o{window} // '12s',
-        grace => '5s', rtmp => 'video_transcode $video_name;');
+        grace => '5s', rtmp => 'video_transcode $ladder;',
+        servers => 'map $video_name $ladder { ~^([a-z]+) $1; }');
 }
 
 $t->conf(conf())->run;
@@ -61,16 +62,20 @@ sub settled {
     } 20;
 }
 
-# A publisher whose first pictures the transcoder has.
+# A publisher whose first picture the transcoder has, and the stream's name: one
+# that it was too late for is another one's.
 sub begin {
     my ($t, $stream) = @_;
 
     wait_for { transcoder_pid($t) } 10;
-    my $feed = live_feed($t, $stream, flv => \@flv);
-    $feed->to(250);
-    wait_for { my $s = stream_status($t, $stream);
-               $s && ($s->{ladder}{state} // '') eq 'on' } 10;
-    return $feed;
+    for my $n (1 .. 5) {
+        my $feed = live_feed($t, "$stream$n", flv => \@flv);
+        $feed->to(250);
+        return ($feed, "$stream$n") if wait_for {
+            $t->get("/live/$stream$n/poster.jpg")->status == 200 } 5;
+        $feed->end;
+    }
+    die "no transcoder for $stream\n";
 }
 
 # The cues of an index: { date, from, to, file, xywh }
@@ -93,6 +98,13 @@ sub seconds {
     return $h * 3600 + $m * 60 + $s;
 }
 
+# When the media of the n-th segment begin, s.
+sub media_start {
+    my ($stream, $n) = @_;
+    return live_track($t, "/live/$stream/v0/index.m3u8")
+           ->{segments}[$n][0]{pts};
+}
+
 # How bright what a cue shows is.
 sub shown {
     my ($cue) = @_;
@@ -111,17 +123,17 @@ sub near {
 
 # --- a ladder of thumbnails alone ------------------------------------------------
 
-my $feed = begin($t, 'alone');
+my ($feed, $name) = begin($t, 'alone');
 $feed->to(8250);
-ok settled('alone', 8), 'thumbnails come';
+ok settled($name, 8), 'thumbnails come';
 
-my $master = $t->get('/live/alone/master.m3u8')->body;
+my $master = $t->get("/live/$name/master.m3u8")->body;
 is scalar(lines_of($master, '#EXT-X-STREAM-INF')), 1, 'and nothing else';
 is_deeply [lines_of($master, '#EXT-X-IMAGE-STREAM-INF')],
     ['#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=23041,RESOLUTION=64x36,'
      . 'CODECS="jpeg",URI="thumbs/index.m3u8"'], 'which is told';
 
-my $answer = $t->get('/live/alone/thumbs/index.m3u8');
+my $answer = $t->get("/live/$name/thumbs/index.m3u8");
 is $answer->header('Content-Type'), 'application/vnd.apple.mpegurl',
     'they have a playlist';
 like $answer->body, qr/^#EXTM3U\n#EXT-X-VERSION:7\n.*^#EXT-X-IMAGES-ONLY\n/ms,
@@ -132,12 +144,12 @@ my @tiles = lines_of($answer->body, '#EXT-X-TILES');
 is_deeply [@tiles], [('#EXT-X-TILES:RESOLUTION=64x36,LAYOUT=1x1,'
                      . 'DURATION=1.000000') x 8], 'each is one';
 
-my @images = images('alone');
-my @source = listed($t, 'alone', 'v0');
+my @images = images($name);
+my @source = listed($t, $name, 'v0');
 is_deeply numbers(@images), numbers(@source), 'of each segment';
 is_deeply [map { $_->[1] } @images], [(0) x 8], 'there is one';
 is_deeply [$answer->body =~ /^(#EXT(?:INF|-X-PROGRAM).*)$/mg],
-    [$t->get('/live/alone/v0/index.m3u8')->body
+    [$t->get("/live/$name/v0/index.m3u8")->body
      =~ /^(#EXTINF.*|#EXT-X-PROGRAM.*(?=\n(?:#EXT-X-PART.*\n)*#EXTINF))$/mg],
     'at its time';
 for my $n (0 .. 7) {
@@ -159,19 +171,19 @@ my ($prefix) = $images[0][2] =~ m{^(.*/)\d+\.jpg$};
 my $next = $images[-1][0] + 100;
 is $t->get($_)->status, 404, "no $_"
     for "$prefix$next.jpg", "${prefix}0.jpg", "${prefix}0-9.jpg",
-        "$prefix$next-$next.jpg", "/live/alone/thumbs/$images[0][0].jpg",
-        "/live/alone/thumbs/e1/$images[0][0].jpg", "${prefix}x.jpg",
+        "$prefix$next-$next.jpg", "/live/$name/thumbs/$images[0][0].jpg",
+        "/live/$name/thumbs/e1/$images[0][0].jpg", "${prefix}x.jpg",
         "$prefix$images[0][0]-.jpg", "$prefix$images[0][0]-x.jpg";
 
 # --- the index ----------------------------------------------------------------
 
-my $vtt = $t->get('/live/alone/thumbs.vtt');
+my $vtt = $t->get("/live/$name/thumbs.vtt");
 is $vtt->header('Content-Type'), 'text/vtt', 'there is an index';
 is $vtt->header('Cache-Control'), 'no-cache', 'which is asked for again';
-my $cues = cues('alone');
+my $cues = cues($name);
 is_deeply [map { "$_->{from} $_->{to}" } @$cues],
     [map { sprintf '%g %g', $_, $_ + 1 } 0 .. 7], 'of all of them';
-my @dates = $t->get('/live/alone/v0/index.m3u8')->body
+my @dates = $t->get("/live/$name/v0/index.m3u8")->body
             =~ /^#EXT-X-PROGRAM-DATE-TIME:(.*)$/mg;
 is_deeply [map { $_->{date} } @$cues], [@dates[0 .. 7]],
     'with the time of day of each';
@@ -188,7 +200,7 @@ like $t->get($in_sheets[0]{file})->header('Cache-Control'), qr/immutable/,
 
 # --- the manifest ---------------------------------------------------------------
 
-my $mpd = $t->get('/live/alone/manifest.mpd')->body;
+my $mpd = $t->get("/live/$name/manifest.mpd")->body;
 my ($pictures) = $mpd =~ m{(<AdaptationSet[^>]*"video".*?</AdaptationSet>)}s;
 my ($set) = $mpd =~ m{(<AdaptationSet[^>]*"image".*?</AdaptationSet>)}s;
 like $set // '', $_, 'a manifest has them'
@@ -201,13 +213,13 @@ is_deeply [($set // '') =~ /(<S .*)/g], [$pictures =~ /(<S .*)/g],
 
 # --- the poster -----------------------------------------------------------------
 
-my $poster = $t->get('/live/alone/poster.jpg');
+my $poster = $t->get("/live/$name/poster.jpg");
 is $poster->header('Content-Type'), 'image/jpeg', 'there is a poster';
 is $poster->header('Cache-Control'), 'no-cache', 'of now';
 my $picture = picture_of($t, $poster->body);
 is "$picture->{width}x$picture->{height}", '160x90', 'as large as it fits';
 near(picture_bright($picture, 80, 45), level(0), 'the first picture');
-is $t->get('/live/alone/poster.jpg',
+is $t->get("/live/$name/poster.jpg",
            headers => { 'If-None-Match' => $poster->header('ETag') })->status,
     304, 'it is not sent again as long as it is the same';
 
@@ -215,22 +227,22 @@ is $t->get('/live/alone/poster.jpg',
 
 my $died = transcoder_pid($t);
 kill 'KILL', $died;
-ok +(wait_for { $t->log =~ /stream "alone": the transcoder is gone/ } 5),
+ok +(wait_for { $t->log =~ /stream "$name": the transcoder is gone/ } 5),
     'the transcoder dies';
 $feed->to(10250);
 ok +(wait_for { my $pid = transcoder_pid($t); $pid && $pid != $died } 10),
     'and is there again';
-ok +(ladder_until { my @new = images('alone');
+ok +(ladder_until { my @new = images($name);
                     @new > 9 && !$new[-1][1]
                     && $new[-1][0] > $images[-1][0] + 3 } $feed),
     'thumbnails come again';
-my @after = images('alone');
+my @after = images($name);
 my %is = map { $_->[0] => $_->[1] } @after;
 is_deeply [map { $is{ $images[-1][0] + $_ } } 2, 3], [1, 1],
     'where it was not there are gaps';
-is_deeply numbers(@after), numbers(listed($t, 'alone', 'v0')),
+is_deeply numbers(@after), numbers(listed($t, $name, 'v0')),
     'with the numbers of the source';
-my $told = cues('alone');
+my $told = cues($name);
 is scalar(@$told), scalar(grep { !$_->[1] } @after),
     'the index has what there is';
 near(shown($told->[-1]), level($told->[-1]{from}), 'as before');
@@ -239,37 +251,39 @@ near(shown($told->[-1]), level($told->[-1]{from}), 'as before');
 
 my $at = $told->[-1]{to};
 $feed->rtmp->close;
-ok +(wait_for { my $s = stream_status($t, 'alone');
+ok +(wait_for { my $s = stream_status($t, $name);
                 $s && $s->{state} eq 'paused' } 5), 'the publisher is gone';
-my @before = images('alone');
-$feed = begin($t, 'alone');
-$feed->to(3250);
-ok +(wait_for { my @new = images('alone');
-                $new[-1][0] > $before[-1][0] && !$new[-1][1] } 20),
+my @before = images($name);
+$feed = live_feed($t, $name, flv => \@flv);
+ok +(ladder_until { my @new = images($name);
+                    $new[-1][0] > $before[-1][0] && !$new[-1][1] } $feed),
     'one of the same stream comes';
-my @joined = images('alone');
-like $t->get('/live/alone/thumbs/index.m3u8')->body,
+my @joined = images($name);
+like $t->get("/live/$name/thumbs/index.m3u8")->body,
     qr/#EXT-X-DISCONTINUITY\n/, 'there is a discontinuity';
-is_deeply numbers(@joined), numbers(listed($t, 'alone', 'v0')),
+is_deeply numbers(@joined), numbers(listed($t, $name, 'v0')),
     'where the source has it';
+my $new = cues($name);
+my ($first) = grep { $joined[$_][2] !~ /\Q$prefix/ } 0 .. $#joined;
+my $began = media_start($name, $first);
 my %epochs = map { $_->[2] =~ m{/(e\w+)/} ? ($1 => 1) : () } @joined;
 is scalar(keys %epochs), 2, 'thumbnails are of both';
-near(shown({ file => $joined[-1][2] }), level(2), 'the new ones');
+near(shown($new->[-1]), level($new->[-1]{from} - $began), 'the new ones');
 my ($old) = grep { !$_->[1] && $_->[2] =~ /\Q$prefix/ } @joined;
 is $t->get($old->[2])->status, 200, 'and those before';
-is scalar(@{ cues('alone') }), scalar(grep { !$_->[1] } @joined),
+is scalar(@$new), scalar(grep { !$_->[1] } @joined),
     'all are in the index';
-my @periods = split /<Period /, $t->get('/live/alone/manifest.mpd')->body;
+my @periods = split /<Period /, $t->get("/live/$name/manifest.mpd")->body;
 shift @periods;
 is scalar(grep { /contentType="image"/ } @periods), scalar(@periods),
     'and in all periods';
-is $t->get('/live/alone/poster.jpg')->status, 200, 'there is a poster';
+is $t->get("/live/$name/poster.jpg")->status, 200, 'there is a poster';
 
 # --- what leaves the window ---------------------------------------------------------
 
-$feed->more(1000), wait_for { !(images('alone'))[-1][1] } 20 for 1 .. 60;
+$feed->more(1000), wait_for { !(images($name))[-1][1] } 20 for 1 .. 60;
 is $t->get($joined[-1][2])->status, 404, 'thumbnails go with their segments';
-my @window = images('alone');
+my @window = images($name);
 is scalar(grep { $_->[1] } @window), 0, 'all that is listed is there';
 $feed->end;
 
@@ -283,12 +297,12 @@ is scalar(lines_of($t->get('/live/both/master.m3u8')->body,
 is $t->get('/live/both/poster.jpg')->status, 404, 'a poster only if wanted';
 $both->end;
 
-my $heard = begin($t, 'heard');
+my ($heard, $sounds) = begin($t, 'heard');
 $heard->to(3250);
-ok settled('heard', 3), 'thumbnails and sound, without rungs';
-ok +(ladder_until { $t->get('/live/heard/a1/index.m3u8')->body =~ /EXTINF/ }
+ok settled($sounds, 3), 'thumbnails and sound, without rungs';
+ok +(ladder_until { $t->get("/live/$sounds/a1/index.m3u8")->body =~ /EXTINF/ }
      $heard), 'both are there';
-is_deeply [$t->get('/live/heard/master.m3u8')->body
+is_deeply [$t->get("/live/$sounds/master.m3u8")->body
            =~ /^#EXT-X-STREAM-INF:.*AUDIO="([^"]+)".*\n(\w+)/mg],
     [qw(audio v0 audio-made a1)], 'the sound is to be had alone';
 $heard->end;
