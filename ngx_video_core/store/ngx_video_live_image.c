@@ -290,7 +290,9 @@ ngx_video_live_image_object(ngx_video_store_t *st, ngx_uint_t index,
     chunks = ngx_video_live_image_chunks(size);
 
     if (!ngx_video_live_images_room(st, l, chunks)
-        || ngx_video_object_create(st, index, l->epoch, 0, ref) != NGX_DONE)
+        || ngx_video_object_create(st, index, l->epoch,
+                                   NGX_VIDEO_OBJECT_PIECES, ref)
+           != NGX_DONE)
     {
         return NGX_DECLINED;
     }

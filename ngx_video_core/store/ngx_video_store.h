@@ -61,6 +61,13 @@ typedef enum {
 } ngx_video_object_state_e;
 
 
+/* What an object is that its writer did not live to complete. */
+typedef enum {
+    NGX_VIDEO_OBJECT_WHOLE = 0, /* of no use: aborted */
+    NGX_VIDEO_OBJECT_PIECES     /* what it has is: complete */
+} ngx_video_object_kind_e;
+
+
 typedef enum {
     NGX_VIDEO_SLOT_FREE = 0,
     NGX_VIDEO_SLOT_LIVE,

@@ -139,7 +139,12 @@ ngx_video_slot_take_back(ngx_video_store_t *st, ngx_video_object_t *o,
 
     if (o->writer == slot) {
 
-        if (o->state == NGX_VIDEO_OBJECT_FILLING) {
+        if (o->state == NGX_VIDEO_OBJECT_FILLING
+            && o->kind == NGX_VIDEO_OBJECT_PIECES)
+        {
+            ngx_video_store_sc(&o->state, NGX_VIDEO_OBJECT_COMPLETE);
+
+        } else if (o->state == NGX_VIDEO_OBJECT_FILLING) {
             ngx_video_store_sc(&o->state, NGX_VIDEO_OBJECT_ABORTED);
             ngx_video_object_unpin(st, o);
         }

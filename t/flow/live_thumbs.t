@@ -32,7 +32,7 @@ sub conf {
             . 'ladder heard { audio 64k; thumbs; }'
             . 'ladder none  { rung low 160x90 200k; }',
         zone => $o{zone} // '128m', window => $o{window} // '12s',
-        grace => '5s', rtmp => 'video_transcode $ladder;',
+        grace => '5s', rtmp => 'video_transcode $ladder;' . ($o{rtmp} // ''),
         servers => 'map $video_name $ladder { ~^([a-z]+) $1; }');
 }
 
@@ -317,6 +317,37 @@ unlike $t->get('/live/none/manifest.mpd')->body, qr/image/,
 $none->end;
 is $t->get("/live/nobody/$_")->status, 404, "nobody has $_"
     for qw(thumbs.vtt thumbs/index.m3u8 poster.jpg thumbs/e1/1.jpg);
+$t->stop;
+
+# --- what is listed from disk; a reload; a worker that dies ----------------------------
+
+$t = Test::Video->new;
+$t->conf(conf(window => '4s', rtmp => 'video_record %%ROOT%%/rec;
+                                       video_dvr 5m;'))->run;
+$t->expect_log(qr/worker process \d+ exited on signal 9/);
+($feed, $name) = begin($t, 'alone');
+$feed->more(1000), wait_for { my @is = images($name);
+                              @is && !$is[-1][1] } 20 for 1 .. 15;
+ok $t->reload, 'a reload';
+$feed->more(1000), wait_for { !(images($name))[-1][1] } 20 for 1 .. 10;
+ok +(wait_for { @{ numbers(listed($t, $name, 'v0')) } >= 24 } 10),
+    'more is listed than there is in memory';
+@images = images($name);
+is_deeply numbers(@images), numbers(listed($t, $name, 'v0')), 'of thumbnails, too';
+is scalar(grep { $_->[1] } @images), 0, 'all of them are there';
+near(shown({ file => $images[1][2] }), level(1), 'the old ones');
+is scalar(grep { $_->{file} !~ /-\d+\.jpg/ } @{ cues($name) }[0 .. 14]), 0,
+    'the index has them in sheets';
+
+my ($writer) = grep { $_ } map { $t->log =~
+    /(\d+)#\d+: \*\d+ stream "\Q$name\E" is live/ } 1;
+kill 'KILL', $writer;
+ok +(wait_for { my $s = stream_status($t, $name);
+                $s && $s->{state} ne 'live' } 10), 'its worker dies';
+@after = images($name);
+is $t->get($_->[2])->status, $_->[1] ? 404 : 200, 'those that are listed are there'
+    for @after[0, 5, -1];
+is $t->get("/live/$name/thumbs.vtt")->status, 200, 'and in the index';
 $t->stop;
 
 # --- a zone that is too small for them --------------------------------------------

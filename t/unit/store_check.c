@@ -312,11 +312,9 @@ env_check_images(ngx_video_store_t *st, ngx_video_live_t *l, uint8_t *used)
             return env_fail("place of thumbnail", k, p->number, 0);
         }
 
-        /* one that was being filled is gone with its writer */
-        if (o->id == p->object.id
-            && (o->state == NGX_VIDEO_OBJECT_FREE
-                || (o->state != NGX_VIDEO_OBJECT_ABORTED
-                    && o->filled < (uint64_t) p->offset + p->size)))
+        if (o->id != p->object.id || o->state == NGX_VIDEO_OBJECT_FREE
+            || o->state == NGX_VIDEO_OBJECT_ABORTED
+            || o->filled < (uint64_t) p->offset + p->size)
         {
             return env_fail("thumbnail", p->number, o->id, o->state);
         }
