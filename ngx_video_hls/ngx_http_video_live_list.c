@@ -386,9 +386,13 @@ ngx_http_video_live_playlist(nvm_writer_t *w, void *what)
 }
 
 
-/* The newest segment of a track that has something; NULL: there is none. */
+/*
+ * The newest segment of a track that has something, and the last part that is
+ * listed of it; NULL: there is none.
+ */
 static const nvm_segment_t *
-ngx_http_video_live_newest(ngx_http_video_runs_t *t, ngx_uint_t number)
+ngx_http_video_live_newest(ngx_http_video_runs_t *t, ngx_uint_t number,
+    int32_t *part)
 {
     ngx_uint_t            i;
     nvm_timeline_t       *tl;
@@ -399,6 +403,7 @@ ngx_http_video_live_newest(ngx_http_video_runs_t *t, ngx_uint_t number)
 
         for (s = tl->segments + tl->nsegments; s-- > tl->segments; ) {
             if (s->complete || s->nparts) {
+                *part = nvm_hls_last_part(tl, s);
                 return s;
             }
         }
@@ -421,7 +426,7 @@ ngx_http_video_live_reports(ngx_http_video_runs_t *t, ngx_uint_t number,
     const nvm_segment_t  *s;
 
     for (i = 0, *n = 0; i < t->ntracks; i++) {
-        s = ngx_http_video_live_newest(t, i);
+        s = ngx_http_video_live_newest(t, i, &reports[*n].last_part);
 
         if (i == number || s == NULL) {
             continue;
@@ -431,7 +436,6 @@ ngx_http_video_live_reports(ngx_http_video_runs_t *t, ngx_uint_t number,
 
         reports[*n].uri = uris[*n];
         reports[*n].last_msn = s->msn;
-        reports[*n].last_part = (int32_t) s->nparts - 1;
         (*n)++;
     }
 }

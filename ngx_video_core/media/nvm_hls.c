@@ -32,6 +32,9 @@
 /* In part targets: PART-HOLD-BACK as advised; two at least (4.4.3.8). */
 #define NVM_HLS_PART_HOLD_BACK  3
 
+/* In a gap: more than a live segment can have are not listed. */
+#define NVM_HLS_GAP_PARTS       1024
+
 /* Before the first EXT-X-MAP. */
 #define NVM_HLS_NO_MAP          SIZE_MAX
 
@@ -57,6 +60,13 @@ nvm_hls_us(const nvm_hls_list_t *l, uint64_t start, uint64_t duration)
 {
     return nvm_text_us(start + duration, l->timescale)
            - nvm_text_us(start, l->timescale);
+}
+
+
+static uint32_t
+nvm_hls_timescale(const nvm_timeline_t *tl)
+{
+    return tl->timescale ? tl->timescale : tl->track->timescale;
 }
 
 
@@ -119,8 +129,7 @@ nvm_hls_plan(nvm_hls_list_t *l)
      */
     l->map = NVM_HLS_NO_MAP;
 
-    l->timescale = l->tl->timescale ? l->tl->timescale
-                                    : l->tl->track->timescale;
+    l->timescale = nvm_hls_timescale(l->tl);
     l->ll = l->opt->low_latency && !l->opt->vod && l->tl->part_target;
     l->target = l->tl->target ? l->tl->target : 1;
 
@@ -339,39 +348,124 @@ nvm_hls_init(nvm_hls_list_t *l, uint64_t msn)
 
 
 /*
- * EXT-X-PART (4.4.4.9).  A segment that is over is listed with all of its
+ * Of a gap, what there are no parts of: microseconds at its end.  It has been
+ * cut off behind its parts, or has none.
+ */
+static uint64_t
+nvm_hls_missing(const nvm_hls_list_t *l, const nvm_segment_t *s)
+{
+    uint64_t           from, end;
+    const nvm_part_t  *p;
+
+    from = s->start;
+    end = s->start + s->duration;
+
+    if (s->nparts) {
+        p = &s->parts[s->nparts - 1];
+        from = p->dts + p->duration;
+    }
+
+    return from < end ? nvm_hls_us(l, from, end - from) : 0;
+}
+
+
+/* How many parts that is: as long as may be, but for the last (4.4.4.9). */
+static uint64_t
+nvm_hls_missing_parts(const nvm_hls_list_t *l, const nvm_segment_t *s)
+{
+    uint64_t  target;
+
+    target = nvm_hls_part_target(l);
+
+    return (nvm_hls_missing(l, s) + target - 1) / target;
+}
+
+
+/* A gap whose parts are not known any more has no end that could be told. */
+static unsigned
+nvm_hls_gap_is_whole(const nvm_hls_list_t *l, const nvm_segment_t *s)
+{
+    return (s->nparts || s->size == 0)
+           && nvm_hls_missing_parts(l, s) <= NVM_HLS_GAP_PARTS;
+}
+
+
+/*
+ * Whether parts are listed.  A segment that is over is listed with all of its
  * parts or with none, for they must add up to it.
+ */
+static unsigned
+nvm_hls_has_parts(const nvm_hls_list_t *l, const nvm_segment_t *s)
+{
+    const nvm_part_t  *p;
+
+    if (!l->ll || (s->nparts == 0 && !s->gap)) {
+        return 0;
+    }
+
+    if (!s->complete) {
+        return 1;
+    }
+
+    if (s->first_part != 0 || nvm_hls_is_old(l, s, NVM_HLS_PART_WINDOW)) {
+        return 0;
+    }
+
+    if (s->gap) {
+        return nvm_hls_gap_is_whole(l, s);
+    }
+
+    p = &s->parts[s->nparts - 1];
+
+    return p->dts + p->duration == s->start + s->duration;
+}
+
+
+static void
+nvm_hls_part(const nvm_hls_list_t *l, const nvm_segment_t *s, unsigned part,
+    uint64_t us, const char *attributes)
+{
+    nvm_writer_text(l->w, "#EXT-X-PART:DURATION=");
+    nvm_text_seconds(l->w, us);
+    nvm_writer_text(l->w, ",URI=\"");
+    nvm_hls_part_uri(l, s->msn, part);
+    nvm_writer_text(l->w, "\"");
+    nvm_writer_text(l->w, attributes);
+    nvm_writer_text(l->w, "\n");
+}
+
+
+/*
+ * EXT-X-PART (4.4.4.9).  Those that are missing of a gap are told, too: hls.js
+ * 1.7.4 waits for parts of a segment that has none.
  */
 static void
 nvm_hls_parts(const nvm_hls_list_t *l, const nvm_segment_t *s)
 {
     size_t             i;
+    uint64_t           us, target;
     const nvm_part_t  *p;
 
-    if (!l->ll || s->nparts == 0) {
+    if (!nvm_hls_has_parts(l, s)) {
         return;
-    }
-
-    if (s->complete) {
-        p = &s->parts[s->nparts - 1];
-
-        if (s->first_part != 0
-            || p->dts + p->duration != s->start + s->duration
-            || nvm_hls_is_old(l, s, NVM_HLS_PART_WINDOW))
-        {
-            return;
-        }
     }
 
     for (i = 0; i < s->nparts; i++) {
         p = &s->parts[i];
+        nvm_hls_part(l, s, (unsigned) (s->first_part + i),
+                     nvm_hls_us(l, p->dts, p->duration),
+                     p->independent ? ",INDEPENDENT=YES" : "");
+    }
 
-        nvm_writer_text(l->w, "#EXT-X-PART:DURATION=");
-        nvm_text_seconds(l->w, nvm_hls_us(l, p->dts, p->duration));
-        nvm_writer_text(l->w, ",URI=\"");
-        nvm_hls_part_uri(l, s->msn, (unsigned) (s->first_part + i));
-        nvm_writer_text(l->w, p->independent ? "\",INDEPENDENT=YES\n"
-                        : "\"\n");
+    if (!s->gap) {
+        return;
+    }
+
+    target = nvm_hls_part_target(l);
+
+    for (us = nvm_hls_missing(l, s); us; us -= us < target ? us : target) {
+        nvm_hls_part(l, s, (unsigned) i++, us < target ? us : target,
+                     ",GAP=YES");
     }
 }
 
@@ -476,6 +570,21 @@ nvm_hls_reports(const nvm_hls_list_t *l)
 
         nvm_writer_text(l->w, "\n");
     }
+}
+
+
+int32_t
+nvm_hls_last_part(const nvm_timeline_t *tl, const nvm_segment_t *s)
+{
+    nvm_hls_list_t  l;
+
+    l = (nvm_hls_list_t) { .tl = tl, .timescale = nvm_hls_timescale(tl) };
+
+    if (!s->gap || tl->part_target == 0 || !nvm_hls_gap_is_whole(&l, s)) {
+        return (int32_t) s->nparts - 1;
+    }
+
+    return (int32_t) (s->nparts + nvm_hls_missing_parts(&l, s)) - 1;
 }
 
 

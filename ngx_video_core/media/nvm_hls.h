@@ -155,6 +155,7 @@ typedef struct {
  * An incomplete last segment appears as its parts, or not at all without
  * low_latency.  Parts are listed in segments that end less than three target
  * durations before the end (6.2.2) and have descriptors of all their parts.
+ * Parts that a gap has not, up to its end, are listed with GAP=YES.
  * EXT-X-PROGRAM-DATE-TIME is written for segments whose wall is known unless
  * vod is set.  Low latency has no effect with vod, or with a timeline whose
  * part_target is zero; an ended timeline has neither hint nor reports.
@@ -167,6 +168,13 @@ typedef struct {
  */
 nvm_err_e nvm_hls_media_write(nvm_writer_t *w, const nvm_timeline_t *tl,
     const nvm_hls_media_t *opt);
+
+
+/*
+ * LAST-PART of a report of the segment, the newest of its track: the index of
+ * the last part that is listed of it; -1: none is.
+ */
+int32_t nvm_hls_last_part(const nvm_timeline_t *tl, const nvm_segment_t *s);
 
 
 /* Segments that follow those of another stretch, and where they are. */

@@ -398,7 +398,7 @@ ngx_video_live_read_window(ngx_video_live_t *l, ngx_video_live_track_t *t,
         i = NGX_VIDEO_LIVE_SEGMENTS - ++n;
         count = ngx_video_live_once(&s->nparts);
 
-        if (!s->gap && ms <= (uint64_t) l->target * 3000
+        if ((!s->gap || s->cut) && ms <= (uint64_t) l->target * 3000
             && nparts + count <= NGX_VIDEO_LIVE_PARTS
             && next_part - s->first_part <= NGX_VIDEO_LIVE_PARTS)
         {

@@ -58,6 +58,37 @@ sub discontinuity {
     return $n;
 }
 
+# The parts of a segment as a playlist has them: "1" each, "0" if it is a gap;
+# and what is wrong with them.
+sub parts_of {
+    my ($list, $msn) = @_;
+    my @parts = grep { $_->{kind} eq 'part' && $_->{msn} == $msn }
+                @{ $list->{items} };
+    my ($segment) = grep { $_->{kind} eq 'segment' && $_->{msn} == $msn }
+                    @{ $list->{items} };
+    my $target = $list->{part_target};
+    my $sum = 0;
+    my @wrong;
+
+    for my $n (0 .. $#parts) {
+        my $long = $parts[$n]{duration};
+        $sum += $long;
+        push @wrong, "part $n of $long" if $long > $target
+            || $n < $#parts && $long < $target * 0.85;
+    }
+    push @wrong, "$sum of $segment->{duration}"
+        if abs($sum - $segment->{duration}) > 0.0000005;
+    return (join('', map { $_->{gap} ? 0 : 1 } @parts), join ', ', @wrong);
+}
+
+# What the playlist of one track says of another: LAST-MSN, LAST-PART.
+sub report_of {
+    my ($t, $path, $of) = @_;
+    my ($line) = grep { m{/$of/} } lines_of($t->get($path)->body,
+                                            '#EXT-X-RENDITION-REPORT');
+    return [$line =~ /LAST-MSN=(\d+),LAST-PART=(\d+)/];
+}
+
 # Those of a rung that are there are as those of its source; how many are not.
 sub compared {
     my ($t, $stream) = @_;
@@ -104,13 +135,23 @@ my $died = transcoder_pid($t);
 kill 'KILL', $died;
 ok +(wait_for { $t->log =~ /stream "cam": the transcoder is gone/ } 5),
     'the transcoder dies';
-my ($cut) = grep { $_->{gap} } @{ media_list($t, '/live/cam/v1/index.m3u8')
-                                  ->{items} };
+my $list = media_list($t, '/live/cam/v1/index.m3u8');
+my ($cut) = grep { $_->{gap} && $_->{kind} eq 'segment' } @{ $list->{items} };
 is $cut && $cut->{msn}, gaps_of($t, '/live/cam/v0/index.m3u8')->[-1][0] + 1,
     'what was being made is a gap at once';
 is $t->get("/live/cam/v1/index.m3u8?_HLS_msn=$cut->{msn}&_HLS_part=4")->status,
     200, 'who waits for a part of it is told';
 is $t->get($cut->{path})->status, 200, 'what there is of it is sent';
+is_deeply [parts_of($list, $cut->{msn})], ['10000', ''],
+    'the parts that are missing are gaps, as long as the others';
+my @of_cut = uris_of($list, 'part', $cut->{msn});
+is_deeply [map { $t->get($_)->status } @of_cut[0, 1, 4]], [200, 404, 404],
+    'they are not there';
+is_deeply report_of($t, '/live/cam/v0/index.m3u8', 'v1'), [$cut->{msn}, 4],
+    'other playlists report the last of them';
+is_deeply [map { $_->{path} } @{ $list->{hints} }],
+    [$of_cut[4] =~ s{\d+\.4(?=\.m4s)}{$cut->{msn} + 1 . '.0'}er],
+    'what is hinted at is the next segment';
 $feed->to(5100);
 is gaps_of($t, '/live/cam/v0/index.m3u8')->[-1][1], 0, 'the source goes on';
 $t->log_like(qr/\[error\] .* the transcoder is gone and will be started again/,
@@ -120,6 +161,17 @@ is_deeply [map { $_->[1] } @$gaps], [0, 0, 0, 1, 1, 1],
     'what it had begun is a gap, and what the source has begun';
 like $t->get('/live/cam/v1/index.m3u8')->body, qr/#EXT-X-GAP\n#EXTINF:1.0/,
     'as long as the segment of the source';
+$list = media_list($t, '/live/cam/v1/index.m3u8');
+is_deeply [map { parts_of($list, $gaps->[$_][0]) } 3 .. 5],
+    ['10000', '', '00000', '', '00000', ''],
+    'its parts are gaps, also those that nobody waits for yet';
+my $delta = media_list($t, '/live/cam/v1/index.m3u8?_HLS_skip=YES');
+is_deeply [lines_of($delta->{text}, '#EXT-X-PART')],
+    [lines_of($list->{text}, '#EXT-X-PART')], 'a delta update has them';
+is_deeply report_of($t, '/live/cam/v0/index.m3u8', 'v1'),
+    [$gaps->[5][0], 4], 'reports count them';
+is $t->get("/live/cam/v1/index.m3u8?_HLS_msn=$gaps->[5][0]&_HLS_part=$_")
+   ->status, 200, "part $_ is not waited for" for 0, 4;
 
 ok +(wait_for { my $pid = transcoder_pid($t); $pid && $pid != $died } 10),
     'it is started again';

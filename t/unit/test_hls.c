@@ -309,6 +309,133 @@ test_skip(void)
 }
 
 
+/* Gaps at the edge: one that was cut off, and one that has nothing. */
+static void
+test_gap(void)
+{
+    const char       *p;
+    nvm_timeline_t    tl;
+    nvm_hls_media_t   opt;
+
+    make_live(&tl);
+    tl.segments += 5;
+    tl.nsegments = 2;
+    memset(&opt, 0, sizeof(opt));
+    opt.low_latency = 1;
+    live[5].wall = 0;
+    live[6].wall = 0;
+    live[5].gap = 1;
+    live[5].nparts = 1;
+    live[5].size = 100;
+    live[6].gap = 1;
+    live[6].nparts = 0;
+    live[6].duration = 157500;
+    p = media(&tl, &opt);
+
+    is_str(strstr(p, "#EXT-X-PART-INF"),
+           "#EXT-X-PART-INF:PART-TARGET=0.500000\n"
+           "#EXT-X-MEDIA-SEQUENCE:105\n"
+           "#EXT-X-MAP:URI=\"init.mp4\"\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"105.0.m4s\","
+           "INDEPENDENT=YES\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"105.1.m4s\",GAP=YES\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"105.2.m4s\",GAP=YES\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"105.3.m4s\",GAP=YES\n"
+           "#EXT-X-GAP\n"
+           "#EXTINF:2.000000,\n"
+           "105.m4s\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"106.0.m4s\",GAP=YES\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"106.1.m4s\",GAP=YES\n"
+           "#EXT-X-PART:DURATION=0.500000,URI=\"106.2.m4s\",GAP=YES\n"
+           "#EXT-X-PART:DURATION=0.250000,URI=\"106.3.m4s\",GAP=YES\n"
+           "#EXT-X-GAP\n"
+           "#EXTINF:1.750000,\n"
+           "106.m4s\n"
+           "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"107.0.m4s\"\n",
+           "parts that are missing are gaps");
+
+    is_int(nvm_hls_last_part(&tl, &live[5]), 3, "reports count them");
+    is_int(nvm_hls_last_part(&tl, &live[6]), 3, "where there are no others");
+    is_int(nvm_hls_last_part(&tl, &live[7]), 1, "and those that are there");
+
+    opt.low_latency = 0;
+    ok(strstr(media(&tl, &opt), "GAP=YES") == NULL,
+       "no part without low latency");
+    opt.low_latency = 1;
+
+    live[5].nparts = 0;
+    p = media(&tl, &opt);
+    ok(strstr(p, "105.0.m4s") == NULL,
+       "when nobody knows what was there none is listed");
+    is_int(nvm_hls_last_part(&tl, &live[5]), -1, "nor reported");
+
+    tl.part_target = 100;
+    p = media(&tl, &opt);
+    ok(strstr(p, "GAP=YES") == NULL, "nor more than can be");
+    is_int(nvm_hls_last_part(&tl, &live[6]), -1, "nor reported");
+    tl.part_target = 0;
+    is_int(nvm_hls_last_part(&tl, &live[6]), -1, "nor without parts");
+
+    make_live(&tl);
+    live[3].gap = 1;
+    live[3].nparts = 0;
+    live[4].gap = 1;
+    live[4].nparts = 0;
+    p = media(&tl, &opt);
+    ok(strstr(p, "103.0.m4s\",GAP=YES") == NULL, "no parts before 6 s");
+    ok(strstr(p, "104.0.m4s\",GAP=YES") != NULL, "parts of the last 6 s");
+}
+
+
+/* Those of sound: the parts of a gap are the segment, to the microsecond. */
+static void
+test_gap_sum(void)
+{
+    char                 extinf[32];
+    const char          *p;
+    unsigned long long   sec, us, sum;
+    nvm_timeline_t       tl;
+    nvm_hls_media_t      opt;
+    static nvm_segment_t s;
+    static nvm_part_t    one;
+
+    memset(&opt, 0, sizeof(opt));
+    opt.low_latency = 1;
+
+    one.dts = 1000001;
+    one.duration = 9215;
+    s.start = one.dts;
+    s.duration = 96001;
+    s.size = 1;
+    s.nparts = 1;
+    s.parts = &one;
+    s.gap = 1;
+    s.complete = 1;
+    tl = (nvm_timeline_t) { .track = &english, .segments = &s,
+                            .nsegments = 1, .target = 2,
+                            .part_target = 9215 };
+    sum = 0;
+
+    for (p = media(&tl, &opt); (p = strstr(p, "PART:DURATION=")) != NULL; ) {
+        p += 14;
+
+        if (sscanf(p, "%llu.%6llu", &sec, &us) == 2) {
+            sum += sec * 1000000 + us;
+        }
+    }
+
+    snprintf(extinf, sizeof(extinf), "#EXTINF:%llu.%06llu,", sum / 1000000,
+             sum % 1000000);
+    ok(strstr(media(&tl, &opt), extinf) != NULL, "parts add up (%s)", extinf);
+    is_int(nvm_hls_last_part(&tl, &s), 10, "all but the last are long");
+
+    /* rubbish */
+    s.duration = 9214;
+    ok(strstr(media(&tl, &opt), "GAP=YES") == NULL, "a gap behind its end");
+    is_int(nvm_hls_last_part(&tl, &s), 0, "has no part");
+}
+
+
 /* No part may appear longer than the target, whatever the rounding. */
 static void
 test_part_target(void)
@@ -365,6 +492,8 @@ main(void)
     test_low_latency();
     test_edge();
     test_skip();
+    test_gap();
+    test_gap_sum();
     test_part_target();
 
     return done_testing();

@@ -306,6 +306,64 @@ test_media(void)
 }
 
 
+/* What can be fetched of gaps has parts, and nothing else has. */
+static void
+test_gaps(void)
+{
+    nvm_heap_t                heap;
+    nvm_track_t               track;
+    ngx_uint_t                i;
+    nvm_part_t                range;
+    nvm_timeline_t            t;
+    ngx_video_live_edge_t     edge;
+    ngx_video_live_segment_t  s;
+
+    start();
+    begin(&a, "s", &i);
+    segment(&a, i, 1, 2);
+
+    /* cut off behind its second part; without any; nothing was begun */
+    (void) ngx_video_live_segment_open(&a, i, 0, 2, 2000, 1, 1);
+    (void) add(&a, i, 200, 1000);
+    (void) add(&a, i, 200, 1000);
+    ngx_video_live_segment_cut(&a, i, 0, 1000);
+    (void) ngx_video_live_segment_open(&a, i, 0, 3, 3000, 1, 1);
+    ngx_video_live_segment_cut(&a, i, 0, 1000);
+    (void) ngx_video_live_segment_gap(&a, i, 0, 4, 4000, 1000, 1);
+
+    (void) find(&b, "s");
+    (void) ngx_video_live_edge(&b, &info, 0, &edge);
+    ok(edge.msn == 4 && edge.gap && edge.complete, "a gap is the newest");
+
+    nvm_heap_init(&heap, 1 << 20);
+    is_int(ngx_video_live_read(&b, &info, 0, &heap.arena, &track, &t), NGX_OK,
+           "the timeline");
+    is_int(t.nsegments, 4, "has all");
+    ok(t.segments[1].gap && t.segments[1].nparts == 2
+       && t.segments[1].parts[1].size == 1000
+       && t.segments[1].duration == 1000,
+       "of a segment that was cut off the parts that are there");
+    ok(t.segments[2].gap && t.segments[2].nparts == 0
+       && t.segments[2].size == 0, "there may be none");
+    ok(t.segments[3].gap && t.segments[3].nparts == 0
+       && t.segments[3].size == 0, "nor of one that was not begun");
+    nvm_heap_done(&heap);
+
+    is_int(ngx_video_live_media(&b, &info, 0, 2, 1, &s, &range), NGX_OK,
+           "a part that is there");
+    ngx_video_object_put(&b, &s.object);
+    is_int(ngx_video_live_media(&b, &info, 0, 2, 2, &s, &range), NGX_DECLINED,
+           "one that is missing");
+    is_int(ngx_video_live_media(&b, &info, 0, 3, 0, &s, &range), NGX_DECLINED,
+           "where there are none");
+    is_int(ngx_video_live_media(&b, &info, 0, 4, 0, &s, &range), NGX_DECLINED,
+           "nor were begun");
+
+    ngx_video_live_end(&a, i, 1);
+    end("gaps");
+}
+
+
 static void
 test_account(void)
 {
@@ -513,6 +571,7 @@ main(void)
     test_states();
     test_told();
     test_media();
+    test_gaps();
     test_account();
     test_orphan();
     test_race();
