@@ -374,7 +374,8 @@ ngx_int_t ngx_video_live_sound(ngx_video_store_t *st, ngx_uint_t index,
 /*
  * Of a run that joins: the number of the first segment of a track.  A run
  * before it that the track has no media in has taken as many as the track that
- * had most: playlists list them as gaps.
+ * had most: playlists list them as gaps.  One that had media in none goes on
+ * with that track.
  */
 uint64_t ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number);

@@ -423,15 +423,25 @@ ngx_video_live_sound(ngx_video_store_t *st, ngx_uint_t index, ngx_uint_t n,
 }
 
 
-/* Under the lock: segments that a run had of the track that had most. */
+/*
+ * Under the lock: segments that a run had of the track that had most, and the
+ * number that comes after them.
+ */
 static uint64_t
-ngx_video_live_longest(ngx_video_store_t *st, ngx_video_live_t *l)
+ngx_video_live_longest(ngx_video_store_t *st, ngx_video_live_t *l,
+    uint64_t *msn)
 {
-    uint64_t    n;
-    ngx_uint_t  i;
+    uint64_t                 n;
+    ngx_uint_t               i;
+    ngx_video_live_track_t  *t;
 
     for (i = 0, n = 0; i < l->ntracks; i++) {
-        n = ngx_max(n, ngx_video_live_track_at(st, l, i)->next);
+        t = ngx_video_live_track_at(st, l, i);
+
+        if (t->next > n) {
+            n = t->next;
+            *msn = ngx_video_live_segment_at(t, n - 1)->msn + 1;
+        }
     }
 
     return n;
@@ -442,12 +452,13 @@ uint64_t
 ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
     ngx_uint_t number)
 {
-    uint64_t                 msn, absent;
+    uint64_t                 n, msn, next, absent;
     ngx_video_live_t        *l, *p;
     ngx_video_live_track_t  *t;
 
     l = &st->lives[index];
     msn = l->next_msn;
+    next = msn;
     absent = 0;
 
     ngx_video_store_lock(st);
@@ -462,7 +473,14 @@ ngx_video_live_next_msn(ngx_video_store_t *st, ngx_uint_t index,
             break;
         }
 
-        absent += ngx_video_live_longest(st, p);
+        n = ngx_video_live_longest(st, p, &next);
+
+        if (n && absent == 0) {
+            /* if it never had media it goes on with the others */
+            msn = next;
+        }
+
+        absent += n;
     }
 
     ngx_video_store_unlock(st);

@@ -172,6 +172,36 @@ test_numbers(void)
 }
 
 
+/*
+ * A new stream begins with the number of its second, and numbers grow slower
+ * than seconds do: what comes late is not to take that of its own second.
+ */
+static void
+test_late(void)
+{
+    uint64_t    first;
+    ngx_uint_t  i;
+
+    start();
+
+    run_of(&i, 3, 0);
+    first = timeline(i, VIDEO).origin;
+    a.lives[i].next_msn += 50;
+
+    run_of(&i, 2, 0);
+    is_int(timeline(i, VIDEO).origin, first + 3, "video goes on");
+    a.lives[i].next_msn += 50;
+
+    run_of(&i, 0, 0);
+    run_of(&i, 2, 2);
+    is_int(timeline(i, VIDEO).origin, first + 5, "and again");
+    is_int(timeline(i, AUDIO).origin, first + 5,
+           "audio that comes late has the numbers of video");
+
+    end();
+}
+
+
 static void
 test_had(void)
 {
@@ -233,6 +263,7 @@ int
 main(void)
 {
     test_numbers();
+    test_late();
     test_had();
     test_sound();
 
