@@ -316,6 +316,29 @@ for my $name (sort keys %tools) {
     }
     is $gone, $pid, 'and is its end' or kill 'KILL', $pid;
 
+    # --- what hangs: pictures that take many times as long as they may ----------
+
+    serve('--timeout', 2);
+    $l = coder_link("$dir/socket");
+    coder_put($l, opened());
+    play($l, 2, @messages[0 .. 20]);
+    my $slow = coder_link("$dir/socket");
+    coder_put($slow, opened(rungs => [map { {
+        name => "rung$_", size => '1280x720', bitrate => '400m',
+        preset => 'veryslow' } } 1 .. 16]));
+    coder_put($slow, $_->[2]) for (coder_film($noise))[0 .. 3];
+    $until = time + 60;
+    while (coder_receive($slow, 0.5)) { last if time > $until }
+    cmp_ok time, '<', $until, 'a process that makes no progress ends';
+    $l->{got} = [];
+    play($l, 2, @messages[21 .. $#messages]);
+    finish($l);
+    cmp_ok scalar(coder_got($l, FRAME)), '>', 200,
+        'not one that has had nothing to do for as long';
+    (undef, $err) = quit();
+    is_deeply [$err =~ /^video-transcoder: process \d+ of a stream (.*)$/mg],
+        ['made no progress'], 'that is told';
+
     # --- a cgroup: what the system has is a directory with this file -----------
 
     mkdir "$dir/cgroup";
