@@ -161,4 +161,45 @@ is_deeply [$t->get('/live/mute/master.m3u8')->body =~ m{^(\w+)/index}mg],
     [qw(v0 v1 v2)], 'has none of the ladder';
 $mute->end;
 
+# --- a reload ----------------------------------------------------------------
+
+my $through = live_feed($t, 'through', flv => \@noise);
+ok ladder_to($t, 'through', $through, 2350), 'another stream';
+my $before = transcoder_pid($t);
+$t->reload;
+ok +(wait_for { my $pid = transcoder_pid($t); $pid && $pid != $before } 10),
+    'a reload starts another transcoder';
+my $next = live_feed($t, 'next', flv => \@noise);
+ok ladder_to($t, 'next', $next, 1250), 'which has the next stream';
+my @has = map { scalar(() = Test::Video::Process::children($_)) }
+          $before, transcoder_pid($t);
+is "@has", '1 1', 'and that alone: the one before has the stream of before';
+ok ladder_to($t, 'through', $through, 5250), 'which goes on';
+
+my %of = map { $_ => live_track($t, "/live/through/$_/index.m3u8") }
+         qw(v0 v1 v2 a0 a1);
+for my $name (sort keys %of) {
+    my $list = $of{$name}{list};
+    is_deeply [lines_of($list->{text}, '#EXT-X-DISCONTINUITY'),
+               lines_of($list->{text}, '#EXT-X-GAP')], [],
+        "$name: no discontinuity, no gap";
+    is_deeply [segment_msns($list)], [segment_msns($of{v0}{list})],
+        'with the same numbers';
+}
+for my $name (qw(v1 v2)) {
+    is_deeply [map { scalar @$_ } @{ $of{$name}{segments} }],
+        [(30) x 5], "$name: as many pictures in each segment as there were";
+}
+@samples = @{ $of{a1}{samples} };
+is scalar(grep { abs($samples[$_]{pts} - $samples[$_ - 1]{pts}
+                     - 1024 / 44100) > 1e-4 } 1 .. $#samples), 0,
+    'a1: each frame where the one before ends';
+is stream_status($t, 'through')->{ladder}{losses}, 0,
+    'its connection was not lost';
+is stream_status($t, 'through')->{ladder}{dropped}, 0, 'nothing dropped';
+$through->end;
+ok +(wait_for { !Test::Video::Process::is_running($before) } 10),
+    'the one before ends with its last stream';
+$next->end;
+
 done_testing;
