@@ -21,7 +21,7 @@ use lib "$root/t/lib", "$root/t/e2e";
 use E2E;
 use Test::Video;
 
-our @EXPORT = qw(figure film source live_node publish);
+our @EXPORT = qw(figure film source moving live_node publish);
 
 my $modules = $ENV{BENCH_MODULES} // "$root/build/debian";
 
@@ -55,8 +55,20 @@ sub source {
 }
 
 
+# Detail that moves, as a film has it: neither noise nor a still.  1080p with
+# key frames every 2 s.
+sub moving {
+    my ($seconds) = @_;
+
+    return media_file('bench_ladder.mp4', qw(-f lavfi -i),
+        'mandelbrot=s=1920x1080:r=30:end_scale=0.01:end_pts=2000,'
+        . 'format=yuv420p', qw(-f lavfi -i sine=r=48000 -t), $seconds,
+        qw(-c:v libx264 -preset veryfast -b:v 16M -g 60 -c:a aac -b:a 128k));
+}
+
+
 # A node: two workers, segments of 2 s, parts of 200 ms or as long as "part",
-# and more "locations".
+# more "locations", and what is in its "ladder".
 sub live_node {
     my (%o) = @_;
     my $t = node_with(Test::Video->new(log_level => 'notice'), \%o);

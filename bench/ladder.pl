@@ -15,18 +15,13 @@ use FindBin;
 use lib $FindBin::Bin;
 
 use Bench;
-use Test::Video::Media;
 
 my ($seconds, $preset) = (shift // 60, shift // 'superfast');
 my $tool = ($ENV{BENCH_MODULES} // "$FindBin::Bin/../build/debian")
            . '/video-transcoder';
 my $dir = File::Temp->newdir;
 
-# Detail that moves, as a film has it: neither noise nor a still.
-my $film = media_file('bench_ladder.mp4', qw(-f lavfi -i),
-    "mandelbrot=s=1920x1080:r=30:end_scale=0.01:end_pts=2000,format=yuv420p",
-    qw(-f lavfi -i sine=r=48000 -t), $seconds,
-    qw(-c:v libx264 -preset veryfast -b:v 16M -g 60 -c:a aac -b:a 128k));
+my $film = moving($seconds);
 my @rungs = ([1080, 1920, 5000], [720, 1280, 2800], [480, 854, 1400],
              [360, 640, 700]);
 

@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 
 # A live ladder in nginx: how much later than those of their source parts of
-# rungs can be fetched, 1080p30 in real time, parts of 200 ms; by /status, which
-# has it of the newest part of each track.  And the start: how long after the
-# publisher came there is a playlist with all of them, and what was waited for.
+# rungs, and of the sound that is made for them, can be fetched, 1080p30 in real
+# time, parts of 200 ms; by /status, which has it of the newest part of each
+# track.  And the start: how long after the publisher came there is a playlist
+# with all of them, and what was waited for.
 #
 #   bench/live_ladder.pl [SECONDS]
 
@@ -15,7 +16,6 @@ use lib $FindBin::Bin;
 use Time::HiRes qw(sleep time);
 
 use Bench;
-use Test::Video::Ladder;
 use Test::Video::Live;
 
 my $seconds = shift // 30;
@@ -30,25 +30,36 @@ sleep 0.005
 figure('playlist with all rungs after the publisher came', time - $asked, 's',
     limit => 1, format => '%.3f');
 
-my (@late, $ladder);
+my (@late, @sound, $ladder);
 my $end = time + $seconds;
 
 sleep 5;
 while (time < $end) {
-    my ($source, @rungs) = ladder_tracks($t, 'bench');
+    my $stream = stream_status($t, 'bench');
+    my ($source, @rungs) = grep { $_->{kind} eq 'video' } @{ $stream->{tracks} };
+    my ($sent, $made) = grep { $_->{kind} eq 'audio' } @{ $stream->{tracks} };
+
     push @{ $late[$_] }, $rungs[$_]{latency} - $source->{latency}
         for 0 .. $#rungs;
+    push @sound, $made->{latency} - $sent->{latency};
+    $ladder = $stream->{ladder};
     sleep 0.05;
 }
-$ladder = stream_status($t, 'bench')->{ladder};
 $p->stop;
 
-for my $n (0 .. $#late) {
-    my @sorted = sort { $a <=> $b } @{ $late[$n] };
-    figure('rung ' . ($n + 1) . ': later than the source, median',
-        $sorted[@sorted / 2], 'ms', limit => 150);
-    figure('rung ' . ($n + 1) . ': the same, 95 of 100',
-        $sorted[@sorted * 0.95], 'ms', limit => 350);
+# Median and 95 of 100.
+sub later {
+    my ($what, $limit, @ms) = @_;
+    my @sorted = sort { $a <=> $b } @ms;
+
+    figure("$what: later than the source, median", $sorted[@sorted / 2], 'ms',
+        limit => $limit);
+    figure("$what: the same, 95 of 100", $sorted[@sorted * 0.95], 'ms',
+        limit => 350);
+    return;
 }
+
+later('rung ' . ($_ + 1), 150, @{ $late[$_] }) for 0 .. $#late;
+later('sound', 350, @sound);
 figure('pictures dropped', $ladder->{dropped}, '', limit => 0,
     remark => join ', ', map { "$_ $ladder->{$_}" } sort keys %$ladder);

@@ -36,7 +36,8 @@ sub node {
 }
 
 
-# The same with more "locations", and with "rtmp" for the window of that server.
+# The same with more "locations", with "rtmp" for the window of that server, and
+# with "ladder" for what is in the ladder "hd".
 sub node_with {
     my ($t, $more, %files) = @_;
     my $dir = $t->root;
@@ -45,6 +46,7 @@ sub node_with {
     $text =~ s/(?=^ *location = \/status)/$more->{locations}/m
         if $more->{locations};
     $text =~ s/^ *video_window .*\n/$more->{rtmp}/m if $more->{rtmp};
+    $text =~ s/^ *ladder hd \{\n\K[^}]*/$more->{ladder}\n/m if $more->{ladder};
 
     # pid, log and user are the harness's
     $text =~ s/^(?:daemon|pid|error_log)\s[^;]*;\n//mg;
