@@ -36,6 +36,7 @@
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
  *               [--subtitles LANGUAGE] [--shaka CODE] [--dash CODE]
  *               [--seek S,S,...] [--offline S] [--kbits N]
+ *               [--levels S]
  *               [--running] [--end] [--survive] [--change] [--mark FILE]
  *               [--signals]
  *               [--screenshot FILE] [--plays JSON]
@@ -44,7 +45,8 @@
  * one it waits 15 s.  Or they count from a change of the picture's size, which
  * it waits a minute for.  It stops when the page says that playing has failed,
  * unless it is to find out whether the player survives.  With "kbits" the network
- * gives no more a second from the load of the page on.  Then it may be without
+ * gives no more a second from the load of the page on.  With "levels" hls.js has
+ * to take another rendition each so many seconds.  Then it may be without
  * network for a while, and plays as many seconds once more.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
  * "player" and "video", or with the "player" of dash.js, which needs "signals";
@@ -253,6 +255,33 @@ async function seekTo({ to, limit, running })
 
     seen.took = Math.round(performance.now() - started);
     return seen;
+}
+
+
+/* In the page, before its own scripts: hls.js goes from level to level. */
+function turnLevels(seconds)
+{
+    let value;
+
+    Object.defineProperty(window, 'Hls', {
+        configurable: true,
+        get: () => value,
+        set: (Hls) => {
+            value = class extends Hls {
+                constructor(config)
+                {
+                    super(config);
+
+                    setInterval(() => {
+                        if (this.levels.length) {
+                            this.loadLevel = (this.loadLevel + 1)
+                                             % this.levels.length;
+                        }
+                    }, 1000 * seconds);
+                }
+            };
+        },
+    });
 }
 
 
@@ -595,6 +624,10 @@ async function play(browser, values)
             await page.addInitScript(keepSignals);
         }
 
+        if (values.levels) {
+            await page.addInitScript(turnLevels, Number(values.levels));
+        }
+
         await page.goto(`${values.page}?${query}`);
 
         if (values.kbits) {
@@ -656,6 +689,7 @@ async function main()
             signals: { type: 'boolean' },
             offline: { type: 'string' },
             kbits: { type: 'string' },
+            levels: { type: 'string' },
             screenshot: { type: 'string' },
             plays: { type: 'string' },
         },
