@@ -416,7 +416,7 @@ ngx_stream_video_rtmp_begin(ngx_stream_video_rtmp_ctx_t *ctx)
 
     rc = ngx_video_segmenter_init(&ctx->segmenter, st, &live, c->log);
 
-    if (rc == NGX_BUSY && !conf->standby) {
+    if (rc == NGX_BUSY && !conf->standby && !live.left) {
         return ngx_stream_video_rtmp_fail(ctx, "NetStream.Publish.BadName",
                                           "stream is already published",
                                           NULL);

@@ -520,6 +520,81 @@ ngx_stream_video_rtmp_refuse(ngx_stream_video_rtmp_ctx_t *ctx,
 }
 
 
+/* The stream is done; its session may have gone on for the end of its rungs. */
+static void
+ngx_stream_video_rtmp_over(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    ctx->publishing = 0;
+    ngx_video_segmenter_done(&ctx->segmenter, ctx->clean);
+
+    ngx_log_error(NGX_LOG_NOTICE, ctx->session->connection->log, 0,
+                  "stream \"%V\" %s, %ui frames", &ctx->name,
+                  ctx->clean ? "ended" : "interrupted",
+                  ctx->segmenter.frames);
+}
+
+
+static void
+ngx_stream_video_rtmp_drained(void *data)
+{
+    ngx_stream_video_rtmp_ctx_t *ctx = data;
+
+    ngx_stream_video_rtmp_over(ctx);
+    ngx_stream_finalize_session(ctx->session, NGX_STREAM_OK);
+}
+
+
+/* Whatever a publisher does that is done; worker_shutdown_timeout. */
+static void
+ngx_stream_video_rtmp_idle(ngx_event_t *ev)
+{
+    ngx_connection_t      *c;
+    ngx_stream_session_t  *s;
+
+    c = ev->data;
+    s = c->data;
+
+    if (c->close) {
+        ngx_stream_video_rtmp_drained(ngx_stream_get_module_ctx(s,
+                                              ngx_stream_video_rtmp_module));
+    }
+}
+
+
+/* NGX_AGAIN: the session ends when its rungs have. */
+static ngx_int_t
+ngx_stream_video_rtmp_drain(ngx_stream_video_rtmp_ctx_t *ctx)
+{
+    ngx_connection_t  *c;
+
+    c = ctx->session->connection;
+
+    if (c->close
+        || ngx_video_segmenter_drain(&ctx->segmenter,
+                                     ngx_stream_video_rtmp_drained, ctx)
+           != NGX_AGAIN)
+    {
+        return NGX_OK;
+    }
+
+    if (ctx->push) {
+        ngx_stream_video_push_end(ctx->push);
+        ctx->push = NULL;
+    }
+
+    ngx_stream_video_standby_done(ctx);
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    c->read->handler = ngx_stream_video_rtmp_idle;
+    c->write->handler = ngx_stream_video_rtmp_idle;
+
+    return NGX_AGAIN;
+}
+
+
 /*
  * Ends the session.  What the peer has sent and we have not read would make
  * the kernel reset the connection, and the peer might lose our last answer:
@@ -528,19 +603,19 @@ ngx_stream_video_rtmp_refuse(ngx_stream_video_rtmp_ctx_t *ctx,
 void
 ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx, ngx_uint_t status)
 {
+    ngx_int_t          rc;
     ngx_uint_t         i;
     ngx_connection_t  *c;
 
     c = ctx->session->connection;
+    rc = NGX_OK;
 
     if (ctx->publishing) {
-        ctx->publishing = 0;
-        ngx_video_segmenter_done(&ctx->segmenter, ctx->clean);
+        rc = ngx_stream_video_rtmp_drain(ctx);
 
-        ngx_log_error(NGX_LOG_NOTICE, c->log, 0,
-                      "stream \"%V\" %s, %ui frames", &ctx->name,
-                      ctx->clean ? "ended" : "interrupted",
-                      ctx->segmenter.frames);
+        if (rc == NGX_OK) {
+            ngx_stream_video_rtmp_over(ctx);
+        }
     }
 
     ngx_stream_video_auth_done(ctx);
@@ -564,7 +639,9 @@ ngx_stream_video_rtmp_end(ngx_stream_video_rtmp_ctx_t *ctx, ngx_uint_t status)
         }
     }
 
-    ngx_stream_finalize_session(ctx->session, status);
+    if (rc == NGX_OK) {
+        ngx_stream_finalize_session(ctx->session, status);
+    }
 }
 
 

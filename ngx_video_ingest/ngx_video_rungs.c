@@ -33,6 +33,9 @@
 /* it tells each second how it is; ms after which it hangs */
 #define NGX_VIDEO_RUNGS_HANGS    10000
 
+/* ms for what is left when a stream has ended */
+#define NGX_VIDEO_RUNGS_DRAINS   5000
+
 
 static void ngx_video_rungs_timer(ngx_event_t *ev);
 
@@ -235,6 +238,15 @@ ngx_video_rungs_parse(ngx_video_rungs_t *r)
 }
 
 
+/* It may be destroyed by what is called. */
+static void
+ngx_video_rungs_drained(ngx_video_rungs_t *r)
+{
+    ngx_video_rungs_close(r);
+    r->handlers->drained(r->data);
+}
+
+
 static void
 ngx_video_rungs_read(ngx_event_t *rev)
 {
@@ -261,6 +273,11 @@ ngx_video_rungs_read(ngx_event_t *rev)
 
         if (n == NGX_AGAIN) {
             break;
+        }
+
+        if (n == 0 && r->ending) {
+            ngx_video_rungs_drained(r);
+            return;
         }
 
         if (n <= 0) {
@@ -294,6 +311,14 @@ ngx_video_rungs_read(ngx_event_t *rev)
 void
 ngx_video_rungs_gone(ngx_video_rungs_t *r, const char *why)
 {
+    if (r->ending) {
+        ngx_log_error(NGX_LOG_WARN, r->log, 0,
+                      "stream \"%V\": the transcoder %s, the end of the "
+                      "stream is missing in its rungs", r->name, why);
+        ngx_video_rungs_drained(r);
+        return;
+    }
+
     if (r->taken && ngx_current_msec - r->connected >= NGX_VIDEO_RUNGS_WORKS) {
         r->delay = NGX_VIDEO_RUNGS_FIRST;
     }
@@ -408,6 +433,11 @@ ngx_video_rungs_timer(ngx_event_t *ev)
         return;
     }
 
+    if (r->ending) {
+        ngx_video_rungs_gone(r, "takes too long");
+        return;
+    }
+
     if (r->taken
         && ngx_current_msec - r->heard > NGX_VIDEO_RUNGS_HANGS)
     {
@@ -419,20 +449,48 @@ ngx_video_rungs_timer(ngx_event_t *ev)
 }
 
 
-void
-ngx_video_rungs_destroy(ngx_video_rungs_t *r)
+/* NGX_OK: what is left of the stream will come. */
+static ngx_int_t
+ngx_video_rungs_say_end(ngx_video_rungs_t *r)
 {
     nvm_wire_t  m;
 
-    if (r->connection && r->taken) {
-        ngx_memzero(&m, sizeof(nvm_wire_t));
-        m.type = NVM_WIRE_END;
+    if (r->connection == NULL || !r->taken) {
+        return NGX_ERROR;
+    }
 
-        (void) (ngx_video_rungs_queue(r, &m) == NGX_OK
-                && ngx_video_rungs_send(r) == NGX_OK);
+    ngx_memzero(&m, sizeof(nvm_wire_t));
+    m.type = NVM_WIRE_END;
+
+    return ngx_video_rungs_queue(r, &m) == NGX_OK ? ngx_video_rungs_send(r)
+                                                  : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_video_rungs_end(ngx_video_rungs_t *r)
+{
+    if (!ngx_video_rungs_flow(r) || ngx_video_rungs_say_end(r) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    r->ending = 1;
+
+    /* no publisher keeps the worker any more */
+    r->timer.cancelable = 0;
+    ngx_add_timer(&r->timer, NGX_VIDEO_RUNGS_DRAINS);
+
+    return NGX_AGAIN;
+}
+
+
+void
+ngx_video_rungs_destroy(ngx_video_rungs_t *r)
+{
+    if (!r->ending) {
+        (void) ngx_video_rungs_say_end(r);
     }
 
     ngx_video_rungs_close(r);
-
     ngx_video_rungs_free(r);
 }

@@ -26,7 +26,7 @@ typedef struct ngx_video_rungs_s  ngx_video_rungs_t;
  * follows, those that did not come are not made; n is NGX_VIDEO_RUNGS when none
  * of pictures is.  image: NVM_WIRE_IMAGE.  frame: of a rung whose header
  * has come.  NGX_ERROR of one of them ends the connection.  gone: nothing comes
- * until there are headers again.
+ * until there are headers again.  drained: see ngx_video_rungs_end().
  */
 typedef struct {
     ngx_int_t  (*header)(void *data, ngx_uint_t n, const u_char *config,
@@ -35,6 +35,7 @@ typedef struct {
     void       (*image)(void *data, nvm_wire_t *m);
     void       (*state)(void *data, nvm_wire_state_t *state);
     void       (*gone)(void *data);
+    void       (*drained)(void *data);
 } ngx_video_rungs_handlers_t;
 
 
@@ -68,6 +69,13 @@ void ngx_video_rungs_cut(ngx_video_rungs_t *r, int64_t pts, uint64_t number);
 /* A frame of sound, ms. */
 void ngx_video_rungs_sound_frame(ngx_video_rungs_t *r, int64_t pts,
     const u_char *data, size_t size);
+
+/*
+ * Nothing follows.  NGX_OK: nothing comes, either; NGX_AGAIN: what is left in
+ * decoders and encoders does, and then, or after a while, "drained" is called
+ * instead of "gone", which may destroy it.
+ */
+ngx_int_t ngx_video_rungs_end(ngx_video_rungs_t *r);
 
 /* Whether headers and frames can be expected. */
 ngx_uint_t ngx_video_rungs_flow(ngx_video_rungs_t *r);

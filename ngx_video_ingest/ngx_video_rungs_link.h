@@ -55,6 +55,7 @@ struct ngx_video_rungs_s {
     unsigned                  taken:1;      /* it has said something */
     unsigned                  fed:1;        /* it has had a key frame, or what
                                                waits begins with one */
+    unsigned                  ending:1;     /* nothing follows */
     unsigned                  warned:1;     /* of the codec */
 };
 

@@ -57,6 +57,7 @@ ngx_video_segmenter_init(ngx_video_segmenter_t *sg, ngx_video_store_t *st,
 
     rc = ngx_video_segmenter_publish(sg);
     conf->refused = sg->conf.refused;
+    conf->left = sg->conf.left;
     conf->over_app = sg->conf.over_app;
     conf->over_peer = sg->conf.over_peer;
 
@@ -83,6 +84,25 @@ ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean)
     for (i = 0; i < sg->nlanes; i++) {
         ngx_video_lane_done(&sg->lanes[i]);
     }
+}
+
+
+ngx_int_t
+ngx_video_segmenter_drain(ngx_video_segmenter_t *sg,
+    void (*drained)(void *data), void *data)
+{
+    if (!sg->published || !sg->ready || sg->rungs == NULL
+        || ngx_video_rungs_end(sg->rungs) == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    sg->drained = drained;
+    sg->drained_data = data;
+
+    ngx_video_live_left(sg->store, sg->live);
+
+    return NGX_AGAIN;
 }
 
 

@@ -179,6 +179,9 @@ typedef struct {
                                                new period from, because of
                                                rungs */
 
+    void                    (*drained)(void *data);
+    void                     *drained_data;
+
     ngx_msec_t                began;        /* by ngx_current_msec */
 
     ngx_msec_t                tried;        /* to take over, when */
@@ -226,6 +229,14 @@ typedef struct {
 ngx_int_t ngx_video_segmenter_init(ngx_video_segmenter_t *sg,
     ngx_video_store_t *st, ngx_video_live_conf_t *conf, ngx_log_t *log);
 void ngx_video_segmenter_done(ngx_video_segmenter_t *sg, ngx_uint_t clean);
+
+/*
+ * The publisher has gone.  NGX_OK: so the stream is done; NGX_AGAIN: the end of
+ * its rungs is on its way, the stream is to be done when "drained" is called.
+ * Who publishes the name meanwhile stands by.
+ */
+ngx_int_t ngx_video_segmenter_drain(ngx_video_segmenter_t *sg,
+    void (*drained)(void *data), void *data);
 
 /* How long nothing has come of a stream that is on air, ms. */
 ngx_msec_t ngx_video_segmenter_silence(ngx_video_segmenter_t *sg);

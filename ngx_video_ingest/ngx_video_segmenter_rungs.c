@@ -43,6 +43,7 @@ static ngx_int_t ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n,
 static void ngx_video_segmenter_rungs_state(void *data,
     nvm_wire_state_t *state);
 static void ngx_video_segmenter_rungs_gone(void *data);
+static void ngx_video_segmenter_rungs_drained(void *data);
 static void ngx_video_segmenter_rungs_told(ngx_video_segmenter_t *sg,
     ngx_video_rungs_state_e state, ngx_uint_t n);
 static ngx_int_t ngx_video_segmenter_unhold(ngx_video_segmenter_t *sg);
@@ -53,7 +54,8 @@ static ngx_video_rungs_handlers_t  ngx_video_segmenter_rungs_handlers = {
     ngx_video_segmenter_rung_frame,
     ngx_video_segmenter_image,
     ngx_video_segmenter_rungs_state,
-    ngx_video_segmenter_rungs_gone
+    ngx_video_segmenter_rungs_gone,
+    ngx_video_segmenter_rungs_drained
 };
 
 
@@ -697,6 +699,15 @@ ngx_video_segmenter_rungs_told(ngx_video_segmenter_t *sg,
     stat.losses = n;
 
     ngx_video_live_stat_rungs(sg->stat, &stat);
+}
+
+
+static void
+ngx_video_segmenter_rungs_drained(void *data)
+{
+    ngx_video_segmenter_t *sg = data;
+
+    sg->drained(sg->drained_data);
 }
 
 

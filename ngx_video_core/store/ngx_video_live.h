@@ -183,6 +183,8 @@ struct ngx_video_live_s {
     uint64_t                  kicked;       /* epoch that is to end; atomic */
     uint64_t                  stood_by;     /* when another publisher did, ms
                                                since 1970; atomic */
+    uint64_t                  leaving;      /* epoch whose publisher has gone;
+                                               atomic */
     uint64_t                  next_msn;     /* that no segment had yet */
 
     uint32_t                  target;       /* longest segment, s */
@@ -298,6 +300,8 @@ typedef struct {
     ngx_uint_t                max_peer;
 
     const char               *refused;      /* why, after NGX_DECLINED */
+    unsigned                  left:1;       /* after NGX_BUSY: it is left by
+                                               its publisher, and soon over */
     unsigned                  over_app:1;   /* because of max_app */
     unsigned                  over_peer:1;  /* because of max_peer */
 } ngx_video_live_conf_t;
@@ -440,6 +444,9 @@ ngx_uint_t ngx_video_live_kicked(ngx_video_store_t *st, ngx_uint_t index);
  */
 void ngx_video_live_stand_by(ngx_video_store_t *st, ngx_str_t *name);
 uint64_t ngx_video_live_stood_by(ngx_video_store_t *st, ngx_uint_t index);
+
+/* For who has lost its publisher, and some more to write. */
+void ngx_video_live_left(ngx_video_store_t *st, ngx_uint_t index);
 
 /* For who publishes the next run at once. */
 void ngx_video_live_pause(ngx_video_store_t *st, ngx_uint_t index);

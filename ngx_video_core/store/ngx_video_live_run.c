@@ -78,9 +78,21 @@ ngx_video_live_forget_oldest(ngx_video_store_t *st, ngx_video_live_t *l)
 }
 
 
+static ngx_uint_t
+ngx_video_live_leaving(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+
+    return __atomic_load_n(&l->leaving, __ATOMIC_RELAXED) == l->epoch;
+}
+
+
 /*
  * Under the lock: the block that a publisher of this name takes: the one that
  * had the name before, or a free one; in *prev a run to go on from, or -1.
+ * NGX_BUSY: the block that is on air.
  */
 static ngx_int_t
 ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
@@ -100,6 +112,7 @@ ngx_video_live_choose(ngx_video_store_t *st, ngx_str_t *name,
 
     case NGX_VIDEO_LIVE_STARTING:
     case NGX_VIDEO_LIVE_LIVE:
+        *index = newest;
         return NGX_BUSY;
 
     case NGX_VIDEO_LIVE_PAUSED:
@@ -157,6 +170,7 @@ ngx_video_live_take(ngx_video_store_t *st, ngx_video_live_t *l,
     l->grace = conf->grace;
     ngx_memzero(&l->clock, sizeof(ngx_video_live_clock_t));
     __atomic_store_n(&l->stood_by, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&l->leaving, 0, __ATOMIC_RELAXED);
     l->prev = 0;
     l->prev_epoch = 0;
     l->order = 0;
@@ -214,6 +228,7 @@ ngx_video_live_publish(ngx_video_store_t *st, ngx_video_live_conf_t *conf,
     ngx_video_store_lock(st);
 
     rc = ngx_video_live_choose(st, &conf->name, index, &prev);
+    conf->left = (rc == NGX_BUSY && ngx_video_live_leaving(st, *index));
 
     if (rc == NGX_OK) {
         rc = ngx_video_live_limit(st, conf);
@@ -274,6 +289,16 @@ ngx_video_live_stood_by(ngx_video_store_t *st, ngx_uint_t index)
     then = __atomic_load_n(&st->lives[index].stood_by, __ATOMIC_RELAXED);
 
     return now - ngx_min(then, now);
+}
+
+
+void
+ngx_video_live_left(ngx_video_store_t *st, ngx_uint_t index)
+{
+    ngx_video_live_t  *l;
+
+    l = &st->lives[index];
+    __atomic_store_n(&l->leaving, l->epoch, __ATOMIC_RELAXED);
 }
 
 
