@@ -26,6 +26,7 @@ ngx_video_lane_of_source(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
     tw->frame = source->frame;
     tw->part = source->part;
     tw->part_target = source->part_target;
+    tw->paced = 1;
 
     if (r->fps && (t->fps_num == 0
                    || (uint64_t) t->fps_num > (uint64_t) r->fps * t->fps_den))
@@ -33,6 +34,7 @@ ngx_video_lane_of_source(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane)
         /* of other pictures none are there, which may be the most it can be */
         t->fps_num = 0;
         t->fps_den = 1;
+        tw->paced = 0;
     }
 }
 
@@ -328,6 +330,11 @@ ngx_video_lane_rung(ngx_video_segmenter_t *sg, ngx_video_lane_t *lane,
         && ngx_video_lane_rung_segment(sg, lane, f, n) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    if (tw->paced) {
+        /* pictures that are left out are none of its rate */
+        tw->frame = sg->lead->writer.frame;
     }
 
     out = ngx_video_track_writer_dts(tw, f->dts);

@@ -221,7 +221,9 @@ ngx_video_track_writer_pace(ngx_video_track_writer_t *tw, uint64_t dts)
 {
     uint64_t  delta;
 
-    if (tw->track.kind == NVM_AUDIO || !tw->started || dts <= tw->last_in) {
+    if (tw->track.kind == NVM_AUDIO || tw->paced || !tw->started
+        || dts <= tw->last_in)
+    {
         return;
     }
 

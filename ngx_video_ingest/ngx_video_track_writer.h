@@ -84,6 +84,8 @@ typedef struct {
     unsigned                  first:1;      /* next part is its first */
     unsigned                  last:1;       /* of the newest frame, see below */
     unsigned                  measured:1;   /* bandwidth is no guess */
+    unsigned                  paced:1;      /* "frame" is no estimate of its
+                                               own */
     unsigned                  large:1;      /* open parts are, too much so */
 } ngx_video_track_writer_t;
 
