@@ -209,7 +209,10 @@ ngx_video_rungs_message(ngx_video_rungs_t *r, nvm_wire_t *m)
 }
 
 
-/* All messages that have come: NULL, or why they can't be taken. */
+/*
+ * All messages that have come: NULL, or why they can't be taken.  One may lead
+ * to what is sent, and so to the end of the connection.
+ */
 static const char *
 ngx_video_rungs_parse(ngx_video_rungs_t *r)
 {
@@ -231,6 +234,10 @@ ngx_video_rungs_parse(ngx_video_rungs_t *r)
             return "sent what can't be used";
         }
 
+        if (r->connection == NULL) {
+            return NULL;
+        }
+
         b->from = b->len - nvm_reader_left(&reader);
     }
 
@@ -247,42 +254,39 @@ ngx_video_rungs_drained(ngx_video_rungs_t *r)
 }
 
 
-static void
-ngx_video_rungs_read(ngx_event_t *rev)
+/* NULL, or why it is of no use any more. */
+static const char *
+ngx_video_rungs_receive(ngx_video_rungs_t *r)
 {
     ssize_t                   n;
     const char               *why;
     ngx_connection_t         *c;
-    ngx_video_rungs_t        *r;
     ngx_video_rungs_bytes_t  *b;
 
-    c = rev->data;
-    r = c->data;
+    c = r->connection;
     b = &r->in;
-    why = NULL;
 
     do {
         if (b->len - b->from > NGX_VIDEO_RUNGS_IN + NVM_WIRE_HEAD
             || ngx_video_rungs_room(r, b, NGX_VIDEO_RUNGS_READ) != NGX_OK)
         {
-            why = "sent too long a message";
-            break;
+            return "sent too long a message";
         }
 
         n = c->recv(c, b->data + b->len, b->size - b->len);
 
         if (n == NGX_AGAIN) {
-            break;
+            return ngx_handle_read_event(c->read, 0) == NGX_OK
+                   && ngx_video_rungs_send(r) == NGX_OK ? NULL : "is gone";
         }
 
         if (n == 0 && r->ending) {
             ngx_video_rungs_drained(r);
-            return;
+            return NULL;
         }
 
         if (n <= 0) {
-            why = "is gone";
-            break;
+            return "is gone";
         }
 
         b->len += (size_t) n;
@@ -294,15 +298,32 @@ ngx_video_rungs_read(ngx_event_t *rev)
 
         why = ngx_video_rungs_parse(r);
 
-    } while (why == NULL);
+    } while (why == NULL && r->connection);
 
-    if (why == NULL && (ngx_handle_read_event(rev, 0) != NGX_OK
-                        || ngx_video_rungs_send(r) != NGX_OK))
-    {
-        why = "is gone";
+    return why;
+}
+
+
+static void
+ngx_video_rungs_read(ngx_event_t *rev)
+{
+    const char         *why;
+    ngx_connection_t   *c;
+    ngx_video_rungs_t  *r;
+
+    c = rev->data;
+    r = c->data;
+
+    r->reading = 1;
+    why = ngx_video_rungs_receive(r);
+    r->reading = 0;
+
+    if (r->destroyed) {
+        ngx_video_rungs_free(r);
+        return;
     }
 
-    if (why) {
+    if (why && r->connection) {
         ngx_video_rungs_gone(r, why);
     }
 }
@@ -492,5 +513,11 @@ ngx_video_rungs_destroy(ngx_video_rungs_t *r)
     }
 
     ngx_video_rungs_close(r);
+
+    if (r->reading) {
+        r->destroyed = 1;
+        return;
+    }
+
     ngx_video_rungs_free(r);
 }

@@ -57,6 +57,9 @@ struct ngx_video_rungs_s {
                                                waits begins with one */
     unsigned                  ending:1;     /* nothing follows */
     unsigned                  warned:1;     /* of the codec */
+    unsigned                  reading:1;    /* what has come leads to what is
+                                               done with it */
+    unsigned                  destroyed:1;  /* meanwhile */
 };
 
 

@@ -49,6 +49,8 @@ our %said = (
     state    => sub { message(5, 0, 0, 0, 0, "\xff" x 100_000) },
     short    => sub { message(5, 0, 0, 0, 0, 'x' x 55) },
     closed   => sub { '' },
+    # what a header leads to is sent to who is not there any more
+    leaves   => sub { H() x 10 },
     cut      => sub { message(9, 0, 0, 0, 0, '') },
     image    => sub { message(10, 0, 0, 0, 0, 'x' x 5_000_000) },
     images   => sub {
@@ -102,7 +104,7 @@ while (1) {
                                 . $text : '');
     syswrite $life, "said $what";
     push @kept, $c if $what eq 'silent';
-    if ($what !~ /silent|closed/) {
+    if ($what !~ /silent|closed|leaves/) {
         my $end = time + 20;
         $rin = '';
         vec($rin, fileno $c, 1) = 1;
@@ -134,7 +136,8 @@ my %why = (
     (map { $_ => qr/sent what can't be used/ }
      qw(frame track unknown name config nothing open nal empty before ahead
         early century short cut image)),
-    (map { $_ => qr/is gone/ } qw(closed past level state changes images)),
+    (map { $_ => qr/is gone/ } qw(closed leaves past level state changes
+                                  images)),
 );
 
 # one after the other, each by a publisher of its own
