@@ -21,11 +21,13 @@ typedef struct vtc_encoding_s  vtc_encoding_t;
 typedef struct {
     const char       *name;
     const char       *encoder;          /* of libavcodec */
-    const char       *preset;           /* for files */
-    const char       *fast;             /* for live streams */
+    const char       *preset;           /* for files, or NULL: not for them */
+    const char       *fast;             /* for live streams of low delay, */
+    const char       *better;           /* and others; NULL: not for them */
     unsigned          counts;           /* key frames are where it counts them,
                                            not where they are asked for */
     unsigned          frames;           /* its clock ticks once a picture */
+    unsigned          shows;            /* its header comes with pictures */
     double            bits;             /* to those of H.264, for about the
                                            same quality */
     void            (*options)(const vtc_encoding_t *e, AVDictionary **o);
@@ -43,12 +45,17 @@ struct vtc_encoding_s {
     unsigned           threads;         /* 1 and more */
     unsigned           pass;            /* 0: the only one; 1, 2 */
     const char        *stats;           /* of two passes: a file */
-    unsigned           live:1;          /* no B-frames, no lookahead */
+    unsigned           live:1;          /* nobody knows when the next key
+                                           frame will be */
+    unsigned           low:1;           /* no B-frames, no lookahead */
 };
 
 
-/* NULL: no such codec, or libavcodec here can't encode it. */
+/* NULL: no such codec, or libavcodec here can't encode it for files. */
 const vtc_codec_t *vtc_codec_find(const char *name);
+
+/* What a rung is encoded with; NULL: libavcodec here can't. */
+const vtc_codec_t *vtc_codec_of(const vtc_encoding_t *e);
 
 /*
  * The encoder of a rung for pictures like "first": 8 bits, 4:2:0.  NULL, and

@@ -58,7 +58,8 @@ vtc_live_rungs(vtc_live_t *v, const AVFrame *f)
         e->time_base = (AVRational) { 1, NVM_WIRE_SCALE };
         e->fps = v->in.decoder->framerate;
         e->threads = 1;
-        e->live = !v->quality;
+        e->live = 1;
+        e->low = !v->quality;
         e->interval = 0;
     }
 
@@ -411,9 +412,8 @@ vtc_live_sound(vtc_live_t *v, const nvm_wire_t *m)
 static int
 vtc_live_ladder(vtc_live_t *v, const json_t *ladder)
 {
-    int       rc;
-    char     *text;
-    unsigned  i;
+    int    rc;
+    char  *text;
 
     if (ladder == NULL) {
         return 0;
@@ -428,14 +428,6 @@ vtc_live_ladder(vtc_live_t *v, const json_t *ladder)
 
     rc = vtc_ladder_parse(&v->ladder, text, strlen(text), v->why);
     free(text);
-
-    for (i = 0; rc == 0 && i < v->ladder.n; i++) {
-        if (strcmp(v->ladder.rungs[i].codec, "h264") != 0) {
-            fprintf(v->why, "rung \"%s\": live streams have h264 alone",
-                    v->ladder.rungs[i].name);
-            rc = -1;
-        }
-    }
 
     return rc;
 }

@@ -85,22 +85,25 @@ vtc_live_state(vtc_live_t *v)
 int
 vtc_live_packet(void *data, unsigned output, AVPacket *packet)
 {
-    vtc_live_t  *v;
-    nvm_wire_t   m = { .type = NVM_WIRE_FRAME, .codec = NVM_WIRE_AVC };
+    vtc_live_t      *v;
+    nvm_wire_t       m = { .type = NVM_WIRE_FRAME };
+    AVCodecContext  *c;
 
     v = data;
+    c = v->video.outputs[output].encoder;
 
     if (packet->pts < v->back[output]) {
         /* of before it was given up */
         return 0;
     }
 
-    if (vtc_nal_picture(&v->nal, packet->data, (size_t) packet->size) != 0) {
+    if (vtc_sample(&v->nal, c, packet) != 0) {
         fputs("an encoder gave no picture", v->why);
         return -1;
     }
 
     m.track = (uint8_t) output;
+    m.codec = vtc_sample_codec(c);
     m.flags = packet->flags & AV_PKT_FLAG_KEY ? NVM_WIRE_KEY : 0;
     m.pts = packet->pts;
     m.dts = packet->dts;
@@ -145,19 +148,20 @@ vtc_live_tell(vtc_live_t *v, nvm_wire_t *m, const char *name,
 int
 vtc_live_header(vtc_live_t *v, unsigned output)
 {
-    nvm_wire_t       m = { .type = NVM_WIRE_HEADER, .codec = NVM_WIRE_AVC };
+    nvm_wire_t       m = { .type = NVM_WIRE_HEADER };
     AVCodecContext  *c;
 
     c = v->video.outputs[output].encoder;
 
-    if (vtc_nal_config(&v->extra, c->extradata, (size_t) c->extradata_size)
-        != 0)
-    {
+    if (vtc_sample_config(&v->extra, c) != 0) {
         fputs("an encoder gave no configuration", v->why);
         return -1;
     }
 
     m.track = (uint8_t) output;
+    m.codec = vtc_sample_codec(c);
+    m.pts = c->width;
+    m.dts = c->height;
     m.flags = output == v->video.n - 1 ? NVM_WIRE_LAST : 0;
 
     return vtc_live_tell(v, &m, v->video.outputs[output].encoding.rung->name,

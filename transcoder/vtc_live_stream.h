@@ -12,7 +12,7 @@
 #include "vtc_link.h"
 #include "vtc_live_audio.h"
 #include "vtc_live_thumbs.h"
-#include "vtc_nal.h"
+#include "vtc_sample.h"
 #include "vtc_video.h"
 
 

@@ -59,7 +59,7 @@ vtc_video_open(vtc_video_t *v, const AVFrame *first)
             return -1;
         }
 
-        if (vtc_codec_find(o->encoding.rung->codec)->frames) {
+        if (vtc_codec_of(&o->encoding)->frames) {
             o->times = calloc(VTC_HELD_MAX, sizeof(int64_t));
 
             if (o->times == NULL) {
@@ -227,7 +227,7 @@ vtc_video_again(vtc_video_t *v, unsigned i, const AVFrame *f)
 
     o = &v->outputs[i];
 
-    if (!vtc_codec_find(o->encoding.rung->codec)->counts || o->since == 0
+    if (!vtc_codec_of(&o->encoding)->counts || o->since == 0
         || o->since == o->encoding.interval)
     {
         return 0;

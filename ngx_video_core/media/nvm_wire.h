@@ -14,7 +14,8 @@
  * length of the rung's name (u8) and the name, and FRAME; and STATE and LOG.
  * The rung of sound is called "audio", the times of its frames are in samples.
  * A HEADER without a name is that of a ladder of which no rung of pictures is
- * made.
+ * made.  Of a rung of pictures pts and dts of HEADER are its width and height,
+ * which VP9's configuration does not have.  VP9 and AV1 come from there alone.
  *
  * For thumbnails a worker sends CUT: the picture of pts is the first of the
  * segment whose number is dts.  The daemon sends IMAGE: a JPEG, see the flags.
@@ -41,6 +42,8 @@
 
 #define NVM_WIRE_AVC        0x61766331u         /* "avc1" */
 #define NVM_WIRE_HEVC       0x68766331u         /* "hvc1" */
+#define NVM_WIRE_VP9        0x76703039u         /* "vp09" */
+#define NVM_WIRE_AV1        0x61763031u         /* "av01" */
 #define NVM_WIRE_AAC        0x6d703461u         /* "mp4a" */
 #define NVM_WIRE_MP3        0x2e6d7033u         /* ".mp3" */
 #define NVM_WIRE_AC3        0x61632d33u         /* "ac-3" */

@@ -89,7 +89,8 @@ sub coder_receive {
             = unpack 'NCCnNq>q>', $l->{in};
         last if length $l->{in} < 28 + $len;
         push @{ $l->{got} }, { type => $type, track => $track,
-            flags => $flags, pts => $pts, dts => $dts, at => time,
+            flags => $flags, codec => $codec, pts => $pts, dts => $dts,
+            at => time,
             body => substr $l->{in}, 28, $len };
         substr $l->{in}, 0, 28 + $len, '';
     }
