@@ -239,8 +239,9 @@ ngx_video_ladder_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 static u_char *
 ngx_video_ladder_rung_text(u_char *p, ngx_video_rung_t *r)
 {
-    p = ngx_sprintf(p, "{\"name\":\"%V\",\"size\":\"%uix%ui\",\"bitrate\":%uL",
-                    &r->name, r->width, r->height, r->bitrate);
+    p = ngx_sprintf(p, "{\"name\":\"%V\",\"size\":\"%uix%ui\",\"bitrate\":%uL,"
+                    "\"codec\":\"%V\"", &r->name, r->width, r->height,
+                    r->bitrate, &r->codec->name);
 
     if (r->maxrate) {
         p = ngx_sprintf(p, ",\"maxrate\":%uL", r->maxrate);

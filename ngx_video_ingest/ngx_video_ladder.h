@@ -11,6 +11,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "nvm_model.h"
+
 
 /* with its source and one sound a stream has no more tracks than may be */
 #define NGX_VIDEO_RUNGS           6
@@ -22,9 +24,22 @@
 #define NGX_VIDEO_RUNG_SOUND      "audio"
 
 
+/* What rungs can be encoded in, and how. */
+typedef struct {
+    ngx_str_t                 name;
+    nvm_codec_e               codec;
+    uint32_t                  fourcc;       /* of messages (nvm_wire.h) */
+    ngx_str_t                *presets;
+    const char               *preset;       /* which they are, for messages */
+    ngx_str_t                *profiles;
+    const char               *profile;
+} ngx_video_rung_codec_t;
+
+
 /* of pictures, or of sound: there is one, called "audio" */
 typedef struct {
     ngx_str_t                 name;
+    ngx_video_rung_codec_t   *codec;
     ngx_uint_t                width;        /* the box that pictures are */
     ngx_uint_t                height;       /* fitted into */
     uint64_t                  bitrate;      /* bit/s */

@@ -5,6 +5,7 @@
  */
 
 #include "ngx_video_ladder.h"
+#include "nvm_wire.h"
 
 
 #define NGX_VIDEO_RUNG_PIXELS_MIN  32
@@ -21,7 +22,12 @@
 #define NGX_VIDEO_RUNG_QUIET       40
 
 
-/* of libx264 */
+#define NGX_VIDEO_RUNG_PARAMETERS                                             \
+    "\"codec=\", \"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or "         \
+    "\"profile=\""
+
+
+/* of x264 and x265 */
 static ngx_str_t  ngx_video_rung_presets[] = {
     ngx_string("ultrafast"), ngx_string("superfast"), ngx_string("veryfast"),
     ngx_string("faster"), ngx_string("fast"), ngx_string("medium"),
@@ -29,9 +35,50 @@ static ngx_str_t  ngx_video_rung_presets[] = {
     ngx_null_string
 };
 
+/* what libvpx and libaom call cpu-used; libaom's are those for live media */
+static ngx_str_t  ngx_video_rung_speeds[] = {
+    ngx_string("0"), ngx_string("1"), ngx_string("2"), ngx_string("3"),
+    ngx_string("4"), ngx_string("5"), ngx_string("6"), ngx_string("7"),
+    ngx_string("8"), ngx_null_string
+};
+
+static ngx_str_t  ngx_video_rung_speeds_live[] = {
+    ngx_string("5"), ngx_string("6"), ngx_string("7"), ngx_string("8"),
+    ngx_string("9"), ngx_string("10"), ngx_null_string
+};
+
 static ngx_str_t  ngx_video_rung_profiles[] = {
     ngx_string("baseline"), ngx_string("main"), ngx_string("high"),
     ngx_null_string
+};
+
+static ngx_str_t  ngx_video_rung_no_profiles[] = { ngx_null_string };
+
+static ngx_video_rung_codec_t  ngx_video_rung_codecs[] = {
+
+    { ngx_string("h264"), NVM_CODEC_H264, NVM_WIRE_AVC,
+      ngx_video_rung_presets, "a preset of x264, \"ultrafast\" to "
+                              "\"veryslow\",",
+      ngx_video_rung_profiles, "\"baseline\", \"main\" or \"high\"" },
+
+    { ngx_string("hevc"), NVM_CODEC_HEVC, NVM_WIRE_HEVC,
+      ngx_video_rung_presets, "a preset of x265, \"ultrafast\" to "
+                              "\"veryslow\",",
+      ngx_video_rung_no_profiles, "no \"profile=\" with \"codec=hevc\"" },
+
+    { ngx_string("vp9"), NVM_CODEC_VP9, NVM_WIRE_VP9,
+      ngx_video_rung_speeds, "a speed of libvpx, \"0\" to \"8\",",
+      ngx_video_rung_no_profiles, "no \"profile=\" with \"codec=vp9\"" },
+
+    { ngx_string("av1"), NVM_CODEC_AV1, NVM_WIRE_AV1,
+      ngx_video_rung_speeds_live, "a speed of libaom, \"5\" to \"10\",",
+      ngx_video_rung_no_profiles, "no \"profile=\" with \"codec=av1\"" },
+
+    { ngx_null_string, NVM_CODEC_NONE, 0, NULL, NULL, NULL, NULL }
+};
+
+static ngx_video_rung_codec_t  ngx_video_rung_aac = {
+    ngx_string("aac"), NVM_CODEC_AAC, NVM_WIRE_AAC, NULL, NULL, NULL, NULL
 };
 
 
@@ -131,6 +178,27 @@ ngx_video_ladder_fps(ngx_str_t *value, ngx_uint_t *out)
 }
 
 
+/* What others mean depends on it, wherever it stands: NGX_OK, or NGX_ERROR. */
+static ngx_int_t
+ngx_video_ladder_codec(ngx_str_t *value, ngx_video_rung_t *r)
+{
+    ngx_video_rung_codec_t  *c;
+
+    if (ngx_strncmp(value->data, "codec=", 6) != 0) {
+        return NGX_OK;
+    }
+
+    for (c = ngx_video_rung_codecs; c->name.len; c++) {
+        if (ngx_strcmp(value->data + 6, c->name.data) == 0) {
+            r->codec = c;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
 /* Of a rung, behind its bit rate: NULL, or what is expected. */
 static const char *
 ngx_video_ladder_parameter(ngx_str_t *value, ngx_video_rung_t *r)
@@ -140,8 +208,7 @@ ngx_video_ladder_parameter(ngx_str_t *value, ngx_video_rung_t *r)
     v.data = ngx_strlchr(value->data, value->data + value->len, '=');
 
     if (v.data == NULL) {
-        return "\"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or "
-               "\"profile=\"";
+        return NGX_VIDEO_RUNG_PARAMETERS;
     }
 
     v.data++;
@@ -165,18 +232,18 @@ ngx_video_ladder_parameter(ngx_str_t *value, ngx_video_rung_t *r)
     }
 
     if (ngx_strncmp(value->data, "preset=", 7) == 0) {
-        return ngx_video_ladder_choice(&v, ngx_video_rung_presets, &r->preset)
-               == NGX_OK ? NULL : "a preset of x264, \"ultrafast\" to "
-                                  "\"veryslow\",";
+        return ngx_video_ladder_choice(&v, r->codec->presets, &r->preset)
+               == NGX_OK ? NULL : r->codec->preset;
     }
 
     if (ngx_strncmp(value->data, "profile=", 8) == 0) {
-        return ngx_video_ladder_choice(&v, ngx_video_rung_profiles,
-                                       &r->profile)
-               == NGX_OK ? NULL : "\"baseline\", \"main\" or \"high\"";
+        return ngx_video_ladder_choice(&v, r->codec->profiles, &r->profile)
+               == NGX_OK ? NULL : r->codec->profile;
     }
 
-    return "\"maxrate=\", \"bufsize=\", \"fps=\", \"preset=\" or \"profile=\"";
+    /* that has been read */
+    return ngx_strncmp(value->data, "codec=", 6) == 0
+           ? NULL : NGX_VIDEO_RUNG_PARAMETERS;
 }
 
 
@@ -245,6 +312,15 @@ ngx_video_ladder_pictures(ngx_conf_t *cf, ngx_video_ladder_t *l)
     if (ngx_video_ladder_bits(&value[3], &r->bitrate) != NGX_OK) {
         return ngx_video_ladder_wrong(cf, &value[3], "a bit rate between 10k "
                                       "and 500m");
+    }
+
+    r->codec = ngx_video_rung_codecs;
+
+    for (i = 4; i < cf->args->nelts; i++) {
+        if (ngx_video_ladder_codec(&value[i], r) != NGX_OK) {
+            return ngx_video_ladder_wrong(cf, &value[i], "\"h264\", \"hevc\", "
+                                          "\"vp9\" or \"av1\"");
+        }
     }
 
     for (i = 4; i < cf->args->nelts; i++) {
@@ -321,6 +397,7 @@ ngx_video_ladder_sound(ngx_conf_t *cf, ngx_video_ladder_t *l)
         return NGX_CONF_ERROR;
     }
 
+    r->codec = &ngx_video_rung_aac;
     r->rate = 48000;
     r->channels = 2;
 

@@ -126,7 +126,7 @@ ngx_video_rungs_header(ngx_video_rungs_t *r, nvm_wire_t *m)
     }
 
     if (len == 0 && m->flags & NVM_WIRE_LAST) {
-        return r->handlers->header(r->data, NGX_VIDEO_RUNGS, NULL, 0, 1);
+        return r->handlers->header(r->data, NGX_VIDEO_RUNGS, m, NULL, 0);
     }
 
     rung = ngx_video_ladder_rung(r->ladder, name, len);
@@ -139,9 +139,8 @@ ngx_video_rungs_header(ngx_video_rungs_t *r, nvm_wire_t *m)
     r->of[m->track] = (u_char) (n + 1);
     len = nvm_reader_left(&rest);
 
-    return r->handlers->header(r->data, n,
-                               nvm_reader_bytes(&rest, len), len,
-                               m->flags & NVM_WIRE_LAST);
+    return r->handlers->header(r->data, n, m, nvm_reader_bytes(&rest, len),
+                               len);
 }
 
 

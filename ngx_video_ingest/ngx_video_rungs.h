@@ -22,15 +22,16 @@ typedef struct ngx_video_rungs_s  ngx_video_rungs_t;
 
 
 /*
- * What its owner is told.  header: of rung n of the ladder; "last": no other
- * follows, those that did not come are not made; n is NGX_VIDEO_RUNGS when none
- * of pictures is.  image: NVM_WIRE_IMAGE.  frame: of a rung whose header
- * has come.  NGX_ERROR of one of them ends the connection.  gone: nothing comes
- * until there are headers again.  drained: see ngx_video_rungs_end().
+ * What its owner is told.  header: of rung n of the ladder, without its name;
+ * those that have not come with NVM_WIRE_LAST are not made; n is
+ * NGX_VIDEO_RUNGS when none of pictures is.  image: NVM_WIRE_IMAGE.  frame: of
+ * a rung whose header has come.  NGX_ERROR of one of them ends the connection.
+ * gone: nothing comes until there are headers again.  drained: see
+ * ngx_video_rungs_end().
  */
 typedef struct {
-    ngx_int_t  (*header)(void *data, ngx_uint_t n, const u_char *config,
-                         size_t len, ngx_uint_t last);
+    ngx_int_t  (*header)(void *data, ngx_uint_t n, nvm_wire_t *m,
+                         const u_char *config, size_t len);
     ngx_int_t  (*frame)(void *data, ngx_uint_t n, nvm_wire_t *m);
     void       (*image)(void *data, nvm_wire_t *m);
     void       (*state)(void *data, nvm_wire_state_t *state);

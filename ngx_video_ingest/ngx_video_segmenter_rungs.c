@@ -13,6 +13,7 @@
  */
 
 #include "ngx_video_segmenter.h"
+#include "nvm_vp9.h"
 
 
 /* ms, frames and bytes for which a run waits for its rungs */
@@ -37,7 +38,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_video_segmenter_rung(void *data, ngx_uint_t n,
-    const u_char *config, size_t len, ngx_uint_t last);
+    nvm_wire_t *m, const u_char *config, size_t len);
 static ngx_int_t ngx_video_segmenter_rung_frame(void *data, ngx_uint_t n,
     nvm_wire_t *m);
 static void ngx_video_segmenter_rungs_state(void *data,
@@ -369,7 +370,7 @@ ngx_video_segmenter_rung_place(ngx_video_lane_t *lane)
     t = &lane->writer.track;
 
     lane->kind = lane->rung->rate ? NVM_AUDIO : NVM_VIDEO;
-    lane->codec = lane->rung->rate ? NVM_CODEC_AAC : NVM_CODEC_H264;
+    lane->codec = lane->rung->codec->codec;
     lane->made = 1;
     lane->vacant = 1;
     lane->known = 1;
@@ -433,20 +434,45 @@ ngx_video_segmenter_rungs_places(ngx_video_segmenter_t *sg)
 }
 
 
+/* The configuration of VP9 has no size. */
+static nvm_err_e
+ngx_video_segmenter_rung_vp9(nvm_track_t *t, nvm_wire_t *m,
+    const u_char *config, size_t len, nvm_fault_t *fault)
+{
+    if (m->pts < 1 || m->pts > UINT16_MAX || m->dts < 1
+        || m->dts > UINT16_MAX)
+    {
+        return NVM_EINVAL;
+    }
+
+    ngx_memzero(t, sizeof(nvm_track_t));
+    t->width = (uint16_t) m->pts;
+    t->height = (uint16_t) m->dts;
+
+    return nvm_vp9_track(t, config, len, fault);
+}
+
+
 /* What a rung is, by its header. */
 static ngx_int_t
 ngx_video_segmenter_rung_track(ngx_video_rung_t *rung, nvm_track_t *t,
-    const u_char *config, size_t len)
+    nvm_wire_t *m, const u_char *config, size_t len)
 {
+    nvm_err_e    rc;
     nvm_fault_t  fault;
+
+    if (m->codec != rung->codec->fourcc) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&fault, sizeof(nvm_fault_t));
 
-    if (nvm_frame_track(t, rung->rate ? NVM_CODEC_AAC : NVM_CODEC_H264, config,
-                        len, NULL, 0, &fault)
-        != NVM_OK
-        || (rung->rate && t->timescale != rung->rate))
-    {
+    rc = rung->codec->codec == NVM_CODEC_VP9
+         ? ngx_video_segmenter_rung_vp9(t, m, config, len, &fault)
+         : nvm_frame_track(t, rung->codec->codec, config, len, NULL, 0,
+                           &fault);
+
+    if (rc != NVM_OK || (rung->rate && t->timescale != rung->rate)) {
         return NGX_ERROR;
     }
 
@@ -482,17 +508,27 @@ ngx_video_segmenter_rung_last(ngx_video_segmenter_t *sg)
 }
 
 
+/* Whether a rung is what it was. */
+static ngx_uint_t
+ngx_video_segmenter_rung_same(nvm_track_t *a, nvm_track_t *b)
+{
+    return a->config_len == b->config_len
+           && ngx_memcmp(a->config, b->config, b->config_len) == 0
+           && a->width == b->width && a->height == b->height;
+}
+
+
 /*
  * A rung is known before the run, or it is one of the run, as it was; else it
  * is of the next one.
  */
 static ngx_int_t
-ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
-    size_t len, ngx_uint_t last)
+ngx_video_segmenter_rung(void *data, ngx_uint_t n, nvm_wire_t *m,
+    const u_char *config, size_t len)
 {
     ngx_video_segmenter_t *sg = data;
 
-    nvm_track_t        track, *t;
+    nvm_track_t        track;
     ngx_video_lane_t  *lane;
 
     if (n == NGX_VIDEO_RUNGS) {
@@ -500,7 +536,7 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
     }
 
     if (ngx_video_segmenter_rung_track((ngx_video_rung_t *)
-                                       sg->ladder->rungs.elts + n, &track,
+                                       sg->ladder->rungs.elts + n, &track, m,
                                        config, len)
         != NGX_OK)
     {
@@ -511,15 +547,15 @@ ngx_video_segmenter_rung(void *data, ngx_uint_t n, const u_char *config,
     lane = ngx_video_segmenter_rung_lane(sg, n);
 
     if (lane) {
-        t = &lane->writer.track;
         lane->next = track;
-        lane->fresh = lane->vacant || t->config_len != track.config_len
-                      || ngx_memcmp(t->config, track.config,
-                                    track.config_len) != 0;
+        lane->fresh = lane->vacant
+                      || !ngx_video_segmenter_rung_same(&lane->writer.track,
+                                                        &track);
     }
 
-    return last ? ngx_video_segmenter_rung_last(sg)
-                : ngx_video_segmenter_rung_next(sg);
+    return m->flags & NVM_WIRE_LAST
+           ? ngx_video_segmenter_rung_last(sg)
+           : ngx_video_segmenter_rung_next(sg);
 }
 
 

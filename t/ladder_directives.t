@@ -635,12 +635,12 @@ invalid parameter "profile=high10": "baseline", "main" or "high" is expected
 
 === TEST 56: another parameter of a rung
 --- main_config
-transcoder off; ladder a { rung x 640x360 1m codec=av1; }
+transcoder off; ladder a { rung x 640x360 1m tune=film; }
 --- config
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "codec=av1": "maxrate=", "bufsize=", "fps=", "preset=" or "profile=" is expected
+invalid parameter "tune=film": "codec=", "maxrate=", "bufsize=", "fps=", "preset=" or "profile=" is expected
 
 
 
@@ -651,7 +651,7 @@ transcoder off; ladder a { rung x 640x360 1m fast; }
 --- must_die
 --- error_log
 [emerg]
-invalid parameter "fast": "maxrate=", "bufsize=", "fps=", "preset=" or "profile=" is expected
+invalid parameter "fast": "codec=", "maxrate=", "bufsize=", "fps=", "preset=" or "profile=" is expected
 
 
 
@@ -1047,3 +1047,125 @@ ladder a { thumbs size=320x180 grid=13x1; }
 --- error_log
 [emerg]
 a sheet of "thumbs", "grid" times "size", must not be larger than 4096x4096
+
+
+
+=== TEST 95: all codecs
+--- main_config
+transcoder PROGRAM path=tc;
+ladder a { rung x0 640x360 1m codec=h264 preset=veryslow profile=high; rung x1 640x360 1m preset=ultrafast codec=hevc;
+ rung x2 640x360 1m codec=vp9 preset=0; rung x3 640x360 1m codec=av1 preset=10; rung x4 640x360 1m preset=8 codec=vp9; rung x5 640x360 1m preset=5 codec=av1 maxrate=2m bufsize=2m fps=25; }
+USE a
+--- config
+--- no_error_log
+[warn]
+
+
+
+=== TEST 96: another codec
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=mpeg2; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "codec=mpeg2": "h264", "hevc", "vp9" or "av1" is expected
+
+
+
+=== TEST 97: no codec
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "codec=": "h264", "hevc", "vp9" or "av1" is expected
+
+
+
+=== TEST 98: a codec and more
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=h2645; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "codec=h2645": "h264", "hevc", "vp9" or "av1" is expected
+
+
+
+=== TEST 99: a preset of HEVC
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m preset=placebo codec=hevc; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "preset=placebo": a preset of x265, "ultrafast" to "veryslow", is expected
+
+
+
+=== TEST 100: a preset of VP9
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m preset=9 codec=vp9; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "preset=9": a speed of libvpx, "0" to "8", is expected
+
+
+
+=== TEST 101: a slow one of AV1
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=av1 preset=4; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "preset=4": a speed of libaom, "5" to "10", is expected
+
+
+
+=== TEST 102: a fast one of AV1
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=av1 preset=11; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "preset=11": a speed of libaom, "5" to "10", is expected
+
+
+
+=== TEST 103: a profile of HEVC
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=hevc profile=main; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "profile=main": no "profile=" with "codec=hevc" is expected
+
+
+
+=== TEST 104: a profile of VP9
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m profile=high codec=vp9; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "profile=high": no "profile=" with "codec=vp9" is expected
+
+
+
+=== TEST 105: a profile of AV1
+--- main_config
+transcoder off; ladder a { rung x 640x360 1m codec=av1 profile=main; }
+--- config
+--- must_die
+--- error_log
+[emerg]
+invalid parameter "profile=main": no "profile=" with "codec=av1" is expected

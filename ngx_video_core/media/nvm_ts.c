@@ -296,6 +296,10 @@ nvm_ts_carries(const nvm_track_t *track)
 {
     nvm_ts_track_t  t;
 
+    if (track->made && track->codec == NVM_CODEC_HEVC) {
+        return 0;
+    }
+
     memset(&t, 0, sizeof(nvm_ts_track_t));
 
     return nvm_ts_es_init(&t, track, NULL) == NVM_OK;

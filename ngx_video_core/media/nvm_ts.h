@@ -142,7 +142,10 @@ typedef struct {
 nvm_err_e nvm_ts_init(nvm_ts_t *ts, const nvm_track_t *const *tracks, size_t n,
     nvm_fault_t *f);
 
-/* Whether there can be a transport stream of a track. */
+/*
+ * Whether there can be a transport stream of a track; of what was made beside
+ * another one not of HEVC, which few players take there.
+ */
 int nvm_ts_carries(const nvm_track_t *track);
 
 /*

@@ -13,14 +13,26 @@ my $t = Test::Video->new;
 
 # The program: to each connection it says $said{what is in "now"}.  A message is
 # a head and a body, see nvm_wire.h; H is a header of rung "low", F a frame of
-# it.
+# it; C is a header of the rung of a codec, of this size.
 my $config = unpack 'H*', substr live_tags()->{video_header}{body}, 5;
 $t->write_file('said.pl', "my \$config = pack 'H*', '$config';\n" . <<'PERL');
 sub message {
-    my ($type, $track, $flags, $pts, $dts, $body) = @_;
-    return pack('N C C n N q> q>', length $body, $type, $track, $flags,
-                0x61766331, $pts, $dts) . $body;
+    my ($type, $track, $flags, $pts, $dts, $body, $codec) = @_;
+    return pack('N C C n a4 q> q>', length $body, $type, $track, $flags,
+                $codec // 'avc1', $pts, $dts) . $body;
 }
+my %fourcc = (hevc => 'hvc1', vp9 => 'vp09', av1 => 'av01');
+sub C {
+    my ($name, $config, $width, $height, $fourcc) = @_;
+    return message(2, 1, 4, $width // 160, $height // 90,
+                   pack('C/a', $name) . $config, $fourcc // $fourcc{$name});
+}
+sub V { return message(3, 1, 1, 1e7, 1e7, $_[1], $fourcc{$_[0]}) }
+# such as they are without a fault
+my $vpcc = pack 'N C8 n', 1 << 24, 0, 11, 0x82, 2, 2, 2, 0, 0;
+my $sequence = "\x0a\x0b" . pack 'H*', '00000002a7f16d9d57ff08';
+my $av1c = "\x81\0\x0c\0";
+my $hvcc = pack 'C22 C', 1, 1, (0) x 19, 3, 0;
 sub H { return message(2, $_[0] // 0, 4, 0, 0, $_[1] // "\3low$config") }
 sub F { return message(3, $_[0] // 0, 1, $_[1] // 0, $_[2] // 0,
                        $_[3] // "\0\0\0\5\x65\x88\x84\0\x10") }
@@ -49,6 +61,32 @@ our %said = (
     state    => sub { message(5, 0, 0, 0, 0, "\xff" x 100_000) },
     short    => sub { message(5, 0, 0, 0, 0, 'x' x 55) },
     closed   => sub { '' },
+    fourcc   => sub { message(2, 0, 4, 0, 0, "\3low$config", 'hvc1') },
+    codec    => sub { C('vp9', $vpcc, 160, 90, 'av01') },
+    avc_hevc => sub { C('hevc', $config) },
+    hevc_cut => sub { C('hevc', substr $hvcc, 0, 22) },
+    hevc_no  => sub { C('hevc', $hvcc) },
+    hevc_set => sub { C('hevc', substr($hvcc, 0, 22)
+                                . "\xff" . "\x21\xff\xff\xff\xff" x 9) },
+    hevc_big => sub { C('hevc', $hvcc . 'x' x 100_000) },
+    vp9_cut  => sub { C('vp9', substr $vpcc, 0, 11) },
+    vp9_none => sub { C('vp9', '') },
+    vp9_old  => sub { C('vp9', "\0" . substr $vpcc, 1) },
+    vp9_big  => sub { C('vp9', $vpcc . 'x' x 100_000) },
+    vp9_zero => sub { C('vp9', $vpcc, 0, 90) },
+    vp9_less => sub { C('vp9', $vpcc, 160, -90) },
+    vp9_wide => sub { C('vp9', $vpcc, 65536, 90) },
+    vp9_high => sub { C('vp9', $vpcc, 160, 2**62) },
+    vp9_data => sub { C('vp9', $vpcc) . V('vp9', "\0\0\0") },
+    vp9_void => sub { C('vp9', $vpcc) . V('vp9', '') },
+    vp9_many => sub { join '', map { C('vp9', $vpcc, $_, $_) } 1 .. 1000 },
+    av1_cut  => sub { C('av1', "\x81\0\x0c") },
+    av1_no   => sub { C('av1', $av1c) },
+    av1_obu  => sub { C('av1', $av1c . substr $sequence, 0, 6) },
+    av1_leb  => sub { C('av1', "$av1c\x0a" . "\xff" x 20) },
+    av1_big  => sub { C('av1', $av1c . $sequence x 10_000) },
+    av1_data => sub { C('av1', $av1c . $sequence)
+                      . V('av1', "\x32\xff\xff\xff\xff\x0f") },
     # what a header leads to is sent to who is not there any more
     leaves   => sub { H() x 10 },
     cut      => sub { message(9, 0, 0, 0, 0, '') },
@@ -112,7 +150,7 @@ while (1) {
             syswrite $life, '@1';
             last if select(my $r = $rin, undef, undef, 0.5)
                     && !sysread $c, my $buf, 65536;
-            last if $what =~ /^(?:past|level|state|changes|images)$/;
+            last if $what =~ /^(?:past|level|state|changes|images|vp9_many)$/;
         }
     }
 }
@@ -126,8 +164,11 @@ my @order = do {
 };
 $t->conf(live_conf(
     video => "transcoder $script path=%%ROOT%%/transcoder;"
-             . 'ladder one { rung low 160x90 200k; thumbs; }',
-    rtmp => 'video_transcode one;'))->run;
+             . 'ladder one { rung low 160x90 200k; thumbs;
+                             rung hevc 160x90 200k codec=hevc;
+                             rung vp9 160x90 200k codec=vp9;
+                             rung av1 160x90 200k codec=av1; }',
+    zone => '256m', rtmp => 'video_transcode one;'))->run;
 ok +(wait_for { $t->log =~ /start video transcoder/ } 5), 'it runs';
 
 my %why = (
@@ -135,9 +176,12 @@ my %why = (
     large => qr/sent too long a message/,
     (map { $_ => qr/sent what can't be used/ }
      qw(frame track unknown name config nothing open nal empty before ahead
-        early century short cut image)),
+        early century short cut image fourcc codec avc_hevc hevc_cut hevc_no
+        hevc_set hevc_big vp9_cut vp9_none vp9_old vp9_big vp9_zero vp9_less
+        vp9_wide vp9_high vp9_data vp9_void av1_cut av1_no av1_obu av1_leb
+        av1_big av1_data)),
     (map { $_ => qr/is gone/ } qw(closed leaves past level state changes
-                                  images)),
+                                  images vp9_many)),
 );
 
 # one after the other, each by a publisher of its own
