@@ -232,13 +232,21 @@ one(const head_t *h, size_t n)
 }
 
 
+/*
+ * The size of the compressed header is the last field: that it is all there,
+ * and not one byte less, says that every bit before was read.
+ */
 static void
-is_head(const head_t *h, const char *what)
+is_head(const head_t *head, const char *what)
 {
-    nvm_err_e  rc;
+    head_t          h = *head;
+    nvm_vp9_refs_t  before;
 
-    rc = one(h, 40);
-    is_int(rc, NVM_OK, "%s", what);
+    before = refs;
+    h.compressed = 40;
+    is_int(one(&h, 39), NVM_ETRUNC, "%s: is cut", what);
+    is_mem(&refs, sizeof(refs), &before, sizeof(before), "no references");
+    is_int(one(&h, 40), NVM_OK, "%s", what);
     ok(count == 1 && frames[0].offset == 0 && frames[0].size == sample_len
        && frames[0].header == bits_size(), "%s: %u of %zu bytes", what,
        frames[0].header, bits_size());
@@ -312,7 +320,8 @@ test_tiles(void)
     h.width = 4095;
     h.columns = 0xf;
     h.ncolumns = 4;
-    is_head(&h, "4096 has 16 columns at most");
+    h.every = 1;                    /* rows, too */
+    is_head(&h, "4096 has one column at least");
     h.width = 4096;
     h.columns = 7;
     h.ncolumns = 3;
