@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nvm_av1_obu.h"
 #include "nvm_av1_seq.h"
 #include "nvm_codec.h"
 
@@ -15,64 +16,31 @@
 /* marker and version, 1 bit and 7 (2.3.4) */
 #define NVM_AV1C_VERSION    0x81
 
-/* obu_type and flags of an OBU header (5.3.2) */
-#define NVM_AV1_SEQUENCE    1
-#define NVM_AV1_EXTENSION   0x04
-#define NVM_AV1_HAS_SIZE    0x02
-
-/* Bytes of leb128() (4.10.5); its value is a size, so 32 bits are enough. */
-#define NVM_AV1_LEB_BYTES   8
-
-
-static uint32_t
-nvm_av1_leb128(nvm_reader_t *r)
-{
-    uint8_t   c;
-    uint64_t  v;
-    unsigned  i;
-
-    for (i = 0, v = 0; i < NVM_AV1_LEB_BYTES; i++) {
-        c = nvm_reader_u8(r);
-        v |= (uint64_t) (c & 0x7f) << (i * 7);
-
-        if (!(c & 0x80)) {
-            break;
-        }
-    }
-
-    if (r->error == NVM_OK && (i == NVM_AV1_LEB_BYTES || v > UINT32_MAX)) {
-        r->error = NVM_EINVAL;
-    }
-
-    return (uint32_t) v;
-}
-
 
 /* One OBU of configOBUs, each of which has a size (2.3.4). */
 static void
-nvm_av1_obu(nvm_reader_t *r, nvm_av1_t *out)
+nvm_av1_config_obu(nvm_reader_t *r, nvm_av1_t *out)
 {
-    size_t        n;
-    uint8_t       header;
-    nvm_bits_t    b;
-    nvm_reader_t  obu;
+    size_t         n;
+    nvm_bits_t     b;
+    nvm_av1_obu_t  obu;
+    nvm_av1_seq_t  q;
 
-    header = nvm_reader_u8(r);
-    nvm_reader_skip(r, header & NVM_AV1_EXTENSION ? 1 : 0);
+    nvm_av1_obu_read(r, &obu);
 
-    if (r->error == NVM_OK && !(header & NVM_AV1_HAS_SIZE)) {
+    if (r->error == NVM_OK && !obu.sized) {
         r->error = NVM_EINVAL;
     }
 
-    nvm_reader_sub(r, nvm_av1_leb128(r), &obu);
-
-    if (r->error || out->sequence || (header >> 3) != NVM_AV1_SEQUENCE) {
+    if (r->error || out->sequence || obu.forbidden
+        || obu.type != NVM_OBU_SEQUENCE_HEADER)
+    {
         return;
     }
 
-    n = nvm_reader_left(&obu);
-    nvm_bits_init(&b, nvm_reader_bytes(&obu, n), n, 0);
-    nvm_av1_sequence(&b, out);
+    n = nvm_reader_left(&obu.payload);
+    nvm_bits_init(&b, nvm_reader_bytes(&obu.payload, n), n, 0);
+    nvm_av1_sequence(&b, out, &q);
 
     r->error = b.error;
     out->sequence = 1;
@@ -120,7 +88,7 @@ nvm_av1c_parse(const uint8_t *data, size_t n, nvm_av1_t *out, nvm_fault_t *f)
 
     while (nvm_reader_left(&r)) {
         at = nvm_reader_offset(&r);
-        nvm_av1_obu(&r, out);
+        nvm_av1_config_obu(&r, out);
 
         if (r.error) {
             return nvm_fault(f, r.error, at, r.error == NVM_ETRUNC
