@@ -2,7 +2,7 @@
 
 # Where the headers of frames of VP9 and the tiles of AV1 are is what ffmpeg's
 # parser says, of every frame of films by five encoders with all that they can
-# be asked for.
+# be asked for, and of frames whose headers are random.
 
 use strict;
 use warnings;
@@ -23,6 +23,7 @@ plan skip_all => 'frame_headers is not built' if !-x $tool;
 $ENV{SVT_LOG} = 1;              # errors only
 
 my $encoders = qx{ffmpeg -v error -encoders};
+my $streams = $ENV{FRAME_STREAMS} || 60;
 my %seen;                       # values of fields by codec and name
 
 
@@ -49,8 +50,21 @@ sub ours {
     } readline $fh;
 
     close $fh;
-    is($?, 0, 'exit code');
+    die "$tool: status $?\n" if $?;
     return @all;
+}
+
+
+# Remembers which values there were.
+sub take {
+    my ($prefix, @packets) = @_;
+
+    for my $part (map { @{ $_->{parts} } } @packets) {
+        while (my ($name, $list) = each %{ $part->{fields} }) {
+            $seen{"$prefix$name $_"} = 1 for @$list;
+        }
+    }
+    return;
 }
 
 
@@ -61,7 +75,7 @@ sub same {
                     0 .. $#args;
 
     SKIP: {
-        skip "no encoder $encoder", 3 if $encoders !~ /\b\Q$encoder\E\b/;
+        skip "no encoder $encoder", 2 if $encoders !~ /\b\Q$encoder\E\b/;
 
         my $file = media_file('headers.mp4', @args, qw(-threads 1));
         my @at = samples($file);
@@ -81,12 +95,15 @@ sub same {
         ok($n > 0 && $parts >= $n / 2, "$title: $n samples, $parts ranges");
         is_deeply(\@got, \@want, $title);
 
-        for my $part (map { @{ $_->{parts} } } @packets) {
-            while (my ($name, $list) = each %{ $part->{fields} }) {
-                $seen{"$codec $name $_"} = 1 for @$list;
-            }
-        }
+        take("$codec ", @packets);
     }
+}
+
+
+sub has_all {
+    my ($title, @fields) = @_;
+    my @missing = grep { !$seen{$_} } @fields;
+    return is("@missing", '', "$title: all that is to be tested");
 }
 
 
@@ -97,8 +114,7 @@ sub has {
     SKIP: {
         skip "no encoder $encoder", 1 if $encoders !~ /\b\Q$encoder\E\b/;
 
-        my @missing = grep { !$seen{$_} } @fields;
-        is("@missing", '', "films of $encoder have all that is to be tested");
+        has_all("films of $encoder", @fields);
     }
 }
 
@@ -151,8 +167,8 @@ same('vp9', '4:2:2 of 12 bits', @small, '-t', 0.3, @vpx,
      qw(-pix_fmt yuv422p12le));
 
 has('libvpx-vp9', map { "vp9 $_" } 'frames_in_superframe_minus_1 2',
-    'tile_cols_log2 2', 'tile_rows_log2 1', 'error_resilient_mode 1', 'base_q_idx 0',
-    'show_existing_frame 1', 'show_frame 0', 'feature_enabled 1',
+    'tile_cols_log2 2', 'tile_rows_log2 1', 'error_resilient_mode 1',
+    'base_q_idx 0', 'show_existing_frame 1', 'show_frame 0', 'feature_enabled 1',
     'segmentation_update_map 1', 'segmentation_temporal_update 1',
     'profile_low_bit 1', 'profile_high_bit 1', 'color_space 7',
     'ten_or_twelve_bit 1', 'loop_filter_delta_update 1', 'found_ref 1');
@@ -228,5 +244,73 @@ same('av1', 'switch frames of rav1e', @small, '-t', 0.8, @rav1e, qw(-g 40
      'error_resilient=true:switch_frame_interval=5:low_latency=true');
 
 has('librav1e', map { "av1 $_" } 'diff_uv_delta 1');
+
+# Headers of random bits, of which zeros follow where ours says that they end.
+# Film grain has values, and numbers of frames make references void, which only
+# ffmpeg looks at: up to there they agree.
+
+my $random = "$FindBin::Bin/../build/unit/frame_random";
+my ($frames, $stopped, @wrong) = (0, 0);
+
+for my $seed (1 .. $streams) {
+    my $file = tempdir() . '/random.ivf';
+
+    system($random, $seed, 12, $file) == 0 or die "frame_random $seed\n";
+
+    my $bytes = slurp($file);
+    my @at;
+
+    for (my $i = 32; $i < length $bytes; $i += 12 + $at[-1][1]) {
+        push @at, [$i + 12, unpack 'V', substr $bytes, $i, 4];
+    }
+
+    my @got = ours('av1', $file, @at);
+    my @packets = trace_packets($file, qw(-f ivf));
+
+    # what no key frame precedes, ffmpeg leaves out
+
+    if (!@packets || $packets[0]{pts} != 0) {
+        $stopped++;
+        next;
+    }
+
+    my @want = trace_av1([map { substr $bytes, $_->[0], $_->[1] } @at],
+                         @packets);
+
+    for my $i (0 .. $#packets) {
+        my ($error) = @{ $packets[$i]{errors} // [] };
+
+        if (defined $error) {
+            push @wrong, "seed $seed, frame $i: $error"
+                if $error !~ /^(?:point_|film_grain_|num_|Missing ref)/;
+            $stopped++;
+            last;
+        }
+
+        my ($got, $want) = ($got[$i], $want[$i]);
+
+        # one tile of many
+
+        $got = [[$got->[0][0]]] if ref $got && @$want && @{ $want->[0] } == 1;
+        $want = [$want->[0]] if @$want && @{ $want->[0] } == 1;
+
+        push @wrong, "seed $seed, frame $i"
+            if !eq_array([$got], [$want]);
+        take('', $packets[$i]);
+        $frames++;
+    }
+}
+
+is("@wrong[0 .. ($#wrong > 9 ? 9 : $#wrong)]", '', "$frames random frames");
+cmp_ok($frames, '>', $streams * 6, "$stopped of $streams streams end early");
+
+has_all('random frames', (map { "frame_type $_" } 0 .. 2),
+    'show_existing_frame 1', 'frame_refs_short_signaling 1', 'found_ref 1',
+    'is_translation 0', 'is_translation 1', 'is_rot_zoom 1',
+    'delta_lf_present 1', 'obu_extension_flag 1', 'primary_ref_frame 0',
+    'buffer_removal_time_present_flag 1', 'segmentation_update_data 0',
+    'skip_mode_present 1', 'apply_grain 1', 'lr_uv_shift 1',
+    'diff_uv_delta 1', 'use_superres 1', 'tg_end 1',
+    'tile_size_bytes_minus1 3', 'equal_picture_interval 0');
 
 done_testing();

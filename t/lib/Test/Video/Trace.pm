@@ -13,9 +13,9 @@ use List::Util qw(max min);
 our @EXPORT = qw(trace_packets trace_av1 trace_vp9);
 
 
-# Packets in order: { size, parts }, each part { name, fields, end }; fields
-# are lists of values by name (without an index), end is the first bit behind
-# the last one.
+# Packets in order: { size, pts, parts, errors }, each part { name, fields, end }:
+# fields are lists of values by name (without an index), end is the first bit
+# behind the last one; errors are what else ffmpeg says.
 sub trace_packets {
     my ($file, @format) = @_;
     my @command = (qw(ffmpeg -nostdin -nostats -v verbose), @format, '-i',
@@ -29,8 +29,8 @@ sub trace_packets {
     while (my $line = readline $fh) {
         next if $line !~ s/^.*\[trace_headers @ \w+\] //;
 
-        if ($line =~ /^Packet: (\d+) bytes/) {
-            push @packets, { size => $1, parts => [] };
+        if ($line =~ /^Packet: (\d+) bytes.*?(?: pts (\d+)|$)/) {
+            push @packets, { size => $1, pts => $2, parts => [] };
 
         } elsif ($line =~ /^(\d+)\s+([\w.]+)\S*\s+([01]*) = (-?\d+)$/) {
             my ($at, $name, $bits, $value) = ($1, $2, $3, $4);
@@ -41,7 +41,7 @@ sub trace_packets {
             $part = { name => $1, fields => {}, end => 0 };
             push @{ $packets[-1]{parts} }, $part if @packets;
 
-        } else {
+        } elsif (@packets) {
             push @{ $packets[-1]{errors} }, $line;
         }
     }
@@ -98,7 +98,7 @@ sub along {
 }
 
 
-# Tiles of a frame; those of a frame with a size of its own have to be one.
+# Tiles of a frame; undef if that is by a size that isn't shown.
 sub tiles {
     my ($frame, $sequence) = @_;
     my $block = value($sequence, 'use_128x128_superblock') ? 128 : 64;
@@ -109,19 +109,23 @@ sub tiles {
         along($frame, 'tile_cols_log2', 'width_in_sbs_minus_1', $blocks[0]),
         along($frame, 'tile_rows_log2', 'height_in_sbs_minus_1', $blocks[1]));
 
-    die "tiles of a frame whose size is not known\n"
-        if $columns * $rows > 1 && ($frame->{fields}{found_ref}
-                                    || value($frame, 'use_superres'));
+    return undef if $columns * $rows > 1 && ($frame->{fields}{found_ref}
+        && !defined value($frame, 'frame_width_minus_1')
+        && value($frame, 'uniform_tile_spacing_flag')
+        || value($frame, 'use_superres'));
 
     return $columns * $rows;
 }
 
 
 # Tiles [offset, size] of a tile group: bytes of the packet, the first one, one
-# past the last, how many, and bytes of their sizes.
+# past the last, how many, and bytes of their sizes.  Of many of which it isn't
+# known how many, the first one without its size.
 sub group {
     my ($bytes, $at, $end, $n, $length) = @_;
     my @tiles;
+
+    return [$at + $length] if !defined $n;
 
     while ($n-- > 1) {
         my $size = 1 + unpack 'V', substr($bytes, $at, $length) . "\0" x 4;
@@ -133,7 +137,8 @@ sub group {
 }
 
 
-# A list of [offset, size] per packet; samples are the packets' bytes.
+# A list of [offset, size] per packet, of [offset] where there are more but it
+# isn't known how many; samples are the packets' bytes.
 sub trace_av1 {
     my ($samples, @packets) = @_;
     my ($sequence, $frame, @all);
@@ -157,13 +162,12 @@ sub trace_av1 {
             next if $part->{name} ne 'Tile Group';
 
             my $total = tiles($frame, $sequence);
-            my ($from, $to) = (value($part, 'tg_start') // 0,
-                               value($part, 'tg_end') // $total - 1);
+            my ($from, $to) = map { value($part, "tg_$_") } qw(start end);
+            my $n = defined $from ? $to - $from + 1 : $total;
             my $end = max($part->{end}, $open->{end},
                 $open->{fields}{obu_type}[0] == 6 ? $frame->{end} : 0);
 
-            push @tiles, group($samples->[$i], $at + $end / 8, $next,
-                $to - $from + 1,
+            push @tiles, group($samples->[$i], $at + $end / 8, $next, $n,
                 (value($frame, 'tile_size_bytes_minus1') // -1) + 1);
         }
 
