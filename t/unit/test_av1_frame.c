@@ -643,6 +643,95 @@ test_skip_mode(void)
 }
 
 
+/* What is not there when a frame is lossless, with a base_q_idx of 0 */
+static void
+filters(unsigned lossless)
+{
+    if (!lossless) {
+        put(12, 0);
+        put(3, 0);
+        put(1, 0);
+        put(1, 0);
+    }
+}
+
+
+/* A key frame of which all segments have an own quantizer but of base 0. */
+static nvm_err_e
+segmented_key(int q, unsigned lossless)
+{
+    start(64, 64);
+    bits_begin();
+    put(4, 1);
+    put(2, 0);
+    put(HINT_BITS, 0);
+    put(2, 0);
+    put(1, 1);
+    put(8, 0);
+    put(4, 0);
+    put(1, 1);                      /* segmentation_enabled */
+
+    for (unsigned i = 0; i < 8; i++) {
+        put(1, 1);
+        put(9, (uint64_t) q & 0x1ff);
+        put(5, 1);                  /* and a reference */
+        put(3, 7);
+        put(2, 0);
+    }
+
+    filters(lossless);
+    put(1, 0);
+    obu(6, 20);
+
+    return parse();
+}
+
+
+/* An inter frame of base 0, with the segments of that; or without any. */
+static nvm_err_e
+segmented_inter(unsigned segments, unsigned lossless)
+{
+    len = 0;
+    bits_begin();
+    put(4, 3);                      /* inter frame, shown */
+    put(3, 0);
+    put(HINT_BITS, 1);
+    put(3, 2);                      /* primary_ref_frame */
+    put(8, 0xff);
+    references(0, 0);
+    put(1, 0);
+    put(1, 1);
+    put(2, 0);
+    put(1, 1);
+    put(8, 0);
+    put(4, 0);
+    put(1, segments);
+    put(segments ? 2 : 0, 0);       /* no update of map and data */
+    filters(lossless);
+    put(1, 0);                      /* reference_select */
+    put(2, 0);
+    put(7, 0);
+    obu(6, 20);
+
+    return parse();
+}
+
+
+/* Whether a frame is lossless can be by segments of one before. */
+static void
+test_segments(void)
+{
+    is_tile(segmented_key(5, 0), 20, "segments of q 5");
+    is_tile(segmented_inter(1, 0), 20, "the same, from a reference");
+    is_tile(segmented_inter(1, 0), 20, "and once more");
+    is_tile(segmented_inter(0, 1), 20, "no segments: lossless");
+    is_tile(segmented_inter(1, 1), 20, "none are left");
+    is_tile(segmented_key(-5, 1), 20, "segments below 0");
+    is_tile(segmented_inter(1, 1), 20, "the same, from a reference");
+    is_tile(segmented_key(-256, 1), 20, "far below");
+}
+
+
 /* A key frame that is shown later takes all slots. */
 static void
 test_shown_key(void)
@@ -743,6 +832,7 @@ main(void)
     test_sizes();
     test_short_signaling();
     test_skip_mode();
+    test_segments();
     test_shown_key();
     test_config();
 

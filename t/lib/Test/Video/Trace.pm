@@ -13,8 +13,8 @@ use List::Util qw(max min);
 our @EXPORT = qw(trace_packets trace_av1 trace_vp9);
 
 
-# Packets in order: { size, pts, parts, errors }, each part { name, fields, end }:
-# fields are lists of values by name (without an index), end is the first bit
+# Packets in order: { size, pts, parts, errors }, each part { name, fields,
+# end }: fields are lists of values by name (without an index), end is the first bit
 # behind the last one; errors are what else ffmpeg says.
 sub trace_packets {
     my ($file, @format) = @_;
