@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nvm_aac.h"
+#include "nvm_av1_obu.h"
 #include "nvm_captions.h"
 #include "nvm_codec.h"
 #include "nvm_frame.h"
@@ -23,11 +24,6 @@
 /* where the records have the size of NAL unit lengths */
 #define NVM_AVCC_LENGTH_AT      4
 #define NVM_HVCC_LENGTH_AT      21
-
-/* obu_type (AV1, 6.2.2) */
-#define NVM_OBU_TEMPORAL_DELIMITER  2
-#define NVM_OBU_FRAME_HEADER        3
-#define NVM_OBU_FRAME               6
 
 /* sync code of VP9's key frames (6.1.1), and the colour space that is RGB */
 #define NVM_VP9_SYNC            0x498342
@@ -101,33 +97,6 @@ nvm_frame_hevc(const nvm_track_t *t, nvm_frame_t *out, nvm_fault_t *f)
 }
 
 
-/* leb128 (AV1, 4.10.5), of 32 bits */
-static uint32_t
-nvm_frame_leb128(nvm_reader_t *r)
-{
-    uint8_t   b;
-    uint64_t  v;
-    unsigned  i;
-
-    v = 0;
-
-    for (i = 0; i < 8; i++) {
-        b = nvm_reader_u8(r);
-        v |= (uint64_t) (b & 0x7f) << i * 7;
-
-        if ((b & 0x80) == 0) {
-            break;
-        }
-    }
-
-    if (i == 8 || v > UINT32_MAX) {
-        r->error = r->error ? r->error : NVM_EINVAL;
-    }
-
-    return r->error ? 0 : (uint32_t) v;
-}
-
-
 /* show_existing_frame 0, frame_type KEY_FRAME, show_frame 1 (5.9.2) */
 static unsigned
 nvm_frame_av1_key(const uint8_t *header, size_t n)
@@ -171,7 +140,7 @@ nvm_frame_av1(nvm_frame_t *out, nvm_fault_t *f)
             nvm_reader_skip(&r, 1);
         }
 
-        size = head & 0x02 ? nvm_frame_leb128(&r)
+        size = head & 0x02 ? nvm_av1_leb128(&r)
                            : (uint32_t) nvm_reader_left(&r);
         obu = nvm_reader_bytes(&r, size);
 
