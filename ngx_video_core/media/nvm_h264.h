@@ -25,6 +25,9 @@
 #define NVM_H264_NAL_PPS    8
 #define NVM_H264_NAL_AUD    9
 
+/* Sides of a picture in macroblocks; 4096 is over 65535 pixels. */
+#define NVM_H264_MAX_MBS    4096
+
 
 typedef struct {
     const uint8_t  *sps;        /* the first, with its NAL header */
@@ -57,17 +60,25 @@ typedef struct {
     uint32_t   fps_den;
     uint32_t   num_units_in_tick;
     uint32_t   time_scale;
+    uint32_t   map_units;       /* of a picture: macroblocks, or pairs of them
+                                   unless frame_mbs_only (7-17) */
     uint16_t   sar_num;         /* 1:1 when not told */
     uint16_t   sar_den;
+    uint8_t    id;                      /* 0..31 */
     uint8_t    profile_idc;
     uint8_t    constraints;     /* constraint_set0..5_flag, reserved bits */
     uint8_t    level_idc;
     uint8_t    chroma_format_idc;       /* 0..3 */
     uint8_t    bit_depth;               /* of luma, 8..14 */
+    uint8_t    frame_num_bits;          /* 4..16 */
     uint8_t    poc_type;                /* 0..2 */
+    uint8_t    poc_bits;                /* of pic_order_cnt_lsb, 4..16; 0
+                                           unless poc_type is 0 */
     uint8_t    num_ref_frames;          /* 0..16 */
     uint8_t    max_reorder;     /* frames; max_num_reorder_frames, 0..16 */
     unsigned   frame_mbs_only:1;        /* no field or MBAFF coding */
+    unsigned   separate_planes:1;
+    unsigned   poc_delta_zero:1;        /* delta_pic_order_always_zero_flag */
     unsigned   fixed_frame_rate:1;
     unsigned   reorder_known:1; /* max_reorder was told or follows from POC
                                    type 2 (8.2.1.3: output is coding order) */

@@ -13,10 +13,6 @@
 #include "nvm_sps.h"
 
 
-/* Sides of a picture in macroblocks; 4096 is over 65535 pixels. */
-#define NVM_H264_MAX_MBS        4096
-
-
 /* profile_idc with chroma format and scaling lists (7.3.2.1.1). */
 static const uint8_t  nvm_h264_high_profiles[] = {
     100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135
@@ -52,14 +48,14 @@ nvm_sps_scaling_list(nvm_bits_t *b, unsigned size)
 
 
 static void
-nvm_sps_high(nvm_bits_t *b, nvm_sps_t *s, unsigned *separate)
+nvm_sps_high(nvm_bits_t *b, nvm_sps_t *s)
 {
     unsigned  i, n;
 
     s->chroma_format_idc = (uint8_t) nvm_sps_ue(b, 3);
 
     if (s->chroma_format_idc == 3) {
-        *separate = nvm_bits_u(b, 1);
+        s->separate_planes = nvm_bits_u(b, 1) & 1;
     }
 
     s->bit_depth = (uint8_t) (8 + nvm_sps_ue(b, 6));
@@ -88,7 +84,7 @@ nvm_sps_poc(nvm_bits_t *b, nvm_sps_t *s)
     s->poc_type = (uint8_t) nvm_sps_ue(b, 2);
 
     if (s->poc_type == 0) {
-        (void) nvm_sps_ue(b, 12);   /* log2_max_pic_order_cnt_lsb_minus4 */
+        s->poc_bits = (uint8_t) (4 + nvm_sps_ue(b, 12));
         return;
     }
 
@@ -97,7 +93,7 @@ nvm_sps_poc(nvm_bits_t *b, nvm_sps_t *s)
         return;
     }
 
-    nvm_bits_skip(b, 1);            /* delta_pic_order_always_zero_flag */
+    s->poc_delta_zero = nvm_bits_u(b, 1) & 1;
     (void) nvm_bits_se(b);          /* offset_for_non_ref_pic */
     (void) nvm_bits_se(b);          /* offset_for_top_to_bottom_field */
 
@@ -154,6 +150,7 @@ nvm_sps_size(nvm_bits_t *b, nvm_sps_t *s, unsigned chroma)
         return;
     }
 
+    s->map_units = width * height;
     s->width = width * 16;
     s->height = height * 16 * (2 - s->frame_mbs_only);
 
@@ -286,7 +283,7 @@ nvm_sps_try_vui(nvm_bits_t *b, nvm_sps_t *s)
 nvm_err_e
 nvm_sps_parse(const uint8_t *data, size_t n, nvm_sps_t *out, nvm_fault_t *f)
 {
-    unsigned    separate, chroma;
+    unsigned    chroma;
     nvm_bits_t  b;
 
     memset(out, 0, sizeof(nvm_sps_t));
@@ -303,21 +300,20 @@ nvm_sps_parse(const uint8_t *data, size_t n, nvm_sps_t *out, nvm_fault_t *f)
     nvm_bits_init(&b, data, n, 1);
     nvm_bits_skip(&b, 8);
 
-    separate = 0;
     out->profile_idc = (uint8_t) nvm_bits_u(&b, 8);
     out->constraints = (uint8_t) nvm_bits_u(&b, 8);
     out->level_idc = (uint8_t) nvm_bits_u(&b, 8);
-    (void) nvm_sps_ue(&b, 31);      /* seq_parameter_set_id */
+    out->id = (uint8_t) nvm_sps_ue(&b, 31);
 
     if (memchr(nvm_h264_high_profiles, out->profile_idc,
                sizeof(nvm_h264_high_profiles)))
     {
-        nvm_sps_high(&b, out, &separate);
+        nvm_sps_high(&b, out);
     }
 
-    chroma = separate ? 0 : out->chroma_format_idc;
+    chroma = out->separate_planes ? 0 : out->chroma_format_idc;
 
-    (void) nvm_sps_ue(&b, 12);      /* log2_max_frame_num_minus4 */
+    out->frame_num_bits = (uint8_t) (4 + nvm_sps_ue(&b, 12));
     nvm_sps_poc(&b, out);
     out->num_ref_frames = (uint8_t) nvm_sps_ue(&b, 16);
     nvm_bits_skip(&b, 1);           /* gaps_in_frame_num_value_allowed_flag */

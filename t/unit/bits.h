@@ -77,4 +77,29 @@ put_se(int32_t v)
 }
 
 
+/*
+ * The first n bytes as they stand in a NAL unit, with emulation prevention
+ * bytes (ITU-T H.264, 7.4.1); out has room for 3 / 2 of them.
+ */
+static BITS_UNUSED size_t
+bits_escape(uint8_t *out, size_t n)
+{
+    size_t    i, len;
+    unsigned  zeros;
+
+    for (i = 0, len = 0, zeros = 0; i < n; i++) {
+
+        if (zeros == 2 && bits[i] <= 3) {
+            out[len++] = 3;
+            zeros = 0;
+        }
+
+        out[len++] = bits[i];
+        zeros = bits[i] ? 0 : zeros + 1;
+    }
+
+    return len;
+}
+
+
 #endif /* BITS_H */
