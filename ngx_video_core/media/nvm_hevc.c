@@ -14,9 +14,6 @@
 #include "nvm_writer.h"
 
 
-/* Of a record before its arrays, and before their number. */
-#define NVM_HVCC_HEAD           22
-
 /* payloadType of SEI (ITU-T H.265, D.2.1): two kinds of user data */
 #define NVM_HEVC_SEI_T35        4
 #define NVM_HEVC_SEI_USER       5

@@ -16,7 +16,11 @@
 
 /* nal_unit_type (ITU-T H.265, table 7-1), those that packaging looks at. */
 #define NVM_HEVC_NAL_SPS    33
+#define NVM_HEVC_NAL_PPS    34
 #define NVM_HEVC_NAL_SEI    39      /* prefix */
+
+/* Of a record before its arrays, and before their number. */
+#define NVM_HVCC_HEAD       22
 
 
 typedef struct {

@@ -4,20 +4,20 @@
  * The sequence parameter set of H.265 (ITU-T H.265, 7.3.2.2.1 and annex E).
  *
  * Size and depth stand at its beginning; to reach the VUI at its end all that
- * lies between must be read.  That part is taken as a whole or not at all.
+ * lies between must be read.  Of a track that part is taken as a whole or not
+ * at all; slices need it up to the reference pictures, and to know what
+ * extensions stand behind the VUI.
  */
 
 #include <string.h>
 
-#include "nvm_hevc.h"
+#include "nvm_hevc_sps.h"
 #include "nvm_sps.h"
 
 
-/* Limits of 7.4.3.2.1 and 7.4.8. */
-#define NVM_HEVC_MAX_SUB_LAYERS     7
-#define NVM_HEVC_MAX_RPS            64
-#define NVM_HEVC_MAX_DPB            16
-#define NVM_HEVC_MAX_LONG_TERM      32
+#define NVM_HEVC_MAX_SUB_LAYERS     7       /* 7.4.3.2.1 */
+#define NVM_HEVC_MAX_CTB            6       /* log2; 7.4.3.2.1 */
+#define NVM_HEVC_MAX_CPBS           32      /* E.3.2 */
 
 /* general_* of profile_tier_level() without its level, and of a sub-layer */
 #define NVM_HEVC_PROFILE_BITS       88
@@ -72,7 +72,8 @@ nvm_hevc_window(nvm_bits_t *b, nvm_hevc_sps_t *s, unsigned chroma)
 
 /* From sps_video_parameter_set_id to the depths; returns sub-layers less one */
 static unsigned
-nvm_hevc_head(nvm_bits_t *b, nvm_hevc_sps_t *s)
+nvm_hevc_head(nvm_bits_t *b, nvm_hevc_sps_t *s, nvm_hevc_coding_t *c,
+    uint8_t *id)
 {
     unsigned  sub_layers, chroma;
 
@@ -86,13 +87,14 @@ nvm_hevc_head(nvm_bits_t *b, nvm_hevc_sps_t *s)
     }
 
     nvm_hevc_ptl(b, sub_layers);
-    (void) nvm_sps_ue(b, 15);           /* sps_seq_parameter_set_id */
+    *id = (uint8_t) nvm_sps_ue(b, 15);
 
     s->chroma_format_idc = (uint8_t) nvm_sps_ue(b, 3);
     chroma = s->chroma_format_idc;
 
     if (chroma == 3 && nvm_bits_u(b, 1)) {
-        chroma = 0;                     /* separate_colour_plane_flag */
+        c->separate_planes = 1;
+        chroma = 0;
     }
 
     s->width = nvm_bits_ue(b);
@@ -104,6 +106,9 @@ nvm_hevc_head(nvm_bits_t *b, nvm_hevc_sps_t *s)
         b->error = NVM_ELIMIT;
         return 0;
     }
+
+    c->ctb_width = s->width;            /* in samples until their size */
+    c->ctb_height = s->height;
 
     if (nvm_bits_u(b, 1)) {
         nvm_hevc_window(b, s, chroma);
@@ -120,8 +125,7 @@ nvm_hevc_head(nvm_bits_t *b, nvm_hevc_sps_t *s)
 }
 
 
-/* scaling_list_data() (7.3.4) */
-static void
+void
 nvm_hevc_scaling_lists(nvm_bits_t *b)
 {
     unsigned  size, matrix, i, n;
@@ -152,53 +156,13 @@ nvm_hevc_scaling_lists(nvm_bits_t *b)
 }
 
 
-/*
- * One st_ref_pic_set() (7.3.7); prev is the number of pictures in the set
- * before it, on which it may build.  Returns its own number.
- */
-static unsigned
-nvm_hevc_rps(nvm_bits_t *b, unsigned first, unsigned prev)
+/* Sizes of blocks, scaling lists, PCM: up to num_short_term_ref_pic_sets. */
+static void
+nvm_hevc_coding(nvm_bits_t *b, nvm_hevc_coding_t *c, unsigned sub_layers)
 {
-    unsigned  i, n;
+    unsigned  i, ctb;
 
-    if (!first && nvm_bits_u(b, 1)) {   /* inter_ref_pic_set_prediction_flag */
-        nvm_bits_skip(b, 1);            /* delta_rps_sign */
-        (void) nvm_bits_ue(b);          /* abs_delta_rps_minus1 */
-
-        for (i = 0, n = 0; i <= prev && b->error == NVM_OK; i++) {
-            /* used_by_curr_pic_flag, else use_delta_flag */
-            n += nvm_bits_u(b, 1) || nvm_bits_u(b, 1);
-        }
-
-    } else {
-        n = nvm_sps_ue(b, NVM_HEVC_MAX_DPB);
-        n += nvm_sps_ue(b, NVM_HEVC_MAX_DPB);
-
-        for (i = 0; i < n && b->error == NVM_OK; i++) {
-            (void) nvm_bits_ue(b);      /* delta_poc_minus1 */
-            nvm_bits_skip(b, 1);
-        }
-    }
-
-    if (n > NVM_HEVC_MAX_DPB) {
-        b->error = b->error ? b->error : NVM_EINVAL;
-        return 0;
-    }
-
-    return n;
-}
-
-
-/*
- * Sizes of blocks, scaling lists, PCM: up to num_short_term_ref_pic_sets.
- * Returns the bits of a picture order count.
- */
-static unsigned
-nvm_hevc_coding(nvm_bits_t *b, unsigned sub_layers)
-{
-    unsigned  i, poc_bits;
-
-    poc_bits = 4 + nvm_sps_ue(b, 12);
+    c->poc_bits = (uint8_t) (4 + nvm_sps_ue(b, 12));
 
     /* sps_sub_layer_ordering_info_present_flag: for all, or for the last */
 
@@ -208,15 +172,27 @@ nvm_hevc_coding(nvm_bits_t *b, unsigned sub_layers)
         (void) nvm_bits_ue(b);
     }
 
-    for (i = 0; i < 6; i++) {
-        (void) nvm_bits_ue(b);          /* block sizes, hierarchy depths */
+    ctb = 3 + nvm_sps_ue(b, 3);         /* CtbLog2SizeY (7-10, 7-11) */
+    ctb += nvm_sps_ue(b, 3);
+
+    if (ctb > NVM_HEVC_MAX_CTB) {
+        b->error = b->error ? b->error : NVM_EINVAL;
+        return;
+    }
+
+    c->ctb_width = (c->ctb_width + (1u << ctb) - 1) >> ctb;
+    c->ctb_height = (c->ctb_height + (1u << ctb) - 1) >> ctb;
+
+    for (i = 0; i < 4; i++) {
+        (void) nvm_bits_ue(b);          /* transform sizes, depths */
     }
 
     if (nvm_bits_u(b, 1) && nvm_bits_u(b, 1)) {
         nvm_hevc_scaling_lists(b);
     }
 
-    nvm_bits_skip(b, 2);                /* amp, sample_adaptive_offset */
+    nvm_bits_skip(b, 1);                /* amp_enabled_flag */
+    c->sao = nvm_bits_u(b, 1) & 1;
 
     if (nvm_bits_u(b, 1)) {             /* pcm_enabled_flag */
         nvm_bits_skip(b, 8);
@@ -224,37 +200,47 @@ nvm_hevc_coding(nvm_bits_t *b, unsigned sub_layers)
         (void) nvm_bits_ue(b);
         nvm_bits_skip(b, 1);
     }
-
-    return poc_bits;
 }
 
 
 static void
-nvm_hevc_references(nvm_bits_t *b, unsigned poc_bits)
+nvm_hevc_references(nvm_bits_t *b, nvm_hevc_coding_t *c)
 {
-    unsigned  i, n, pictures;
+    unsigned  i;
 
-    pictures = 0;
-    n = nvm_sps_ue(b, NVM_HEVC_MAX_RPS);
+    c->nsets = (uint8_t) nvm_sps_ue(b, NVM_HEVC_MAX_RPS);
 
-    for (i = 0; i < n && b->error == NVM_OK; i++) {
-        pictures = nvm_hevc_rps(b, i == 0, pictures);
-    }
+    for (i = 0; i < c->nsets && b->error == NVM_OK; i++) {
 
-    if (nvm_bits_u(b, 1)) {             /* long_term_ref_pics_present_flag */
-        n = nvm_sps_ue(b, NVM_HEVC_MAX_LONG_TERM);
+        if (i && nvm_bits_u(b, 1)) {    /* inter_ref_pic_set_prediction_flag */
+            nvm_hevc_rps_predicted(b, &c->sets[i - 1], &c->sets[i]);
 
-        for (i = 0; i < n && b->error == NVM_OK; i++) {
-            nvm_bits_skip(b, poc_bits + 1);
+        } else {
+            nvm_hevc_rps_full(b, &c->sets[i]);
         }
     }
 
-    nvm_bits_skip(b, 2);    /* temporal_mvp, strong_intra_smoothing */
+    c->long_term = nvm_bits_u(b, 1) & 1;
+
+    if (c->long_term) {
+        c->nlong = (uint8_t) nvm_sps_ue(b, NVM_HEVC_MAX_LONG_TERM);
+
+        for (i = 0; i < c->nlong && b->error == NVM_OK; i++) {
+            nvm_bits_skip(b, c->poc_bits);
+            c->long_used |= nvm_bits_u(b, 1) << i;
+        }
+    }
+
+    c->temporal_mvp = nvm_bits_u(b, 1) & 1;
+    nvm_bits_skip(b, 1);                /* strong_intra_smoothing */
 }
 
 
-/* vui_parameters() (E.2.1) up to the timing. */
-static void
+/*
+ * vui_parameters() (E.2.1) up to the timing; returns whether there is one:
+ * then nvm_hevc_vui_clock() follows.
+ */
+static unsigned
 nvm_hevc_vui(nvm_bits_t *b, nvm_hevc_sps_t *s)
 {
     unsigned  i;
@@ -285,27 +271,131 @@ nvm_hevc_vui(nvm_bits_t *b, nvm_hevc_sps_t *s)
         }
     }
 
-    if (nvm_bits_u(b, 1)) {             /* vui_timing_info_present_flag */
-        units = nvm_bits_u(b, 32);
-        scale = nvm_bits_u(b, 32);
+    if (nvm_bits_u(b, 1) == 0) {        /* vui_timing_info_present_flag */
+        return 0;
+    }
 
-        /* unlike in H.264 a tick is a picture (E.3.1) */
-        nvm_sps_rate(scale, units, &s->fps_num, &s->fps_den);
+    units = nvm_bits_u(b, 32);
+    scale = nvm_bits_u(b, 32);
+
+    /* unlike in H.264 a tick is a picture (E.3.1) */
+    nvm_sps_rate(scale, units, &s->fps_num, &s->fps_den);
+
+    return 1;
+}
+
+
+/* sub_layer_hrd_parameters() (E.2.3) */
+static void
+nvm_hevc_hrd_layer(nvm_bits_t *b, unsigned cpbs, unsigned sub_pictures)
+{
+    unsigned  i;
+
+    for (i = 0; i < cpbs && b->error == NVM_OK; i++) {
+        (void) nvm_bits_ue(b);          /* bit_rate_value, cpb_size_value */
+        (void) nvm_bits_ue(b);
+
+        if (sub_pictures) {
+            (void) nvm_bits_ue(b);
+            (void) nvm_bits_ue(b);
+        }
+
+        nvm_bits_skip(b, 1);            /* cbr_flag */
+    }
+}
+
+
+/* hrd_parameters() with its common part (E.2.2) */
+static void
+nvm_hevc_hrd(nvm_bits_t *b, unsigned sub_layers)
+{
+    unsigned  i, kinds, sub_pictures, fixed, low_delay, cpbs;
+
+    kinds = nvm_bits_u(b, 1);           /* of NAL units, of VCL NAL units */
+    kinds += nvm_bits_u(b, 1);
+    sub_pictures = 0;
+
+    if (kinds) {
+        sub_pictures = nvm_bits_u(b, 1);
+        nvm_bits_skip(b, sub_pictures ? 8 + 5 + 1 + 5 : 0);
+        nvm_bits_skip(b, 4 + 4);        /* scales */
+        nvm_bits_skip(b, sub_pictures ? 4 : 0);
+        nvm_bits_skip(b, 5 + 5 + 5);    /* lengths of delays */
+    }
+
+    for (i = 0; i <= sub_layers && b->error == NVM_OK; i++) {
+        low_delay = 0;
+        cpbs = 1;
+
+        /* fixed_pic_rate_general_flag, fixed_pic_rate_within_cvs_flag */
+
+        fixed = nvm_bits_u(b, 1) || nvm_bits_u(b, 1);
+
+        if (fixed) {
+            (void) nvm_bits_ue(b);      /* elemental_duration_in_tc_minus1 */
+
+        } else {
+            low_delay = nvm_bits_u(b, 1);
+        }
+
+        if (!low_delay) {
+            cpbs = nvm_sps_ue(b, NVM_HEVC_MAX_CPBS - 1) + 1;
+        }
+
+        nvm_hevc_hrd_layer(b, cpbs * kinds, sub_pictures);
+    }
+}
+
+
+/* The timing of the VUI behind its rate. */
+static void
+nvm_hevc_vui_clock(nvm_bits_t *b, unsigned sub_layers)
+{
+    if (nvm_bits_u(b, 1)) {             /* vui_poc_proportional_to_timing */
+        (void) nvm_bits_ue(b);
+    }
+
+    if (nvm_bits_u(b, 1)) {             /* vui_hrd_parameters_present_flag */
+        nvm_hevc_hrd(b, sub_layers);
+    }
+}
+
+
+/* The rest of the VUI: bitstream_restriction_flag and what it brings. */
+static void
+nvm_hevc_vui_restriction(nvm_bits_t *b)
+{
+    unsigned  i;
+
+    if (nvm_bits_u(b, 1)) {
+        nvm_bits_skip(b, 3);            /* tiles, vectors, lists */
+
+        for (i = 0; i < 5; i++) {
+            (void) nvm_bits_ue(b);      /* segmentation, sizes, vectors */
+        }
     }
 }
 
 
 /* What follows the depths; *s is changed only when all of it was readable. */
 static void
-nvm_hevc_tail(nvm_bits_t *b, nvm_hevc_sps_t *s, unsigned sub_layers)
+nvm_hevc_tail(nvm_bits_t *b, nvm_hevc_sps_t *s, nvm_hevc_coding_t *c,
+    unsigned sub_layers)
 {
+    unsigned        vui, timing;
     nvm_hevc_sps_t  with;
 
     with = *s;
-    nvm_hevc_references(b, nvm_hevc_coding(b, sub_layers));
+    timing = 0;
 
-    if (nvm_bits_u(b, 1)) {             /* vui_parameters_present_flag */
-        nvm_hevc_vui(b, &with);
+    nvm_hevc_coding(b, c, sub_layers);
+    nvm_hevc_references(b, c);
+    c->complete = b->error == NVM_OK;
+
+    vui = nvm_bits_u(b, 1);             /* vui_parameters_present_flag */
+
+    if (vui) {
+        timing = nvm_hevc_vui(b, &with);
     }
 
     if (b->error) {
@@ -314,17 +404,35 @@ nvm_hevc_tail(nvm_bits_t *b, nvm_hevc_sps_t *s, unsigned sub_layers)
     }
 
     *s = with;
+
+    if (timing) {
+        nvm_hevc_vui_clock(b, sub_layers);
+    }
+
+    if (vui) {
+        nvm_hevc_vui_restriction(b);
+    }
+
+    if (nvm_bits_u(b, 1)) {             /* sps_extension_present_flag */
+        nvm_bits_skip(b, 3);            /* range, multilayer, 3D */
+        c->screen = nvm_bits_u(b, 1) & 1;
+        nvm_bits_skip(b, 4);
+    }
+
+    c->extension_known = b->error == NVM_OK;
 }
 
 
 nvm_err_e
-nvm_hevc_sps_parse(const uint8_t *data, size_t n, nvm_hevc_sps_t *out,
-    nvm_fault_t *f)
+nvm_hevc_sps_read(const uint8_t *data, size_t n, nvm_hevc_sps_t *out,
+    nvm_hevc_coding_t *coding, uint8_t *id, nvm_fault_t *f)
 {
     unsigned    sub_layers;
     nvm_bits_t  b;
 
+    memset(coding, 0, sizeof(nvm_hevc_coding_t));
     memset(out, 0, sizeof(nvm_hevc_sps_t));
+    *id = 0;
     out->sar_num = 1;
     out->sar_den = 1;
     out->fps_den = 1;
@@ -338,7 +446,7 @@ nvm_hevc_sps_parse(const uint8_t *data, size_t n, nvm_hevc_sps_t *out,
     nvm_bits_init(&b, data, n, 1);
     nvm_bits_skip(&b, 16);
 
-    sub_layers = nvm_hevc_head(&b, out);
+    sub_layers = nvm_hevc_head(&b, out, coding, id);
 
     if (b.error) {
         return nvm_fault(f, b.error, (uint64_t) (b.pos - data),
@@ -347,7 +455,18 @@ nvm_hevc_sps_parse(const uint8_t *data, size_t n, nvm_hevc_sps_t *out,
                          : "SPS: field out of range");
     }
 
-    nvm_hevc_tail(&b, out, sub_layers);
+    nvm_hevc_tail(&b, out, coding, sub_layers);
 
     return NVM_OK;
+}
+
+
+nvm_err_e
+nvm_hevc_sps_parse(const uint8_t *data, size_t n, nvm_hevc_sps_t *out,
+    nvm_fault_t *f)
+{
+    uint8_t            id;
+    nvm_hevc_coding_t  coding;
+
+    return nvm_hevc_sps_read(data, n, out, &coding, &id, f);
 }
