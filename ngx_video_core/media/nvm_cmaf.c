@@ -216,6 +216,7 @@ nvm_cmaf_runs(nvm_writer_t *w, const nvm_cmaf_chunk_t *c, uint32_t flags,
     uint64_t  at;
 
     data = w->len - moof + 8;
+    data += c->protect ? nvm_protect_traf_size(c->protect, c->nsamples) : 0;
     data += flags & NVM_TRUN_FIRST ? 4 : 0;
     data += c->nsamples * 4
             * (size_t) __builtin_popcount(flags & NVM_TRUN_FIELDS);
@@ -314,6 +315,10 @@ nvm_cmaf_chunk_write(nvm_writer_t *w, const nvm_cmaf_chunk_t *c,
     nvm_writer_box_end(w, box);
 
     nvm_cmaf_runs(w, c, shape.flags, moof);
+
+    if (c->protect) {
+        nvm_protect_traf_write(w, c->protect, c->nsamples, moof);
+    }
 
     nvm_writer_box_end(w, traf);
     nvm_writer_box_end(w, moof);

@@ -11,8 +11,7 @@
 #ifndef NVM_CMAF_H
 #define NVM_CMAF_H
 
-#include "nvm_model.h"
-#include "nvm_writer.h"
+#include "nvm_protect.h"
 
 
 /*
@@ -22,6 +21,10 @@
  * than a track can hold.
  */
 nvm_err_e nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t);
+
+/* The same of a track of video or audio whose chunks are protected so. */
+nvm_err_e nvm_cmaf_init_protected(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_protect_t *protect);
 
 
 /* Where the media of a file lie in its presentation, ticks. */
@@ -62,6 +65,7 @@ typedef struct {
     unsigned             holes:1;       /* see nvm_cmaf_holes() */
     const uint8_t       *events;        /* whole emsg boxes */
     size_t               events_len;
+    const nvm_protect_samples_t  *protect;      /* or NULL: they are clear */
 } nvm_cmaf_chunk_t;
 
 

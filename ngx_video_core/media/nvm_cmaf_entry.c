@@ -93,7 +93,8 @@ nvm_cmaf_sound(nvm_writer_t *w, const nvm_codec_t *c, const nvm_track_t *t)
 
 
 void
-nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t)
+nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_protect_t *protect)
 {
     size_t              entry;
     const nvm_codec_t  *c;
@@ -108,7 +109,8 @@ nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t)
         return;
     }
 
-    entry = nvm_cmaf_box(w, c->write);
+    entry = protect == NULL ? nvm_cmaf_box(w, c->write)
+            : nvm_writer_box(w, t->kind == NVM_VIDEO ? "encv" : "enca");
     nvm_writer_zero(w, 6);
     nvm_writer_u16(w, 1);                       /* data reference */
 
@@ -117,6 +119,10 @@ nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t)
 
     } else {
         nvm_cmaf_sound(w, c, t);
+    }
+
+    if (protect) {
+        nvm_protect_sinf_write(w, protect, t->kind, c->write);
     }
 
     nvm_writer_box_end(w, entry);

@@ -7,12 +7,15 @@
 #ifndef NVM_CMAF_ENTRY_H
 #define NVM_CMAF_ENTRY_H
 
-#include "nvm_model.h"
-#include "nvm_writer.h"
+#include "nvm_protect.h"
 
 
-/* The one entry of stsd; the codec of the track is in nvm_codec.c. */
-void nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t);
+/*
+ * The one entry of stsd; the codec of the track is in nvm_codec.c.  protect
+ * NULL: it is clear; text always is.
+ */
+void nvm_cmaf_entry_write(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_protect_t *protect);
 
 
 #endif /* NVM_CMAF_ENTRY_H */

@@ -96,7 +96,8 @@ nvm_cmaf_edts(nvm_writer_t *w, const nvm_track_t *t,
 
 
 static void
-nvm_cmaf_stbl(nvm_writer_t *w, const nvm_track_t *t)
+nvm_cmaf_stbl(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_protect_t *protect)
 {
     size_t  stbl, box;
 
@@ -105,7 +106,7 @@ nvm_cmaf_stbl(nvm_writer_t *w, const nvm_track_t *t)
     box = nvm_writer_fullbox(w, "stsd", 0, 0);
     nvm_writer_u32(w, 1);
 
-    nvm_cmaf_entry_write(w, t);
+    nvm_cmaf_entry_write(w, t, protect);
     nvm_writer_box_end(w, box);
 
     box = nvm_writer_fullbox(w, "stts", 0, 0);
@@ -129,7 +130,8 @@ nvm_cmaf_stbl(nvm_writer_t *w, const nvm_track_t *t)
 
 
 static void
-nvm_cmaf_mdia(nvm_writer_t *w, const nvm_track_t *t)
+nvm_cmaf_mdia(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_protect_t *protect)
 {
     size_t  mdia, minf;
 
@@ -139,7 +141,7 @@ nvm_cmaf_mdia(nvm_writer_t *w, const nvm_track_t *t)
 
     minf = nvm_writer_box(w, "minf");
     nvm_movie_minf(w, t);
-    nvm_cmaf_stbl(w, t);
+    nvm_cmaf_stbl(w, t, protect);
     nvm_writer_box_end(w, minf);
     nvm_writer_box_end(w, mdia);
 }
@@ -168,16 +170,9 @@ nvm_cmaf_spare(nvm_writer_t *w)
 }
 
 
-nvm_err_e
-nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
-{
-    return nvm_cmaf_file_write(w, t, NULL);
-}
-
-
-nvm_err_e
-nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
-    const nvm_cmaf_place_t *place)
+static nvm_err_e
+nvm_cmaf_header(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_cmaf_place_t *place, const nvm_protect_t *protect)
 {
     size_t            moov, box, trex;
     nvm_movie_tkhd_t  tkhd = { 0 };
@@ -203,7 +198,7 @@ nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
     box = nvm_writer_box(w, "trak");
     nvm_movie_tkhd(w, t, &tkhd);
     nvm_cmaf_edts(w, t, place);
-    nvm_cmaf_mdia(w, t);
+    nvm_cmaf_mdia(w, t, protect);
     nvm_writer_box_end(w, box);
 
     box = nvm_writer_box(w, "mvex");
@@ -213,6 +208,10 @@ nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
     nvm_writer_zero(w, 12);
     nvm_writer_box_end(w, trex);
     nvm_writer_box_end(w, box);
+
+    if (protect) {
+        nvm_writer_bytes(w, protect->pssh, protect->pssh_len);
+    }
 
     if (place && place->spare) {
         nvm_cmaf_placed(w);
@@ -225,4 +224,27 @@ nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
     }
 
     return w->error;
+}
+
+
+nvm_err_e
+nvm_cmaf_init_write(nvm_writer_t *w, const nvm_track_t *t)
+{
+    return nvm_cmaf_header(w, t, NULL, NULL);
+}
+
+
+nvm_err_e
+nvm_cmaf_init_protected(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_protect_t *protect)
+{
+    return nvm_cmaf_header(w, t, NULL, protect);
+}
+
+
+nvm_err_e
+nvm_cmaf_file_write(nvm_writer_t *w, const nvm_track_t *t,
+    const nvm_cmaf_place_t *place)
+{
+    return nvm_cmaf_header(w, t, place, NULL);
 }

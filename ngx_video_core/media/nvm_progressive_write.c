@@ -114,7 +114,7 @@ nvm_progressive_stbl(nvm_writer_t *w, const nvm_progressive_t *p,
 
     box = nvm_writer_fullbox(w, "stsd", 0, 0);
     nvm_writer_u32(w, 1);
-    nvm_cmaf_entry_write(w, t->track);
+    nvm_cmaf_entry_write(w, t->track, NULL);
     nvm_writer_box_end(w, box);
 
     nvm_progressive_table(w, "stts", &t->stts.table, 2, nvm_progressive_run,

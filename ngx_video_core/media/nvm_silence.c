@@ -320,7 +320,7 @@ nvm_silence_stbl(nvm_writer_t *w, const nvm_silence_file_t *f)
 
     box = nvm_writer_fullbox(w, "stsd", 0, 0);
     nvm_writer_u32(w, 1);
-    nvm_cmaf_entry_write(w, f->track);
+    nvm_cmaf_entry_write(w, f->track, NULL);
     nvm_writer_box_end(w, box);
 
     box = nvm_writer_fullbox(w, "stts", 0, 0);

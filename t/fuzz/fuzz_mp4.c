@@ -154,7 +154,7 @@ read_back(const nvm_index_src_t *src, uint32_t i, const span_t *file)
         if (segment.nsamples) {
             nvm_cmaf_chunk_t  c = { &t.track, s, segment.nsamples,
                                     segment.start, n + 1, 0, 1, 0,
-                                    NULL, 0 };
+                                    NULL, 0, NULL };
 
             c.holes = nvm_cmaf_holes(s, segment.nsamples) ? 1 : 0;
 

@@ -554,8 +554,9 @@ mp4_find(uint8_t *p, size_t n, const char *path)
         path++;
         end = p + mp4_u32(p);
         skip = strcmp(type, "stsd") == 0 || strcmp(type, "dref") == 0 ? 8
-               : strcmp(type, "avc1") == 0 ? 78
-               : strcmp(type, "mp4a") == 0 ? 28 : 0;
+               : strcmp(type, "avc1") == 0 || strcmp(type, "encv") == 0 ? 78
+               : strcmp(type, "mp4a") == 0 || strcmp(type, "enca") == 0 ? 28
+               : 0;
         p += 8 + skip;
     }
 }

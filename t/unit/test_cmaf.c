@@ -278,7 +278,7 @@ chunk(const nvm_sample_t *s, size_t count, unsigned first, const char *what)
     nvm_writer_t      w;
     const uint8_t    *p;
     nvm_cmaf_chunk_t  c = { &t, s, count, s[0].dts, 42, 0, first, 0, NULL,
-                            0 };
+                            0, NULL };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "%s: dry", what);
@@ -354,7 +354,7 @@ test_produced(void)
     nvm_writer_t      w;
     nvm_sample_t      s = { .dts = 0x100000002, .duration = 40, .size = 9 };
     nvm_cmaf_chunk_t  c = { &t, &s, 1, s.dts, 1, 1795307806859, 1, 0, NULL,
-                            0 };
+                            0, NULL };
 
     nvm_writer_init(&w, buf, sizeof(buf));
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_OK, "with its time");
@@ -387,7 +387,7 @@ test_events(void)
     nvm_writer_t      w;
     nvm_sample_t      s = { .dts = 4, .duration = 40, .size = 9 };
     nvm_cmaf_chunk_t  c = { &t, &s, 1, s.dts, 1, 1795307806859, 1, 0, event,
-                            0 };
+                            0, NULL };
 
     nvm_writer_init(&w, event, sizeof(event));
     nvm_emsg_write(&w, &e);
@@ -467,7 +467,7 @@ test_holes(void)
     uint64_t          payload;
     nvm_track_t       t = { .id = 9, .timescale = 1000, .holes = 1 };
     nvm_writer_t      w;
-    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 0, 1, 1, NULL, 0 };
+    nvm_cmaf_chunk_t  c = { &t, NULL, 4, 0, 1, 0, 1, 1, NULL, 0, NULL };
 
     nvm_sample_t      s[4] = {
         { .offset = 5000, .duration = 40, .size = 1000, .key = 1 },
@@ -544,7 +544,7 @@ test_limits(void)
         { .size = 0xfffe0000, .duration = 1, .key = 1 },
         { .size = 65535, .duration = 1, .key = 1 },
     };
-    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0, 0, NULL, 0 };
+    nvm_cmaf_chunk_t  c = { &t, s, 0, 0, 1, 0, 0, 0, NULL, 0, NULL };
 
     nvm_writer_init(&w, NULL, 0);
     is_int(nvm_cmaf_chunk_write(&w, &c, &payload), NVM_EINVAL, "no samples");

@@ -72,7 +72,7 @@ write_moof(file_t *file, uint32_t k, const nvm_track_t *t)
     nvm_sample_t      s[SAMPLES];
     nvm_writer_t      w;
     nvm_cmaf_chunk_t  c = { t, s, SAMPLES, file->dts[k], k + 1, 0, 0, 0, NULL,
-                            0 };
+                            0, NULL };
 
     for (i = 0; i < SAMPLES; i++) {
         n = k * SAMPLES + i;

@@ -225,7 +225,7 @@ read_track(const nvm_index_src_t *src, uint32_t i, const span_t *file)
         if (s && segment.nsamples) {
             nvm_cmaf_chunk_t  chunk = { &t.track, s, segment.nsamples,
                                         segment.start, n + 1, 0, 1, 0,
-                                        NULL, 0 };
+                                        NULL, 0, NULL };
 
             chunk.holes = nvm_cmaf_holes(s, segment.nsamples) ? 1 : 0;
 
@@ -406,7 +406,7 @@ fragment(nvm_writer_t *w, const nvm_track_t *t, uint32_t k)
     uint64_t          payload;
     nvm_sample_t      s[SAMPLES];
     nvm_cmaf_chunk_t  c = { t, s, SAMPLES, k * SAMPLES * 512, k + 1, 0, 0, 0,
-                            NULL, 0 };
+                            NULL, 0, NULL };
 
     memset(s, 0, sizeof(s));
 
