@@ -552,6 +552,11 @@ nvm_dash_set(nvm_dash_mpd_t *m, uint32_t set)
     }
 
     nvm_writer_text(m->w, ">\n");
+
+    if (m->p->tracks[first].protection) {
+        nvm_writer_text(m->w, m->p->tracks[first].protection);
+    }
+
     nvm_dash_trick(m, first);
     nvm_dash_media_transfer(m->w, t, nvm_dash_essential(m, t));
     nvm_dash_events(m, first);

@@ -31,6 +31,9 @@ typedef struct {
                                            NULL: it is no such thing */
     const char              *label;     /* shown to people, may be NULL */
     const char              *lang;      /* BCP 47; NULL: the track's */
+    const char              *protection;    /* whole ContentProtection elements,
+                                           or NULL; the same of all tracks of a
+                                           kind */
     nvm_role_e               role;      /* NONE: main or alternate, subtitle
                                            of text */
     unsigned                 def:1;     /* what is played unless somebody

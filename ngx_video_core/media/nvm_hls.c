@@ -344,6 +344,10 @@ nvm_hls_init(nvm_hls_list_t *l, uint64_t msn)
     nvm_text_uri(l->w, init ? init : "init.mp4", 0);
     nvm_text_query(l->w, l->opt->query, 0);
     nvm_writer_text(l->w, "\"\n");
+
+    if (l->opt->protection) {
+        nvm_writer_text(l->w, l->opt->protection);
+    }
 }
 
 

@@ -120,6 +120,8 @@ typedef struct {
     size_t                      nmaps;
     const nvm_images_t         *images;     /* <msn>.jpg: a thumbnail each, or
                                                NULL */
+    const char                 *protection; /* EXT-X-KEY lines, each with its
+                                               end, or NULL */
     const nvm_hls_report_t     *reports;    /* low latency only */
     size_t                      nreports;
     const nvm_hls_range_t      *ranges;
