@@ -15,7 +15,8 @@ JOBS=$(nproc)
 
 # The order in which the modules are loaded; others follow by name.
 MODULES="ngx_video_core_module ngx_video_ingest_module
-         ngx_stream_video_rtmp_module ngx_http_video_hls_module"
+         ngx_stream_video_rtmp_module ngx_http_video_hls_module
+         ngx_video_drm_module"
 
 PACKAGES="nginx nginx-dev libnginx-mod-stream gcc make libssl-dev
           libpcre2-dev zlib1g-dev libjansson-dev pkg-config libavformat-dev
@@ -498,7 +499,7 @@ cmd_test()
         TEST_NGINX_LOAD_MODULES=$TEST_NGINX_LOAD_MODULES_ASAN
     fi
 
-    exec prove -I"$ROOT/t/lib" -j2 "${files[@]}"
+    exec prove -I"$ROOT/t/lib" --timer -j3 "${files[@]}"
 }
 
 

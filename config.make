@@ -14,6 +14,7 @@ VIDEO_INGEST_LINK = -l:ngx_video_ingest_module.so
 $NGX_OBJS/ngx_video_ingest_module.so: $NGX_OBJS/ngx_video_core_module.so
 $NGX_OBJS/ngx_stream_video_rtmp_module.so: $NGX_OBJS/ngx_video_ingest_module.so
 $NGX_OBJS/ngx_http_video_hls_module.so: $NGX_OBJS/ngx_video_core_module.so
+$NGX_OBJS/ngx_video_drm_module.so: $NGX_OBJS/ngx_video_core_module.so
 
 END
 

@@ -33,10 +33,15 @@ typedef struct {
 } ngx_video_coder_t;
 
 
+/* see ngx_video_drm.h */
+typedef struct ngx_video_drm_s  ngx_video_drm_t;
+
+
 typedef struct {
     ngx_array_t               zones;        /* ngx_shm_zone_t * */
     ngx_uint_t                block;        /* "video" was seen */
     ngx_video_coder_t         coder;
+    ngx_video_drm_t          *drm;          /* NULL: there is none */
 } ngx_video_core_conf_t;
 
 

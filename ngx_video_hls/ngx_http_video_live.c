@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_video_live_ts.h"
+#include "ngx_http_video_vod_protect.h"
 #include "nvm_text.h"
 
 
@@ -140,6 +141,14 @@ ngx_http_video_live_handler(ngx_http_request_t *r)
     ngx_http_video_ctx_t   *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    if (ngx_http_video_protect_tag(r)) {
+        /* clear by mistake is worse than not at all */
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"%V\": live streams can't be protected: "
+                      "video_encrypt", &ctx->path.asset);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (ctx->path.keys || ctx->path.clip
         || ctx->path.what == NGX_HTTP_VIDEO_INFO

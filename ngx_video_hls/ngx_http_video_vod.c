@@ -5,11 +5,23 @@
  * of an asset.
  */
 
-#include "ngx_http_video_vod.h"
+#include "ngx_http_video_vod_protect.h"
 
 
 static ngx_int_t ngx_http_video_vod_periods(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_vod_segment(ngx_http_request_t *r);
+
+
+/* The same media with other keys are others. */
+static uint64_t
+ngx_http_video_vod_keyed(ngx_http_request_t *r, uint64_t epoch)
+{
+    uint64_t  tag;
+
+    tag = ngx_http_video_protect_tag(r);
+
+    return tag ? ngx_http_video_hash(epoch, &tag, sizeof(tag)) : epoch;
+}
 
 
 /* Of one file the epoch is known: what is kept of it needs no index. */
@@ -34,6 +46,7 @@ ngx_http_video_vod_known(ngx_http_request_t *r)
 
     vod->epoch = ngx_http_video_described_epoch(vod,
                                ngx_http_video_index_epoch(vod->sources, NULL));
+    vod->epoch = ngx_http_video_vod_keyed(r, vod->epoch);
 
     return ngx_http_video_vod_list(r, 1);
 }
@@ -49,6 +62,11 @@ ngx_http_video_vod_has(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_video_hls_module);
 
+    if (ctx->path.ts && ngx_http_video_protect_tag(r)) {
+        /* what can't be protected is not to be had */
+        return 0;
+    }
+
     switch (ctx->path.what) {
 
     case NGX_HTTP_VIDEO_INFO:
@@ -56,6 +74,9 @@ ngx_http_video_vod_has(ngx_http_request_t *r)
 
     case NGX_HTTP_VIDEO_TIME:
         return 0;
+
+    case NGX_HTTP_VIDEO_PROGRESSIVE:
+        return ngx_http_video_protect_tag(r) == 0;
 
     default:
         return !ngx_http_video_thumbs_asked(ctx)
@@ -180,6 +201,7 @@ ngx_http_video_vod_segment(ngx_http_request_t *r)
     ngx_uint_t                n;
     nvm_index_track_t        *t[2];
     ngx_http_video_ctx_t     *ctx;
+    ngx_video_protection_t   *p;
     ngx_http_video_source_t  *s[2];
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
@@ -200,8 +222,16 @@ ngx_http_video_vod_segment(ngx_http_request_t *r)
         return NGX_HTTP_NOT_FOUND;
     }
 
-    if (rc != NGX_OK || !ctx->path.ts) {
-        return rc == NGX_OK ? ngx_http_video_vod_media(r, s[0], t[0]) : rc;
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (!ctx->path.ts) {
+        rc = ngx_http_video_protection(r, t[0]->track.kind, &p);
+
+        return rc == NGX_OK ? ngx_http_video_vod_protected(r, s[0], t[0], p)
+               : rc == NGX_DECLINED ? ngx_http_video_vod_media(r, s[0], t[0])
+               : rc;
     }
 
     if (!ngx_http_video_vod_ts_codec(&t[0]->track)) {
@@ -301,7 +331,7 @@ ngx_http_video_vod_lead(ngx_http_request_t *r)
 
 /* The epoch of an asset: of all its files, and of what is said of them. */
 static void
-ngx_http_video_vod_epoch(ngx_http_video_vod_t *vod)
+ngx_http_video_vod_epoch(ngx_http_request_t *r, ngx_http_video_vod_t *vod)
 {
     ngx_http_video_source_t  *s;
 
@@ -324,6 +354,7 @@ ngx_http_video_vod_epoch(ngx_http_video_vod_t *vod)
     }
 
     vod->epoch = ngx_http_video_described_epoch(vod, vod->epoch);
+    vod->epoch = ngx_http_video_vod_keyed(r, vod->epoch);
 
     if (vod->silent) {
         vod->epoch = ngx_http_video_silence_epoch(vod->silent, vod->epoch);
@@ -374,7 +405,7 @@ ngx_http_video_vod_indexes(ngx_http_request_t *r)
         ngx_http_video_described_take(s);
     }
 
-    ngx_http_video_vod_epoch(vod);
+    ngx_http_video_vod_epoch(r, vod);
 
     return NGX_OK;
 }

@@ -45,6 +45,14 @@ ngx_http_video_vod_master(nvm_writer_t *w, ngx_http_video_vod_tracks_t *t)
 }
 
 
+/* NULL: the track is clear. */
+static ngx_video_protection_t *
+ngx_http_video_vod_protection(ngx_http_video_vod_tracks_t *t, ngx_uint_t i)
+{
+    return t->protection[t->track[i].track.kind];
+}
+
+
 void
 ngx_http_video_vod_period(ngx_http_video_vod_tracks_t *t,
     nvm_dash_track_t tracks[NVM_MAX_TRACKS], nvm_dash_period_t *p)
@@ -57,6 +65,9 @@ ngx_http_video_vod_period(ngx_http_video_vod_tracks_t *t,
         tracks[i].timeline = &t->timeline[i];
         tracks[i].id = t->name[i];
         tracks[i].prefix = t->prefix;
+        tracks[i].protection = ngx_http_video_vod_protection(t, i)
+                               ? ngx_http_video_vod_protection(t, i)->dash
+                               : NULL;
         ngx_http_video_described_set(t->source[i], &tracks[i]);
     }
 
@@ -107,6 +118,8 @@ ngx_http_video_vod_media_list(ngx_http_video_vod_tracks_t *t,
     media->keys = t->path->keys;
     media->vod = 1;
     media->independent = 1;
+    media->protection = ngx_http_video_vod_protection(t, 0)
+                        ? ngx_http_video_vod_protection(t, 0)->hls : NULL;
 
     for (i = 0; i < t->timeline[0].nsegments; i++) {
         if (!t->timeline[0].segments[i].independent) {
@@ -132,6 +145,8 @@ ngx_http_video_vod_write(nvm_writer_t *w, void *what)
 {
     ngx_http_video_vod_tracks_t *t = what;
 
+    ngx_video_protection_t  *p;
+
     switch (t->path->what) {
 
     case NGX_HTTP_VIDEO_MASTER:
@@ -147,7 +162,10 @@ ngx_http_video_vod_write(nvm_writer_t *w, void *what)
         return nvm_images_list(w, &t->images);
 
     default:
-        return nvm_cmaf_init_write(w, &t->track[0].track);
+        p = ngx_http_video_vod_protection(t, 0);
+
+        return p ? nvm_cmaf_init_protected(w, &t->track[0].track, &p->track)
+                 : nvm_cmaf_init_write(w, &t->track[0].track);
     }
 }
 
@@ -494,6 +512,8 @@ ngx_http_video_vod_tracks_t *
 ngx_http_video_vod_tracks(ngx_http_request_t *r,
     ngx_http_video_select_t *select)
 {
+    ngx_int_t                     rc;
+    ngx_uint_t                    kind;
     ngx_http_video_ctx_t         *ctx;
     ngx_http_video_loc_conf_t    *conf;
     ngx_http_video_vod_tracks_t  *t;
@@ -506,6 +526,14 @@ ngx_http_video_vod_tracks(ngx_http_request_t *r,
         t->path = &ctx->path;
         t->select = *select;
         ngx_http_video_captions(conf->captions, NULL, &t->captions);
+
+        for (kind = 0; kind < NVM_KINDS; kind++) {
+            rc = ngx_http_video_protection(r, kind, &t->protection[kind]);
+
+            if (rc != NGX_OK && rc != NGX_DECLINED) {
+                return NULL;
+            }
+        }
     }
 
     return t;

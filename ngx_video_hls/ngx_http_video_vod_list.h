@@ -11,7 +11,7 @@
 #ifndef NGX_HTTP_VIDEO_VOD_LIST_H
 #define NGX_HTTP_VIDEO_VOD_LIST_H
 
-#include "ngx_http_video_vod.h"
+#include "ngx_http_video_vod_protect.h"
 
 
 /* "../v0/../v1/", epoch, number of the clip and name of its silence, "/" */
@@ -32,6 +32,7 @@ typedef struct {
     ngx_http_video_captions_t  captions;
     nvm_images_t              images;
     ngx_uint_t                imaged;       /* there are some */
+    ngx_video_protection_t   *protection[NVM_KINDS];    /* NULL: clear */
 } ngx_http_video_vod_tracks_t;
 
 
