@@ -39,6 +39,10 @@ function loadScript(src)
 }
 
 
+/* The key system whose licences anybody may make. */
+const CLEARKEY = 'org.w3.clearkey';
+
+
 /* How subtitles are called: hls.js and Shaka, dash.js. */
 function label(track, index)
 {
@@ -95,7 +99,7 @@ function followEdge(hls, video, signal)
 }
 
 
-async function startHls({ video, report }, url)
+async function startHls({ video, report, licence }, url)
 {
     await loadScript('lib/hls.js');
 
@@ -110,6 +114,8 @@ async function startHls({ video, report }, url)
     const hls = new Hls({
         lowLatencyMode: true,
         maxLiveSyncPlaybackRate: 1.1,
+        emeEnabled: !!licence,
+        drmSystems: licence ? { [CLEARKEY]: { licenseUrl: licence } } : {},
     });
     const ended = new AbortController();
     let recovered = 0;
@@ -180,7 +186,7 @@ async function startHls({ video, report }, url)
 }
 
 
-async function startDash({ video, report, mute }, url)
+async function startDash({ video, report, mute, licence }, url)
 {
     await loadScript('lib/dash.js');
 
@@ -212,6 +218,10 @@ async function startDash({ video, report, mute }, url)
         mute();
         player.play();
     });
+
+    if (licence) {
+        player.setProtectionData({ [CLEARKEY]: { serverURL: licence } });
+    }
 
     player.attachView(video);
     player.setAutoPlay(true);
@@ -259,7 +269,7 @@ async function startDash({ video, report, mute }, url)
 }
 
 
-async function startShaka({ video, report }, url)
+async function startShaka({ video, report, licence }, url)
 {
     await loadScript('lib/shaka.js');
 
@@ -283,7 +293,10 @@ async function startShaka({ video, report }, url)
     };
 
     await player.attach(video);
-    player.configure({ streaming: { lowLatencyMode: true } });
+    player.configure({
+        streaming: { lowLatencyMode: true },
+        drm: { servers: licence ? { [CLEARKEY]: licence } : {} },
+    });
     player.addEventListener('error', (event) => failed(event.detail));
     player.load(url).catch(failed);
 

@@ -5,6 +5,7 @@
  * or the browser itself, and shows what the picture really does.
  *
  * Query: ?url=ADDRESS&player=auto|hls|dash|shaka|native&muted=1&autoplay=0
+ *        &licence=ADDRESS
  * For tests window.videoStats holds what the page shows.
  */
 
@@ -84,6 +85,8 @@ async function play()
 {
     const url = new URL($('url').value.trim(), location.href).href;
     const player = choose($('player').value, url);
+    const asked = $('licence').value.trim();
+    const licence = asked ? new URL(asked, location.href).href : null;
 
     await stop();
 
@@ -113,7 +116,8 @@ async function play()
     };
 
     try {
-        const driver = await drivers[player]({ video, report, mute }, url);
+        const driver = await drivers[player](
+            { video, report, mute, licence }, url);
 
         if (session !== mine) {
             await driver.destroy();
@@ -475,6 +479,13 @@ function remember()
 
     query.set('url', $('url').value);
     query.set('player', $('player').value);
+
+    if ($('licence').value) {
+        query.set('licence', $('licence').value);
+    } else {
+        query.delete('licence');
+    }
+
     history.replaceState(null, '', `?${query}`);
 }
 
@@ -529,6 +540,7 @@ function init()
 
     $('url').value = absolute(query.get('url') || '/live/demo/master.m3u8');
     $('player').value = query.get('player') || 'auto';
+    $('licence').value = query.get('licence') || '';
     video.muted = query.get('muted') === '1';
     matchPreset();
 

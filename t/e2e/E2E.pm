@@ -36,8 +36,8 @@ sub node {
 }
 
 
-# The same with more "locations", with "rtmp" for the window of that server, and
-# with "ladder" for what is in the ladder "hd".
+# The same with more "locations", with "rtmp" for the window of that server,
+# "ladder" for what is in the ladder "hd", and "video" for more of "video { }".
 sub node_with {
     my ($t, $more, %files) = @_;
     my $dir = $t->root;
@@ -46,6 +46,7 @@ sub node_with {
     $text =~ s/(?=^ *location = \/status)/$more->{locations}/m
         if $more->{locations};
     $text =~ s/^ *video_window .*\n/$more->{rtmp}/m if $more->{rtmp};
+    $text =~ s/^(?= *transcoder )/$more->{video}\n/m if $more->{video};
     $text =~ s/^ *ladder hd \{\n\K[^}]*/$more->{ladder}\n/m if $more->{ladder};
 
     # pid, log and user are the harness's

@@ -36,7 +36,7 @@
  *     player.js --page URL --url URL [--player NAME] [--seconds N]
  *               [--subtitles LANGUAGE] [--shaka CODE] [--dash CODE]
  *               [--seek S,S,...] [--offline S] [--kbits N]
- *               [--levels S]
+ *               [--levels S] [--licence URL]
  *               [--running] [--end] [--survive] [--change] [--mark FILE]
  *               [--signals]
  *               [--screenshot FILE] [--plays JSON]
@@ -46,7 +46,8 @@
  * it waits a minute for.  It stops when the page says that playing has failed,
  * unless it is to find out whether the player survives.  With "kbits" the network
  * gives no more a second from the load of the page on.  With "levels" hls.js has
- * to take another rendition each so many seconds.  Then it may be without
+ * to take another rendition each so many seconds.  The licence is where Clearkey
+ * keys are to be had.  Then it may be without
  * network for a while, and plays as many seconds once more.  Then, one
  * after the other: the code, the body of an async function, is run with Shaka's
  * "player" and "video", or with the "player" of dash.js, which needs "signals";
@@ -617,6 +618,10 @@ async function play(browser, values)
             url: values.url, player: values.player, muted: '1', autoplay: '1',
         });
 
+        if (values.licence) {
+            query.set('licence', values.licence);
+        }
+
         await page.addInitScript(countFrames);
         await page.addInitScript(definePicture);
 
@@ -690,6 +695,7 @@ async function main()
             offline: { type: 'string' },
             kbits: { type: 'string' },
             levels: { type: 'string' },
+            licence: { type: 'string' },
             screenshot: { type: 'string' },
             plays: { type: 'string' },
         },
