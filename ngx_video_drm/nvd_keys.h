@@ -12,8 +12,8 @@
  *   vector    seed, "ngx_video vector", the 16 bytes of the key ID: that of all
  *             samples in cbcs
  *   counter   key, "ngx_video counter", what tells a track of the asset from
- *             others; 8 bytes, big endian: to which the number of a sample is
- *             added in cenc
+ *             others; 8 bytes, big endian: to which the decode time of a sample
+ *             is added in cenc
  *
  * So an ID tells nothing of its key, a key nothing of the seed or of another
  * key.
