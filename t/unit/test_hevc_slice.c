@@ -311,7 +311,7 @@ write_pps(pps_t s)
 
         if (s.extensions & 0x80) {
             if (s.skip) {
-                put_ue(2);
+                put_ue(0);
             }
 
             put(1, 0);
@@ -334,11 +334,16 @@ write_pps(pps_t s)
 static void
 sets(sps_t sps, pps_t pps)
 {
+    nvm_err_e  rc;
+
     nvm_hevc_params_init(&params);
     write_sps(sps);
-    is_int(take(), NVM_OK, "SPS");
+    rc = take();
     write_pps(pps);
-    is_int(take(), NVM_OK, "PPS");
+
+    if (rc != NVM_OK || take() != NVM_OK) {
+        ok(0, "sets of a test: %s", fault.what);
+    }
 }
 
 
@@ -375,7 +380,8 @@ measure(size_t n, size_t *len)
 static void
 slice_is(const char *name)
 {
-    size_t  i, cut, want, len, size;
+    size_t     i, cut, want, len, less, size;
+    nvm_err_e  rc;
 
     put(1, 1);
 
@@ -386,32 +392,56 @@ slice_is(const char *name)
     want = bits_escape(nal, bits_size());
     put(32, 0x02aaaaaa);
     size = bits_escape(nal, bits_size());
-    len = 0;
 
-    is_int(measure(size, &len), NVM_OK, "%s", name);
-    is_int((long long) len, (long long) want, "its length");
+    len = 0;
+    rc = measure(size, &len);
 
     for (i = 2, cut = 0; i < want; i++) {
-        cut += measure(i, &len) == NVM_ETRUNC;
+        cut += measure(i, &less) == NVM_ETRUNC;
     }
 
-    is_int((long long) cut, (long long) want - 2, "no shorter one is enough");
-    is_int(measure(want, &len), NVM_OK, "and nothing behind it is read");
+    ok(rc == NVM_OK && len == want && cut == want - 2
+       && measure(want, &less) == NVM_OK, "%s, %zu bytes", name, want)
+    || (diag("%s, %zu, %zu too short", nvm_strerror(rc), len, cut), 1);
 }
 
 
+/* Fails at the given byte. */
 static void
-slice_fails(nvm_err_e code, const char *what, const char *name)
+slice_fails_at(size_t at, nvm_err_e code, const char *what, const char *name)
 {
-    size_t  len;
+    size_t     len;
+    nvm_err_e  rc;
 
     put(32, 0x88888888);
     put(32, 0x88888888);
     len = 12345;
 
-    is_int(measure(bits_escape(nal, bits_size()), &len), code, "%s", name);
+    rc = measure(bits_escape(nal, bits_size()), &len);
+    is_int(rc, code, "%s", name);
     is_str(fault.what, what, "by name");
+    is_int((long long) fault.offset, (long long) at, "where it is");
     is_int((long long) len, 12345, "and no length");
+}
+
+
+/* The last of the bits is that at which it fails. */
+static void
+slice_fails(nvm_err_e code, const char *what, const char *name)
+{
+    slice_fails_at(bits_escape(nal, bits_size()), code, what, name);
+}
+
+
+/* A slice of PPS 0 with a header that is not read any further. */
+static void
+slice_refused(nvm_err_e code, const char *what, const char *name)
+{
+    bits_begin();
+    put(16, 0x2601);
+    put(2, 2);
+    put_ue(0);
+    slice_fails(code, what, name);
 }
 
 
@@ -660,6 +690,18 @@ test_filters(void)
     put(1, 1);
     slice_is("range extension: lists of chroma QP");
 
+    sets((sps_t) { 0 }, (pps_t) { .extensions = 0x80, .qp_list = 1 });
+    slice(19, 2);
+    put_se(0);
+    put(1, 1);
+    slice_is("the same without transform skip");
+
+    sets((sps_t) { 0 }, (pps_t) { .control = 1, .extension = 1 });
+    slice(19, 2);
+    put_se(0);
+    put_ue(0);
+    slice_is("what follows deblocking in the PPS");
+
     sets((sps_t) { .profile = 4, .extensions = 0x60 },
          (pps_t) { .extensions = 0xe0 });
     slice(19, 2);
@@ -787,10 +829,10 @@ test_sets_of_references(void)
     put(1, 1);
     put_ue(0);                      /* from the last: {, 2 5} */
     put(1, 1);
-    put_ue(3);                      /* - 4: {-2 1}, -4 */
+    put_ue(1);                      /* - 2: {0 3}, -2 */
     put(3, 7);
     put(1, 0);
-    pictures_are(2, "from the last one: three");
+    pictures_are(1, "from the last one: two");
 
     slice(1, 1);
     put(4, 1);
@@ -828,6 +870,67 @@ test_sets_of_references(void)
     put(4, 1);
     put(1, 1);
     slice_fails(NVM_EINVAL, OUT_OF_RANGE, "a set of an SPS without");
+}
+
+
+/* {-1 -3, 2 6}, from it by -4, and from that by 4 */
+static void
+shifted_sets(void)
+{
+    unsigned  i;
+
+    put_ue(3);
+    put_ue(2);
+    put_ue(2);
+    put_ue(0);
+    put(1, 1);
+    put_ue(1);
+    put(1, 1);
+    put_ue(1);
+    put(1, 1);
+    put_ue(3);
+    put(1, 1);
+
+    for (i = 0; i < 2; i++) {
+        put(1, 1);
+        put(1, i == 0);
+        put_ue(3);
+        put(i ? 6 : 5, 0x3f);
+    }
+}
+
+
+/* What 7-61 and 7-62 say, by hand. */
+static void
+test_shifted_sets(void)
+{
+    static const int16_t  deltas[] = {
+        -1, -3, 2, 6,
+        -2, -4, -5, -7, 2,
+        -1, -3, 2, 4, 6
+    };
+
+    nvm_hevc_params_init(&params);
+    write_sps((sps_t) { .sets = shifted_sets });
+    is_int(take(), NVM_OK, "sets that are predicted");
+    is_mem(params.sps[0].deltas, sizeof(deltas), deltas, sizeof(deltas),
+           "their pictures in order");
+    is_int(params.sps[0].used[1], 5, "all used");
+    is_int(params.sps[0].used[2], 5, "but the picture itself");
+}
+
+
+/* Differences of 17 bits. */
+static void
+far_sets(void)
+{
+    put_ue(1);
+    put_ue(2);
+    put_ue(0);
+    put_ue(32767);
+    put(1, 1);
+    put_ue(0);
+    put(1, 1);
 }
 
 
@@ -1123,11 +1226,11 @@ test_entries(void)
         pps_t     pps;
         unsigned  max;
     } cases[] = {
-        { { .wavefronts = 1 }, 14 },
-        { { .columns = 3, .rows = 2, .uniform = 1 }, 11 },
-        { { .columns = 3, .rows = 2 }, 11 },
-        { { .columns = 3, .rows = 2, .uniform = 1, .wavefronts = 1 }, 59 },
-        { { .rows = 4 }, 4 }
+        { { .wavefronts = 1, .extension = 1 }, 14 },
+        { { .columns = 3, .rows = 2, .uniform = 1, .extension = 1 }, 11 },
+        { { .columns = 3, .rows = 2, .extension = 1 }, 11 },
+        { { .columns = 3, .rows = 2, .wavefronts = 1, .extension = 1 }, 59 },
+        { { .rows = 4, .extension = 1 }, 4 }
     };
 
     unsigned  i, j;
@@ -1138,6 +1241,7 @@ test_entries(void)
         slice(19, 2);
         put_se(0);
         put_ue(0);
+        put_ue(0);                  /* no extension */
         slice_is("no entry points");
 
         slice(19, 2);
@@ -1149,6 +1253,7 @@ test_entries(void)
             put(32, 0x100 + j);
         }
 
+        put_ue(0);
         slice_is("all entry points");
 
         slice(19, 2);
@@ -1175,6 +1280,7 @@ test_entries(void)
     put_ue(2);
     put_ue(0);
     put(2, 1);
+    put_ue(0);
     slice_is("of a bit");
 
     sets((sps_t) { 0 }, (pps_t) { .dependent = 1, .wavefronts = 1 });
@@ -1194,6 +1300,8 @@ test_entries(void)
 static void
 test_vui(void)
 {
+    unsigned  profile;
+
     sets((sps_t) { .vui = 1, .extensions = 0x80 }, (pps_t) { 0 });
     slice(19, 2);
     put_se(0);
@@ -1201,25 +1309,24 @@ test_vui(void)
 
     sets((sps_t) { .vui = 1, .extensions = 0x10, .profile = 9 },
          (pps_t) { 0 });
-    slice(19, 2);
-    slice_fails(NVM_EUNSUP, "slice with screen content coding",
+    slice_refused(NVM_EUNSUP, "slice with screen content coding",
                 "behind it an SPS for screen content");
 
     sets((sps_t) { .profile = 9 }, (pps_t) { .extensions = 0x10 });
-    slice(19, 2);
-    slice_fails(NVM_EUNSUP, "slice with screen content coding",
+    slice_refused(NVM_EUNSUP, "slice with screen content coding",
                 "a PPS for it");
 
-    sets((sps_t) { .vui = 2, .profile = 3 }, (pps_t) { 0 });
-    slice(19, 2);
-    put_se(0);
-    slice_is("a damaged VUI of a profile without extensions");
+    for (profile = 1; profile <= 3; profile++) {
+        sets((sps_t) { .vui = 2, .profile = profile }, (pps_t) { 0 });
+        slice(19, 2);
+        put_se(0);
+        slice_is("a damaged VUI of a profile without extensions");
+    }
 
     write_sps((sps_t) { .vui = 2, .profile = 4 });
     is_int(take(), NVM_EINVAL, "of others");
     is_str(fault.what, "SPS: damaged VUI", "it is an error");
-    slice(19, 2);
-    slice_fails(NVM_ENOENT, "slice of unknown parameter sets", "is forgotten");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets", "is forgotten");
 }
 
 
@@ -1236,13 +1343,11 @@ test_sets(void)
     size_t  i, n, cut;
 
     nvm_hevc_params_init(&params);
-    slice(19, 2);
-    slice_fails(NVM_ENOENT, "slice of unknown parameter sets", "no sets");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets", "no sets");
 
     write_pps((pps_t) { 0 });
     is_int(take(), NVM_OK, "PPS before its SPS");
-    slice(19, 2);
-    slice_fails(NVM_ENOENT, "slice of unknown parameter sets", "no SPS");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets", "no SPS");
 
     write_sps((sps_t) { 0 });
     is_int(take(), NVM_OK, "SPS");
@@ -1262,11 +1367,22 @@ test_sets(void)
     (void) take();
     ok(!params.pps[9].known, "sets of other layers are ignored");
 
+    write_sps((sps_t) { .sets = far_sets });
+    is_int(take(), NVM_EINVAL, "a difference of 32769");
+
+    write_sps((sps_t) { 0 });
+    n = bits_escape(nal, bits_size());
+
+    for (i = 2, cut = 0; i < 20; i++) {
+        cut += nvm_hevc_params_nal(&params, nal, i, &fault) == NVM_ETRUNC;
+    }
+
+    is_int((long long) cut, 18, "SPS that are cut");
+
     write_sps((sps_t) { .sets = too_many_sets });
     is_int(take(), NVM_EINVAL, "65 reference sets");
     is_str(fault.what, "SPS: damaged", "by name");
-    slice(19, 2);
-    slice_fails(NVM_ENOENT, "slice of unknown parameter sets", "is forgotten");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets", "is forgotten");
 
     write_pps((pps_t) { .lists = 1, .extensions = 0x80 });
     put(8, 0xff);
@@ -1283,8 +1399,10 @@ test_sets(void)
     is_int(take(), NVM_EINVAL, "PPS 64");
     write_pps((pps_t) { .sps = 16 });
     is_int(take(), NVM_EINVAL, "PPS of SPS 16");
-    write_pps((pps_t) { .refs1 = 15 });
+    write_pps((pps_t) { .refs0 = 15 });
     is_int(take(), NVM_EINVAL, "PPS with 16 references");
+    write_pps((pps_t) { .refs1 = 15 });
+    is_int(take(), NVM_EINVAL, "in the other list");
     write_pps((pps_t) { .columns = 8192, .uniform = 1 });
     is_int(take(), NVM_EINVAL, "PPS with 8193 columns");
 }
@@ -1313,18 +1431,18 @@ test_types(void)
             slice_is("a slice of this type");
 
         } else {
-            slice_fails(type < 32 ? NVM_EUNSUP : NVM_EINVAL,
-                        type < 32 ? "slice of a reserved type"
-                        : "NAL unit is not a slice", "and of this not");
+            slice_fails_at(0, type < 32 ? NVM_EUNSUP : NVM_EINVAL,
+                           type < 32 ? "slice of a reserved type"
+                           : "NAL unit is not a slice", "and of this not");
         }
     }
 
     slice(19, 2);
     bits[1] = 0x09;
-    slice_fails(NVM_EUNSUP, "slice of another layer", "layer 1");
+    slice_fails_at(0, NVM_EUNSUP, "slice of another layer", "layer 1");
     slice(19, 2);
     bits[0] |= 1;
-    slice_fails(NVM_EUNSUP, "slice of another layer", "layer 32");
+    slice_fails_at(0, NVM_EUNSUP, "slice of another layer", "layer 32");
 
     memcpy(nal, "\xa6\x01\xff\xff", 4);
     is_int(measure(4, &len), NVM_EINVAL, "the forbidden bit");
@@ -1337,8 +1455,7 @@ test_types(void)
 static void
 test_config(void)
 {
-    size_t   len;
-    uint8_t  hvcc[sizeof(record_hvcc)];
+    uint8_t  hvcc[sizeof(record_hvcc)], more[sizeof(record_hvcc) + 2];
 
     nvm_hevc_params_init(&params);
     is_int(nvm_hevc_params_config(&params, record_hvcc, sizeof(record_hvcc),
@@ -1367,16 +1484,31 @@ test_config(void)
     ok(fault.offset > 57 && fault.offset < 101, "the fault is inside it");
     ok(!params.sps[0].known && params.pps[0].known, "the PPS was taken");
 
+    memset(hvcc + sizeof(hvcc) - 4, 0, 4);      /* the PPS, too */
+    memset(&fault, 0, sizeof(fault));
+    is_int(nvm_hevc_params_config(&params, hvcc, sizeof(hvcc), &fault),
+           NVM_EINVAL, "both are damaged");
+    ok(fault.offset > 57 && fault.offset < 101, "the fault is in the first");
+
+    /* a set of no byte at the end */
+
+    memcpy(more, record_hvcc, sizeof(record_hvcc));
+    more[sizeof(record_hvcc) - 9] = 2;
+    more[sizeof(record_hvcc)] = 0;
+    more[sizeof(record_hvcc) + 1] = 0;
+    nvm_hevc_params_init(&params);
+    is_int(nvm_hevc_params_config(&params, more, sizeof(more), NULL), NVM_OK,
+           "an empty set");
+    ok(params.sps[0].known && params.pps[0].known, "is skipped");
+
     memcpy(hvcc, record_hvcc, 23);
     hvcc[22] = 0;
     nvm_hevc_params_init(&params);
     is_int(nvm_hevc_params_config(&params, hvcc, 23, NULL), NVM_OK, "no sets");
     ok(sizeof(params) < 8192, "size of all sets: %zu", sizeof(params));
 
-    slice(19, 2);
-    put(32, 0);
-    (void) bits_escape(nal, bits_size());
-    is_int(measure(6, &len), NVM_ENOENT, "a slice before they came");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets",
+                  "a slice before they came");
 }
 
 
@@ -1388,6 +1520,7 @@ main(void)
     test_flags();
     test_filters();
     test_sets_of_references();
+    test_shifted_sets();
     test_many_sets();
     test_long_term();
     test_lists();
