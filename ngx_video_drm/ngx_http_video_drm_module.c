@@ -6,7 +6,6 @@
  */
 
 #include "ngx_http_video_drm.h"
-#include "nvm_text.h"
 
 
 static uint64_t ngx_http_video_drm_tag(ngx_http_request_t *r,
@@ -209,8 +208,8 @@ ngx_http_video_drm_licence(ngx_http_request_t *r, ngx_str_t *asset,
 
 /*
  * DASH (ISO/IEC 23001-7, 11): the scheme and the key ID; then where Clearkey
- * gets a licence (DASH-IF IOP 5, 6), or a pssh box for who knows otherwise.  Not
- * both: of them dash.js 5.2 makes a request that Chromium refuses.
+ * gets a licence (DASH-IF IOP 5, 6), or a pssh box for who knows otherwise.
+ * Not both: of them dash.js 5.2 makes a request that Chromium refuses.
  */
 static ngx_int_t
 ngx_http_video_drm_dash(ngx_http_request_t *r, ngx_video_protection_t *p,
@@ -227,7 +226,7 @@ ngx_http_video_drm_dash(ngx_http_request_t *r, ngx_video_protection_t *p,
     pssh.data = text;
     ngx_encode_base64(&pssh, &box);
 
-    out = ngx_pnalloc(r->pool, 2048 + 2 * pssh.len + licence->len);
+    out = ngx_pnalloc(r->pool, 1024 + pssh.len + licence->len);
     if (out == NULL) {
         return NGX_ERROR;
     }

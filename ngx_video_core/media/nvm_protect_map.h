@@ -2,8 +2,9 @@
  * Copyright (C) ngx_video authors
  *
  * What of a sample is protected, by its codec: of H.264 and HEVC what follows
- * slice headers (ISO/IEC 23001-7, 9.5, 10.2, 10.3), of VP9 what follows uncompressed
- * headers, of AV1 tiles, as their bindings to MP4 say; of sound all of it.
+ * slice headers (ISO/IEC 23001-7, 9.5, 10.2, 10.3), of VP9 what follows
+ * uncompressed headers, of AV1 tiles, as their bindings to MP4 say; of sound
+ * all of it.
  */
 
 #ifndef NVM_PROTECT_MAP_H
@@ -44,8 +45,9 @@ int nvm_protect_map_parts(const nvm_protect_map_t *m);
 
 /*
  * The subsamples of a sample, whose sizes have the sum "len": *n of them, at
- * most NVM_PROTECT_SUBSAMPLES.  NVM_ELIMIT: there would be more; errors of
- * slices and frames (nvm_h264_slice.h and others), NVM_ETRUNC: lengths of NAL units don't fill it.
+ * most NVM_PROTECT_SUBSAMPLES.  NVM_ELIMIT: there would be more; NVM_ETRUNC:
+ * lengths of NAL units don't fill it; errors of slices and frames
+ * (nvm_h264_slice.h and others).
  */
 nvm_err_e nvm_protect_map_sample(nvm_protect_map_t *m, const uint8_t *data,
     size_t len, nvm_protect_subsample_t *sub, unsigned *n, nvm_fault_t *f);

@@ -37,8 +37,10 @@ test_example(void)
     nvm_writer_init(&w, text, sizeof(text));
     nvd_clearkey_write(&w, &key, 1, 0);
     text[w.len] = '\0';
-    is_str(text, "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"LwVHf8JLtPrv2GUXFW2v_A\","
-                 "\"k\":\"_____________________w\"}],\"type\":\"temporary\"}",
+    is_str(text, "{\"keys\":[{\"kty\":\"oct\","
+                 "\"kid\":\"LwVHf8JLtPrv2GUXFW2v_A\","
+                 "\"k\":\"_____________________w\"}],"
+                 "\"type\":\"temporary\"}",
            "an answer");
 
     ok(parse("{\"type\":\"persistent-license\",\"x\":{},"

@@ -84,7 +84,8 @@ test_uuid(void)
     uint8_t   id[16];
 
     static const char  *const bad[] = {
-        "", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdeg",
+        "", "0123456789abcdef0123456789abcde",
+        "0123456789abcdef0123456789abcdeg",
         "01234567-89ab-cdef-0123-456789abcde-",
         "0123456-789ab-cdef-0123-456789abcdef",
         "0123456789abcdef0123456789abcdef----",
