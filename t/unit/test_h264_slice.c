@@ -260,9 +260,11 @@ slice_is(const char *name)
         cut += measure(i, &less) == NVM_ETRUNC;
     }
 
-    ok(rc == NVM_OK && len == want && cut == want - 1
-       && measure(want, &less) == NVM_OK, "%s, %zu bytes", name, want)
-    || (diag("%s, %zu, %zu too short", nvm_strerror(rc), len, cut), 1);
+    if (!ok(rc == NVM_OK && len == want && cut == want - 1
+            && measure(want, &less) == NVM_OK, "%s, %zu bytes", name, want))
+    {
+        diag("%s, %zu bytes, %zu too short", nvm_strerror(rc), len, cut);
+    }
 }
 
 
@@ -425,7 +427,8 @@ test_order(void)
     put_se(2);
     slice_is("POC type 1, one delta");
 
-    sets((sps_t) { .poc_type = 1, .delta_zero = 1 }, (pps_t) { .frame_poc = 1 });
+    sets((sps_t) { .poc_type = 1, .delta_zero = 1 },
+         (pps_t) { .frame_poc = 1 });
     slice(0x01, 2);
     put_se(2);
     slice_is("POC type 1 without deltas");

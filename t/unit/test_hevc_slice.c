@@ -400,9 +400,11 @@ slice_is(const char *name)
         cut += measure(i, &less) == NVM_ETRUNC;
     }
 
-    ok(rc == NVM_OK && len == want && cut == want - 2
-       && measure(want, &less) == NVM_OK, "%s, %zu bytes", name, want)
-    || (diag("%s, %zu, %zu too short", nvm_strerror(rc), len, cut), 1);
+    if (!ok(rc == NVM_OK && len == want && cut == want - 2
+            && measure(want, &less) == NVM_OK, "%s, %zu bytes", name, want))
+    {
+        diag("%s, %zu bytes, %zu too short", nvm_strerror(rc), len, cut);
+    }
 }
 
 
@@ -1310,11 +1312,11 @@ test_vui(void)
     sets((sps_t) { .vui = 1, .extensions = 0x10, .profile = 9 },
          (pps_t) { 0 });
     slice_refused(NVM_EUNSUP, "slice with screen content coding",
-                "behind it an SPS for screen content");
+                  "behind it an SPS for screen content");
 
     sets((sps_t) { .profile = 9 }, (pps_t) { .extensions = 0x10 });
     slice_refused(NVM_EUNSUP, "slice with screen content coding",
-                "a PPS for it");
+                  "a PPS for it");
 
     for (profile = 1; profile <= 3; profile++) {
         sets((sps_t) { .vui = 2, .profile = profile }, (pps_t) { 0 });
@@ -1326,7 +1328,8 @@ test_vui(void)
     write_sps((sps_t) { .vui = 2, .profile = 4 });
     is_int(take(), NVM_EINVAL, "of others");
     is_str(fault.what, "SPS: damaged VUI", "it is an error");
-    slice_refused(NVM_ENOENT, "slice of unknown parameter sets", "is forgotten");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets",
+                  "is forgotten");
 }
 
 
@@ -1382,7 +1385,8 @@ test_sets(void)
     write_sps((sps_t) { .sets = too_many_sets });
     is_int(take(), NVM_EINVAL, "65 reference sets");
     is_str(fault.what, "SPS: damaged", "by name");
-    slice_refused(NVM_ENOENT, "slice of unknown parameter sets", "is forgotten");
+    slice_refused(NVM_ENOENT, "slice of unknown parameter sets",
+                  "is forgotten");
 
     write_pps((pps_t) { .lists = 1, .extensions = 0x80 });
     put(8, 0xff);
