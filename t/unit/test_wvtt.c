@@ -510,7 +510,7 @@ test_segment(void)
     memset(&track, 0, sizeof(track));
     track.id = 1;
     chunk = (nvm_cmaf_chunk_t) { &track, samples, 7, 0, 1, 0, 1, 0, NULL,
-                                 0 };
+                                 0, NULL };
     nvm_writer_init(&w, text, sizeof(text));
     is_int(nvm_cmaf_chunk_write(&w, &chunk, &bytes), NVM_OK, "as a chunk");
     is_int(bytes, (long long) size, "of that size");
