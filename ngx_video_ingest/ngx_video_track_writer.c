@@ -450,6 +450,7 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     last = &tw->samples[tw->nsamples - 1];
     tw->next = last->dts + last->duration;
 
+    ngx_memzero(&c, sizeof(nvm_cmaf_chunk_t));
     c.track = &tw->track;
     c.samples = tw->samples;
     c.nsamples = tw->nsamples;
@@ -458,7 +459,6 @@ ngx_video_track_writer_flush(ngx_video_track_writer_t *tw)
     c.wall = tw->wall + nvm_rescale((int64_t) c.dts, 1000,
                                     tw->track.timescale);
     c.first = tw->first;
-    c.holes = 0;
     c.events = tw->events;
     c.events_len = tw->events_len;
 
