@@ -202,11 +202,7 @@ ngx_http_video_vod_protected(ngx_http_request_t *r, ngx_http_video_source_t *s,
         return ngx_http_video_media_error(r, s, err);
     }
 
-    rc = ngx_http_video_protect_open(r, m);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_video_protect_object(r, m);
-    }
+    rc = ngx_http_video_protect_object(r, m);
 
     if (rc == NGX_OK) {
         return ngx_http_video_protect_wait(r);
@@ -522,7 +518,11 @@ ngx_http_video_protect_make(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
     m = ctx->vod->media;
 
-    rc = m->samples ? NGX_OK : ngx_http_video_protect_start(r, m);
+    rc = m->cipher ? NGX_OK : ngx_http_video_protect_open(r, m);
+
+    if (rc == NGX_OK && m->samples == NULL) {
+        rc = ngx_http_video_protect_start(r, m);
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_http_video_protect_chunks(r, m);
