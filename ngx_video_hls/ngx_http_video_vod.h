@@ -292,6 +292,14 @@ uint64_t ngx_http_video_index_epoch(ngx_http_video_source_t *s,
 ngx_int_t ngx_http_video_vod_media(ngx_http_request_t *r,
     ngx_http_video_source_t *s, nvm_index_track_t *t);
 
+/*
+ * A segment that is made in the store.  open: of this key, in ctx->ref: NGX_OK,
+ * NGX_DONE when it is ours to make, or a status, logged.  wait: sends it, when
+ * another request makes it as soon as it is there; a content handler.
+ */
+ngx_int_t ngx_http_video_made_open(ngx_http_request_t *r, ngx_str_t *key);
+ngx_int_t ngx_http_video_made_wait(ngx_http_request_t *r);
+
 /* Logs why a segment's record or plan can't be had; the status for it. */
 ngx_int_t ngx_http_video_media_error(ngx_http_request_t *r,
     ngx_http_video_source_t *s, nvm_err_e err);

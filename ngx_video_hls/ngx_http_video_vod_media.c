@@ -139,6 +139,63 @@ ngx_http_video_media_error(ngx_http_request_t *r, ngx_http_video_source_t *s,
 }
 
 
+ngx_int_t
+ngx_http_video_made_open(ngx_http_request_t *r, ngx_str_t *key)
+{
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+
+    rc = ngx_video_object_open(ctx->store, key, 0, NGX_VIDEO_OPEN_CREATE,
+                               &ctx->ref);
+
+    if (rc == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "video zone \"%V\" is full: no segment %uL of \"%V\"",
+                      &ctx->store->name, ctx->path.msn, &ctx->vod->path);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    ctx->writing = (rc == NGX_DONE);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_video_made_wait(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_video_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
+    ctx->handler = ngx_http_video_made_wait;
+
+    rc = ngx_http_video_object_wait(r, &ctx->ref);
+
+    if (rc != NGX_OK) {
+        /* who made it has logged why */
+        return rc == NGX_DECLINED ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
+    }
+
+    if (ngx_http_video_headers(r, ctx->path.epoch
+                                  ? NGX_HTTP_VIDEO_IMMUTABLE
+                                  : NGX_HTTP_VIDEO_NO_CACHE,
+                               ctx->vod->epoch,
+                               ctx->path.msn << 8 | ctx->path.kind << 7
+                               | (uint64_t) ctx->path.keys << 6
+                               | ctx->path.number)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_video_send_object(r, 0,
+                     ngx_video_object_filled(ctx->store, &ctx->ref));
+}
+
+
 /* Reads the tables' entries; then what to send is known. */
 static ngx_int_t
 ngx_http_video_media_tables(ngx_http_request_t *r)

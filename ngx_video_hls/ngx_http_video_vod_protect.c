@@ -53,7 +53,6 @@ typedef struct {
 } ngx_http_video_protect_t;
 
 
-static ngx_int_t ngx_http_video_protect_wait(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_protect_make(ngx_http_request_t *r);
 
 
@@ -91,7 +90,6 @@ ngx_http_video_protect_object(ngx_http_request_t *r,
     ngx_http_video_protect_t *m)
 {
     u_char                 buf[NGX_VIDEO_KEY_MAX];
-    ngx_int_t              rc;
     ngx_str_t              key;
     ngx_http_video_ctx_t  *ctx;
 
@@ -103,19 +101,7 @@ ngx_http_video_protect_object(ngx_http_request_t *r,
                           m->track->track.id, ctx->path.msn)
               - buf;
 
-    rc = ngx_video_object_open(ctx->store, &key, 0, NGX_VIDEO_OPEN_CREATE,
-                               &ctx->ref);
-
-    if (rc == NGX_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "video zone \"%V\" is full: no segment %uL of \"%V\"",
-                      &ctx->store->name, ctx->path.msn, &ctx->vod->path);
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-
-    ctx->writing = (rc == NGX_DONE);
-
-    return rc;
+    return ngx_http_video_made_open(r, &key);
 }
 
 
@@ -205,44 +191,10 @@ ngx_http_video_vod_protected(ngx_http_request_t *r, ngx_http_video_source_t *s,
     rc = ngx_http_video_protect_object(r, m);
 
     if (rc == NGX_OK) {
-        return ngx_http_video_protect_wait(r);
+        return ngx_http_video_made_wait(r);
     }
 
     return rc == NGX_DONE ? ngx_http_video_protect_make(r) : rc;
-}
-
-
-/* Sends the segment, when another request makes it as soon as it is there. */
-static ngx_int_t
-ngx_http_video_protect_wait(ngx_http_request_t *r)
-{
-    ngx_int_t              rc;
-    ngx_http_video_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    ctx->handler = ngx_http_video_protect_wait;
-
-    rc = ngx_http_video_object_wait(r, &ctx->ref);
-
-    if (rc != NGX_OK) {
-        /* who made it has logged why */
-        return rc == NGX_DECLINED ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
-    }
-
-    if (ngx_http_video_headers(r, ctx->path.epoch
-                                  ? NGX_HTTP_VIDEO_IMMUTABLE
-                                  : NGX_HTTP_VIDEO_NO_CACHE,
-                               ctx->vod->epoch,
-                               ctx->path.msn << 8
-                               | (uint64_t) ctx->path.keys << 7
-                               | ctx->path.kind << 6 | ctx->path.number)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_video_send_object(r, 0,
-                     ngx_video_object_filled(ctx->store, &ctx->ref));
 }
 
 
@@ -536,7 +488,7 @@ ngx_http_video_protect_make(ngx_http_request_t *r)
 
     if (rc == NGX_OK) {
         ngx_video_object_complete(ctx->store, &ctx->ref);
-        return ngx_http_video_protect_wait(r);
+        return ngx_http_video_made_wait(r);
     }
 
     ngx_video_object_abort(ctx->store, &ctx->ref);

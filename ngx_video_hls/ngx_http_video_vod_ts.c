@@ -57,7 +57,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_video_ts_object(ngx_http_request_t *r,
     ngx_http_video_ts_t *m);
-static ngx_int_t ngx_http_video_ts_wait(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_ts_make(ngx_http_request_t *r);
 static ngx_int_t ngx_http_video_ts_tables(ngx_http_request_t *r,
     ngx_http_video_ts_t *m);
@@ -123,7 +122,7 @@ ngx_http_video_vod_ts(ngx_http_request_t *r, ngx_http_video_source_t **sources,
     rc = ngx_http_video_ts_object(r, m);
 
     if (rc == NGX_OK) {
-        return ngx_http_video_ts_wait(r);
+        return ngx_http_video_made_wait(r);
     }
 
     return rc == NGX_DONE ? ngx_http_video_ts_make(r) : rc;
@@ -135,7 +134,6 @@ static ngx_int_t
 ngx_http_video_ts_object(ngx_http_request_t *r, ngx_http_video_ts_t *m)
 {
     u_char                     *p, buf[NGX_VIDEO_KEY_MAX];
-    ngx_int_t                   rc;
     ngx_str_t                   key;
     ngx_uint_t                  i;
     ngx_http_video_ctx_t       *ctx;
@@ -152,52 +150,7 @@ ngx_http_video_ts_object(ngx_http_request_t *r, ngx_http_video_ts_t *m)
     key.data = buf;
     key.len = p - buf;
 
-    rc = ngx_video_object_open(ctx->store, &key, 0, NGX_VIDEO_OPEN_CREATE,
-                               &ctx->ref);
-
-    if (rc == NGX_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "video zone \"%V\" is full: no segment %uL of \"%V\"",
-                      &ctx->store->name, ctx->path.msn, &ctx->vod->path);
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-
-    ctx->writing = (rc == NGX_DONE);
-
-    return rc;
-}
-
-
-/* Sends the segment, when another request makes it as soon as it is there. */
-static ngx_int_t
-ngx_http_video_ts_wait(ngx_http_request_t *r)
-{
-    ngx_int_t              rc;
-    ngx_http_video_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_video_hls_module);
-    ctx->handler = ngx_http_video_ts_wait;
-
-    rc = ngx_http_video_object_wait(r, &ctx->ref);
-
-    if (rc != NGX_OK) {
-        /* who made it has logged why */
-        return rc == NGX_DECLINED ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
-    }
-
-    if (ngx_http_video_headers(r, ctx->path.epoch
-                                  ? NGX_HTTP_VIDEO_IMMUTABLE
-                                  : NGX_HTTP_VIDEO_NO_CACHE,
-                               ctx->vod->epoch,
-                               ctx->path.msn << 8 | ctx->path.kind << 7
-                               | ctx->path.number)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_video_send_object(r, 0,
-                     ngx_video_object_filled(ctx->store, &ctx->ref));
+    return ngx_http_video_made_open(r, &key);
 }
 
 
@@ -250,7 +203,7 @@ ngx_http_video_ts_make(ngx_http_request_t *r)
     rc = ngx_http_video_ts_sink_end(r, &m->sink, &ctx->vod->path, rc);
 
     if (rc == NGX_OK) {
-        return ngx_http_video_ts_wait(r);
+        return ngx_http_video_made_wait(r);
     }
 
     ngx_video_object_abort(ctx->store, &ctx->ref);
